@@ -1,0 +1,1 @@
+"""An embedded Nexus: a server that speaks the Nexus HTTP API on this machine."""
