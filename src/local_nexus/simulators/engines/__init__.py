@@ -1,0 +1,1 @@
+"""One module per simulator; each imports the package that it wraps."""

@@ -1,0 +1,19 @@
+"""Failures of a program that its owner can understand and mend."""
+
+
+class SimulationError(Exception):
+    """A program cannot be run as asked; the text says why and what to do."""
+
+
+class MissingSimulatorError(SimulationError):
+    """The simulator that a backend config needs is not installed.
+
+    :param backend: what was asked for, for example ``AerConfig``.
+    :param extra: the extra of the distribution that installs the simulator.
+    """
+
+    def __init__(self, backend: str, extra: str) -> None:
+        super().__init__(
+            f"The simulator for {backend} is not installed: install the extra "
+            f"'{extra}', for example with pip install 'tkr-nexus-worker[{extra}]'."
+        )

@@ -1,0 +1,55 @@
+"""What goes to a simulator process and what comes back."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One program to run.
+
+    :param program_type: which of the three languages ``program`` is in.
+    :param program: JSON text of pytket's ``Circuit.to_dict()`` for a circuit, the
+        bytes as uploaded for HUGR and QIR.
+    :param backend_config: the backend config as the client sent it, with ``type``.
+    :param n_shots: number of shots; None where the backend returns a state.
+    :param n_qubits: qubits that a HUGR or QIR program may use at once.
+    :param max_cost: HQC that the program may cost at most.
+    :param wasm: a WebAssembly module that the program calls.
+    """
+
+    program_type: Literal["circuit", "hugr", "qir"]
+    program: str | bytes
+    backend_config: dict[str, Any]
+    n_shots: int | None
+    n_qubits: int | None = None
+    max_cost: float | None = None
+    wasm: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a program ended.
+
+    :param status: the final status of the job item.
+    :param message: one short sentence for a person.
+    :param error_detail: why the program failed and what to do about it.
+    :param result_type: the kind of ``result``.
+    :param result: JSON text. PYTKET: ``BackendResult.to_dict()``; QSYS: an object with
+        the shots in result versions ``"3"`` and ``"4"``.
+    :param cost: HQC; None where the device does not charge.
+    :param backend_info: JSON text of a ``StoredBackendInfo``, the device as it was.
+    """
+
+    status: Literal["COMPLETED", "ERROR"]
+    message: str = ""
+    error_detail: str | None = None
+    result_type: Literal["PYTKET", "QSYS"] | None = None
+    result: str | None = None
+    cost: float | None = None
+    backend_info: str | None = None
+
+
+def failure(detail: str) -> Outcome:
+    """Return the outcome of a program that failed because of ``detail``."""
+    return Outcome("ERROR", message="Program has errored.", error_detail=detail)

@@ -1,0 +1,236 @@
+"""The pool of simulator processes."""
+
+import logging
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import Pipe
+
+from local_nexus.simulators.messages import Outcome, RunRequest, failure
+from local_nexus.simulators.worker import SIGNAL_BASE
+
+logger = logging.getLogger(__name__)
+
+GIB = 2**30
+
+
+class Worker:
+    """One simulator process, started at once; dead after a crash, a limit or a kill.
+
+    :param time_limit: seconds that one program may take.
+    :param memory_limit: bytes of private memory that the process may use.
+    """
+
+    def __init__(self, time_limit: float, memory_limit: int) -> None:
+        self.alive = True
+        self._time_limit = time_limit
+        self._memory_limit = memory_limit
+        self._connection, theirs = Pipe()
+        life_line, self._life_line = Pipe(duplex=False)
+        self._process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "local_nexus.simulators.worker",
+                str(theirs.fileno()),
+                f"--memory-limit={memory_limit}",
+            ],
+            stdin=life_line.fileno(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+        )
+        theirs.close()
+        life_line.close()
+
+    def run(self, request: RunRequest) -> Outcome:
+        """Run one program to its end.
+
+        :returns: its outcome, ``ERROR`` too when the process crashed or took too long.
+        """
+        try:
+            self._connection.send(request)
+            if self._connection.poll(self._time_limit):
+                outcome: Outcome = self._connection.recv()
+                return outcome
+        except (EOFError, OSError):
+            return failure(self._cause_of_death(self.close()))
+        self.close()
+        return failure(
+            f"The program took longer than the limit of {self._time_limit:g} s."
+        )
+
+    def kill(self) -> None:
+        """End the process now; safe while another thread waits in :meth:`run`."""
+        self._life_line.close()
+
+    def close(self) -> int:
+        """End the process and wait until it is gone.
+
+        :returns: its exit code; above 128 a signal ended the simulator.
+        """
+        self.alive = False
+        self.kill()
+        code = self._process.wait()
+        self._connection.close()
+        return code
+
+    def _cause_of_death(self, code: int) -> str:
+        if code > SIGNAL_BASE:
+            end = f"was ended by {signal.Signals(code - SIGNAL_BASE).name}"
+        else:
+            end = f"ended with exit code {code}"
+        return (
+            f"The simulator process {end} while it ran the program. It may use "
+            f"{self._memory_limit / GIB:.3g} GiB of memory; a smaller program may help."
+        )
+
+
+@dataclass
+class _Run:
+    request: RunRequest
+    on_start: Callable[[], None]
+    on_done: Callable[[Outcome], None]
+    wanted: bool = True
+    worker: Worker | None = None
+
+
+class RunHandle:
+    """Cancels one submitted program."""
+
+    def __init__(self, cancel: Callable[[], None]) -> None:
+        self._cancel = cancel
+
+    def cancel(self) -> None:
+        """End the program at once; ``on_done`` is not called for it any more.
+
+        Does nothing when the program has already ended.
+        """
+        self._cancel()
+
+
+class SimulatorPool:
+    """Runs programs in processes of their own, which stay warm between programs.
+
+    A program that crashes its simulator, or exceeds a limit, ends in ``ERROR``; the
+    next one gets a fresh process.
+
+    :param workers: processes at most; as many as this process may use cores by default.
+    :param time_limit: seconds that one program may take.
+    :param memory_limit: bytes of private memory (``RLIMIT_DATA``) of one process; all
+        of the machine's memory by default.
+    """
+
+    def __init__(
+        self,
+        workers: int | None = None,
+        *,
+        time_limit: float = 3600.0,
+        memory_limit: int | None = None,
+    ) -> None:
+        self._max_threads = workers or _usable_cores()
+        self._time_limit = time_limit
+        self._memory_limit = memory_limit or _machine_memory()
+        self._runs: queue.SimpleQueue[_Run | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._idle = 0
+        self._active: list[_Run] = []
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def submit(
+        self,
+        request: RunRequest,
+        on_start: Callable[[], None],
+        on_done: Callable[[Outcome], None],
+    ) -> RunHandle:
+        """Queue a program; programs start in the order of their submission.
+
+        :param request: the program.
+        :param on_start: called when a simulator process takes the program.
+        :param on_done: called once with the outcome, unless the program is cancelled
+            or the pool closed before. Both are called from a thread of the pool.
+        :returns: a handle that cancels the program.
+        :raises RuntimeError: when the pool is closed.
+        """
+        run = _Run(request, on_start, on_done)
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("The simulator pool is closed.")
+            self._runs.put(run)
+            if self._idle:
+                self._idle -= 1
+            elif len(self._threads) < self._max_threads:
+                thread = threading.Thread(target=self._serve, daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        return RunHandle(lambda: self._cancel(run))
+
+    def close(self) -> None:
+        """End all processes; programs that run or wait are given up. Idempotent."""
+        with self._lock:
+            self._closed = True
+            for run in self._active:
+                self._give_up(run)
+            threads, self._threads = self._threads, []
+        for _ in threads:
+            self._runs.put(None)
+        for thread in threads:
+            thread.join()
+
+    def _cancel(self, run: _Run) -> None:
+        with self._lock:
+            self._give_up(run)
+
+    def _give_up(self, run: _Run) -> None:
+        run.wanted = False
+        if run.worker is not None:
+            run.worker.kill()
+
+    def _serve(self) -> None:
+        """Run programs one after the other on a worker of this thread's own."""
+        worker: Worker | None = None
+        while (run := self._runs.get()) is not None:
+            try:
+                if worker is None or not worker.alive:
+                    worker = Worker(self._time_limit, self._memory_limit)
+                self._run(run, worker)
+            except Exception:
+                logger.exception(
+                    "A program could not be handed to its simulator or back."
+                )
+            with self._lock:
+                self._idle += 1
+        if worker is not None:
+            worker.close()
+
+    def _run(self, run: _Run, worker: Worker) -> None:
+        with self._lock:
+            if self._closed or not run.wanted:
+                return
+            run.worker = worker
+            self._active.append(run)
+        try:
+            run.on_start()
+            outcome = worker.run(run.request)
+        finally:
+            with self._lock:
+                run.worker = None
+                self._active.remove(run)
+        if run.wanted:
+            run.on_done(outcome)
+
+
+def _usable_cores() -> int:
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _machine_memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

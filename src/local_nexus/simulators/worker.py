@@ -1,0 +1,84 @@
+"""A simulator process: takes requests from a connection until that is closed.
+
+The process splits in two before it loads anything. The first half, the guard, only
+waits; the second one simulates. When standard input of the guard ends, because the
+pool closed it or because the pool's process died in any way, the guard kills the
+simulating half and whatever that has started. It can do so in the middle of a
+simulation, which a thread inside the simulating process could not: simulators hold
+Python's global lock while they compute.
+"""
+
+import argparse
+import contextlib
+import os
+import resource
+import select
+import signal
+import sys
+from multiprocessing.connection import Connection
+from typing import NoReturn
+
+STDIN = 0
+SIGNAL_BASE = 128
+"""A guard ends with this plus the signal's number if a signal ended its simulator,
+as a shell does."""
+
+
+def guard(simulator: int, life_line: int) -> NoReturn:
+    """Wait for the end of the simulator or of the pool, and leave nothing running.
+
+    :param simulator: process id of the simulating half, leader of its process group.
+    :param life_line: a descriptor that reaches its end when the simulator ends.
+    """
+    select.select([STDIN, life_line], [], [])
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(simulator, signal.SIGKILL)
+    code = os.waitstatus_to_exitcode(os.waitpid(simulator, 0)[1])
+    os._exit(code if code >= 0 else SIGNAL_BASE - code)
+
+
+def split() -> None:
+    """Fork into guard and simulator; only the simulator returns."""
+    life_line, held_by_simulator = os.pipe()
+    simulator = os.fork()
+    if simulator:
+        with contextlib.suppress(PermissionError, ProcessLookupError):
+            os.setpgid(simulator, simulator)
+        os.close(held_by_simulator)
+        guard(simulator, life_line)
+    os.setpgid(0, 0)
+    os.close(life_line)
+    # The pool alone decides over standard input of the guard.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), STDIN)
+
+
+def serve(connection: Connection) -> None:
+    """Answer requests until the other end is closed."""
+    # Loads no simulator yet, but pytket; the guard has no use for it.
+    from local_nexus.simulators.dispatch import handle
+
+    while True:
+        try:
+            request = connection.recv()
+        except EOFError:
+            return
+        connection.send(handle(request))
+
+
+def main(arguments: list[str]) -> None:
+    """Run the process; see ``--help`` for its arguments."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("descriptor", type=int, help="connection to the pool")
+    parser.add_argument("--memory-limit", type=int, metavar="BYTES")
+    options = parser.parse_args(arguments)
+    # Both halves get an interrupt typed at a terminal; the pool ends them in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    split()
+    if options.memory_limit is not None:
+        limit = options.memory_limit
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    serve(Connection(options.descriptor))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

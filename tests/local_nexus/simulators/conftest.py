@@ -1,0 +1,53 @@
+"""A pool of simulator processes shared by the tests, and a way to wait for it."""
+
+import json
+import queue
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pytket.backends.backendresult import BackendResult
+from pytket.circuit import Circuit
+
+from local_nexus.simulators import Outcome, RunRequest, SimulatorPool
+
+Run = Callable[[RunRequest], Outcome]
+
+
+def circuit_request(
+    circuit: Circuit, config: str | dict[str, Any], n_shots: int | None = 100
+) -> RunRequest:
+    backend_config = {"type": config} if isinstance(config, str) else config
+    return RunRequest("circuit", json.dumps(circuit.to_dict()), backend_config, n_shots)
+
+
+def wait_for(pool: SimulatorPool, request: RunRequest) -> Outcome:
+    outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+    pool.submit(request, lambda: None, outcomes.put)
+    return outcomes.get(timeout=120)
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[SimulatorPool]:
+    pool = SimulatorPool(workers=1)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture(scope="session")
+def run(pool: SimulatorPool) -> Run:
+    return lambda request: wait_for(pool, request)
+
+
+@pytest.fixture(scope="session")
+def run_circuit(run: Run) -> Callable[..., BackendResult]:
+    def result_of(
+        circuit: Circuit, config: str | dict[str, Any], n_shots: int | None = 100
+    ) -> BackendResult:
+        outcome = run(circuit_request(circuit, config, n_shots))
+        assert outcome.status == "COMPLETED", outcome.error_detail
+        assert outcome.result_type == "PYTKET"
+        assert outcome.result is not None
+        return BackendResult.from_dict(json.loads(outcome.result))
+
+    return result_of
