@@ -1,0 +1,103 @@
+"""Checks of what a user asks for, made before anything is uploaded or billed."""
+
+from collections.abc import Sequence
+
+from pytket.circuit import CircBox, Circuit, Conditional, Op, OpType
+
+from tkr_nexus_worker.errors import InvalidInputError
+
+STATE_BACKENDS = frozenset({"AerStateConfig", "AerUnitaryConfig"})
+"""Types of backend config whose results are states or unitaries, not shots."""
+
+
+def check_name(kind: str, name: object) -> None:
+    """Check the name of a project, job or program.
+
+    :param kind: What is named, for the message.
+    :param name: The name given.
+    :raises InvalidInputError: If it is not text, or is empty.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise InvalidInputError(f"The {kind} name is {name!r}; give a name.")
+
+
+def check_shots(n_shots: object, n_programs: int) -> list[int]:
+    """Check the numbers of shots of a job.
+
+    :param n_shots: One number of shots for each program, in their order.
+    :param n_programs: How many programs the job has.
+    :returns: The numbers of shots.
+    :raises InvalidInputError: If there are not as many numbers as programs, or one is
+        not a whole number of at least 1.
+    """
+    if not isinstance(n_shots, list):
+        raise InvalidInputError(
+            f"n_shots is {n_shots!r}; give a list with one number of shots for each of "
+            f"the circuits, which are {n_programs}."
+        )
+    if len(n_shots) != n_programs:
+        raise InvalidInputError(
+            f"There are {n_programs} circuits but {len(n_shots)} numbers of shots; "
+            "give as many as there are circuits."
+        )
+    for index, shots in enumerate(n_shots):
+        if isinstance(shots, bool) or not isinstance(shots, int) or shots < 1:
+            raise InvalidInputError(
+                f"The number of shots of circuit {index} is {shots!r}; "
+                "give a whole number of at least 1."
+            )
+    return n_shots
+
+
+def check_job(
+    project_name: object,
+    job_name: object,
+    circuits: Sequence[Circuit],
+    n_shots: object,
+    backend_config: object,
+) -> None:
+    """Check everything about a job of circuits that can be known before its upload.
+
+    :param project_name: The name of the project.
+    :param job_name: The name of the job.
+    :param circuits: The circuits, at least one.
+    :param n_shots: One number of shots for each circuit.
+    :param backend_config: The backend config of the job.
+    :raises InvalidInputError: In one sentence, for the first thing that is wrong.
+    """
+    check_name("project", project_name)
+    check_name("job", job_name)
+    if not circuits:
+        raise InvalidInputError(
+            "The list of circuits is empty; give at least one circuit."
+        )
+    check_shots(n_shots, len(circuits))
+    backend_type = type(backend_config).__name__
+    if backend_type in STATE_BACKENDS:
+        return
+    for index, circuit in enumerate(circuits):
+        if not is_measured(circuit):
+            name = f" ({circuit.name!r})" if circuit.name else ""
+            raise InvalidInputError(
+                f"Circuit {index}{name} has no measurement, so {backend_type} would "
+                "return nothing; measure its qubits, for example by measure_all()."
+            )
+
+
+def is_measured(circuit: Circuit) -> bool:
+    """Tell whether a circuit measures at least one qubit.
+
+    :param circuit: Any circuit, its boxes included.
+    :returns: Whether there is a measurement, conditional ones included.
+    """
+    if circuit.n_gates_of_type(OpType.Measure) > 0:
+        return True
+    return any(_op_measures(command.op) for command in circuit)
+
+
+def _op_measures(op: Op) -> bool:
+    if isinstance(op, Conditional):
+        return _op_measures(op.op)
+    if isinstance(op, CircBox):
+        return is_measured(op.get_circuit())
+    return op.type == OpType.Measure

@@ -1,0 +1,99 @@
+"""The one table of job states: what each state of a Nexus job means here.
+
+The names are those of ``qnexus.models.job_status.JobStatusEnum`` (qnexus 0.51.1).
+They are compared as strings, so that a state that Nexus adds later is still read.
+"""
+
+import logging
+from dataclasses import dataclass
+from enum import Enum
+
+logger = logging.getLogger(__name__)
+
+
+class Phase(Enum):
+    """Where a job stands, as far as a workflow is concerned."""
+
+    WAITING = "waiting"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class JobState:
+    """One state of a Nexus job.
+
+    :param name: The name that Nexus uses.
+    :param phase: Whether to go on waiting, to fetch results, or to give up.
+    :param meaning: What has happened, to follow "The job".
+    :param advice: What a person does next; empty where there is nothing to do.
+    """
+
+    name: str
+    phase: Phase
+    meaning: str
+    advice: str = ""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job stays in this state unless a person acts."""
+        return self.phase is not Phase.WAITING
+
+
+_RESUBMIT = "submit the circuits again as a new job"
+
+JOB_STATES = {
+    state.name: state
+    for state in (
+        JobState("SUBMITTED", Phase.WAITING, "has been handed to the device's queue"),
+        JobState("QUEUED", Phase.WAITING, "waits in the queue"),
+        JobState("RUNNING", Phase.WAITING, "is running"),
+        JobState("RETRYING", Phase.WAITING, "is being tried again by Nexus"),
+        JobState("CANCELLING", Phase.WAITING, "is being cancelled"),
+        JobState("COMPLETED", Phase.SUCCEEDED, "has completed"),
+        JobState(
+            "ERROR",
+            Phase.FAILED,
+            "ended with an error",
+            f"mend what the message names, then {_RESUBMIT}",
+        ),
+        JobState(
+            "CANCELLED",
+            Phase.FAILED,
+            "was cancelled",
+            f"if that was not intended, {_RESUBMIT}",
+        ),
+        JobState(
+            "TERMINATED",
+            Phase.FAILED,
+            "was stopped by Nexus or the device before it completed",
+            f"look at the limits of cost and time of the job, then {_RESUBMIT}",
+        ),
+        JobState(
+            "DEPLETED",
+            Phase.FAILED,
+            "stopped because the account has no credits left",
+            f"ask the administrator of your account for credits, then {_RESUBMIT}",
+        ),
+    )
+}
+
+
+def job_state(name: str) -> JobState:
+    """Look up a state by the name that Nexus gave.
+
+    A name that is not in the table is treated as still waiting: to take it for an end
+    could throw results away or submit twice. A warning says so.
+
+    :param name: The state as Nexus spells it, for example ``"QUEUED"``.
+    :returns: The state of the table, or one that waits.
+    """
+    state = JOB_STATES.get(name)
+    if state is not None:
+        return state
+    logger.warning(
+        "nexus: the job is in state %r, which this version does not know; it is "
+        "treated as still waiting. Update tkr-nexus-worker if this lasts.",
+        name,
+    )
+    return JobState(name, Phase.WAITING, f"is in the unknown state {name!r}")
