@@ -1,0 +1,295 @@
+"""The one place for time-outs, retries and error translation around qnexus.
+
+Every request to Nexus goes through :func:`call`. It gives the shared client of qnexus
+limits of time (qnexus itself sets none), tries again what is worth trying again, and
+turns what remains into the errors of :mod:`tkr_nexus_worker.errors`.
+
+Which failures are worth a retry follows RFC 9110 and common practice of HTTP services:
+lost connections, time-outs and the statuses 408, 425, 429, 500, 502, 503 and 504.
+A request that changes something on Nexus is repeated only where it certainly was not
+carried out: the connection was never made, or Nexus turned it away with 429.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any
+
+import httpx
+import qnexus.exceptions as qnx
+import stamina
+from qnexus.client import get_nexus_client
+from qnexus.config import CONFIG
+
+from tkr_nexus_worker.errors import (
+    InvalidInputError,
+    NexusRefusedError,
+    NexusUnavailableError,
+    NotLoggedInError,
+)
+
+logger = logging.getLogger(__name__)
+
+TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
+_TOO_MANY_REQUESTS = 429
+_LOGIN_ADVICE = "run `qnx login` in a terminal, then start the workflow again"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of time for requests to Nexus, all in seconds.
+
+    Each is read from the environment variable ``TKR_NEXUS_<NAME>``, for example
+    ``TKR_NEXUS_READ_TIMEOUT=300``.
+
+    :param connect_timeout: To open a connection.
+    :param read_timeout: Between two pieces of an answer, and to send a request.
+    :param retry_time: For one request with all its retries.
+    :param retry_wait: The longest pause between two tries, unless Nexus asks for more.
+    """
+
+    connect_timeout: float = 20.0
+    read_timeout: float = 120.0
+    retry_time: float = 300.0
+    retry_wait: float = 30.0
+
+    @classmethod
+    def from_environment(cls) -> "Limits":
+        """Read the limits from the environment.
+
+        :returns: The limits, with defaults where a variable is not set.
+        :raises InvalidInputError: If a variable is not a positive number.
+        """
+        defaults = asdict(cls())
+        return cls(**{name: _seconds(name, defaults[name]) for name in defaults})
+
+
+def _seconds(name: str, default: float) -> float:
+    variable = f"TKR_NEXUS_{name.upper()}"
+    text = os.environ.get(variable, "")
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < float("inf"):
+        raise InvalidInputError(
+            f"The environment variable {variable} is {text!r}; "
+            "give a number of seconds above 0."
+        )
+    return value
+
+
+class TransientResponseError(Exception):
+    """Nexus answered with a status that a later try may turn into success.
+
+    :param status_code: The HTTP status.
+    :param retry_after: Seconds that Nexus asked to wait, if it did.
+    :param message: What Nexus said.
+    """
+
+    def __init__(
+        self, status_code: int, retry_after: float | None, message: str
+    ) -> None:
+        super().__init__(f"status {status_code}: {message}")
+        self.status_code = status_code
+        self.retry_after = retry_after
+
+
+def _raise_if_transient(response: httpx.Response) -> None:
+    if response.status_code not in TRANSIENT_STATUSES:
+        return
+    response.read()
+    raise TransientResponseError(
+        response.status_code,
+        _retry_after(response.headers.get("retry-after")),
+        _message_of(response.text),
+    )
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Read both forms of Retry-After (RFC 9110, 10.2.3): seconds, or a date."""
+    if header is None:
+        return None
+    if header.strip().isdigit():
+        return float(header)
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def client() -> httpx.Client:
+    """Return the shared client of qnexus, with limits of time set.
+
+    :returns: The client that all functions of qnexus use as well.
+    :raises NotLoggedInError: If the stored login cannot be read.
+    """
+    try:
+        shared = get_nexus_client()
+    except (json.JSONDecodeError, ValueError) as error:
+        raise NotLoggedInError(
+            f"The stored login to Nexus cannot be read: {_LOGIN_ADVICE}."
+        ) from error
+    hooks = shared.event_hooks["response"]
+    if _raise_if_transient not in hooks:
+        limits = _limits()
+        shared.timeout = httpx.Timeout(
+            limits.read_timeout, connect=limits.connect_timeout
+        )
+        hooks.append(_raise_if_transient)
+    return shared
+
+
+@cache
+def _limits() -> Limits:
+    return Limits.from_environment()
+
+
+def call[T](action: str, request: Callable[[], T], *, changes: bool = False) -> T:
+    """Send a request to Nexus by a function of qnexus.
+
+    :param action: What the request is for, as in "upload circuit 'bell'"; it becomes
+        part of messages.
+    :param request: A function that calls qnexus.
+    :param changes: Whether the request makes or changes something on Nexus, so that
+        sending it twice could do it twice.
+    :returns: What the function returns.
+    :raises NotLoggedInError: If there is no valid login.
+    :raises NexusUnavailableError: If Nexus cannot be reached or cannot answer, after
+        all retries.
+    :raises NexusRefusedError: If Nexus refuses the request.
+    """
+    client()
+    limits = _limits()
+
+    def pause_before_retry(error: Exception) -> bool | float:
+        if not _is_worth_a_retry(error, changes=changes):
+            return False
+        logger.warning("nexus: could not %s (%s); trying again", action, error)
+        if isinstance(error, TransientResponseError) and error.retry_after is not None:
+            return error.retry_after
+        return True
+
+    try:
+        for attempt in stamina.retry_context(
+            on=pause_before_retry,
+            attempts=None,
+            timeout=limits.retry_time,
+            wait_initial=0.2,
+            wait_max=limits.retry_wait,
+            wait_jitter=1.0,
+        ):
+            with attempt:
+                return request()
+    except Exception as error:
+        translated = _translate(action, error, changes=changes)
+        if translated is None:
+            raise
+        raise translated from error
+    raise AssertionError("stamina returns or raises")  # pragma: no cover
+
+
+def get_json(action: str, path: str) -> dict[str, Any]:
+    """Read a JSON object of the Nexus API that qnexus cannot return as it is.
+
+    :param action: What it is read for, for messages.
+    :param path: The path below the address of Nexus.
+    :returns: The decoded body.
+    :raises NexusRefusedError: If Nexus refuses.
+    :raises NexusUnavailableError: If it cannot be read, after all retries.
+    """
+
+    def request() -> dict[str, Any]:
+        response = client().get(path)
+        if not response.is_success:
+            raise qnx.ResourceFetchFailed(response.text, response.status_code)
+        body: dict[str, Any] = response.json()
+        return body
+
+    return call(action, request)
+
+
+def _is_worth_a_retry(error: Exception, *, changes: bool) -> bool:
+    never_arrived = isinstance(
+        error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout
+    ) or (
+        isinstance(error, TransientResponseError)
+        and error.status_code == _TOO_MANY_REQUESTS
+    )
+    if changes:
+        return never_arrived
+    return never_arrived or isinstance(
+        error, httpx.TransportError | TransientResponseError | json.JSONDecodeError
+    )
+
+
+def _translate(action: str, error: Exception, *, changes: bool) -> Exception | None:
+    """Give the error of this package for an error of qnexus or httpx, if it is one."""
+    match error:
+        case qnx.AuthenticationError():
+            return NotLoggedInError(
+                f"Could not {action}: not logged in to Nexus at {CONFIG.url}; "
+                f"{_LOGIN_ADVICE}."
+            )
+        case httpx.TransportError() | TransientResponseError():
+            outcome = (
+                "; it may have been carried out all the same: look in Nexus before "
+                "sending it again"
+                if changes and not _is_worth_a_retry(error, changes=True)
+                else "; check the connection and try again later"
+            )
+            return NexusUnavailableError(
+                f"Could not {action}: no answer from Nexus at {CONFIG.url} "
+                f"({type(error).__name__}: {error}){outcome}."
+            )
+        case json.JSONDecodeError():
+            return NexusUnavailableError(
+                f"Could not {action}: Nexus at {CONFIG.url} sent an answer that cannot "
+                "be read; try again later."
+            )
+        case qnx.DataGone():
+            return NexusRefusedError(
+                f"Could not {action}: Nexus no longer keeps the data.", 410
+            )
+        case qnx.ZeroMatches():
+            return NexusRefusedError(
+                f"Could not {action}: there is no such thing in your Nexus account.",
+                404,
+            )
+        case (
+            qnx.ResourceFetchFailed()
+            | qnx.ResourceCreateFailed()
+            | qnx.ResourceUpdateFailed()
+            | qnx.ResourceDeleteFailed()
+        ):
+            return _refused(action, error.status_code, error.message)
+        case httpx.HTTPStatusError():
+            return _refused(action, error.response.status_code, error.response.text)
+        case _:
+            return None
+
+
+def _refused(action: str, status_code: int | None, body: str) -> NexusRefusedError:
+    status = f" with status {status_code}" if status_code is not None else ""
+    return NexusRefusedError(
+        f"Could not {action}: Nexus refused{status}: {_message_of(body)}.", status_code
+    )
+
+
+def _message_of(body: str) -> str:
+    """Take the sentence for a person out of the body of an error."""
+    try:
+        content = json.loads(body)
+    except json.JSONDecodeError:
+        content = body
+    if isinstance(content, dict):
+        content = content.get("message", content)
+    return " ".join(str(content).split())[:500].rstrip(".") or "no reason given"

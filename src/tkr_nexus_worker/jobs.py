@@ -1,0 +1,176 @@
+"""Execute jobs of Nexus: submit them, and tell where they stand."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import qnexus as qnx
+from qnexus.models import BackendConfig
+from qnexus.models.references import CircuitRef, ExecuteJobRef, HUGRRef, QIRRef
+
+from tkr_nexus_worker.calls import call, get_json
+from tkr_nexus_worker.checks import check_name, check_shots
+from tkr_nexus_worker.errors import InvalidInputError, JobFailedError
+from tkr_nexus_worker.projects import get_or_create_project
+from tkr_nexus_worker.states import JobState, Phase, job_state
+
+logger = logging.getLogger(__name__)
+
+type Program = CircuitRef | HUGRRef | QIRRef
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """The status of a job at one moment.
+
+    :param state: Its state, from the table of states.
+    :param message: What Nexus says about it; may be empty.
+    :param error_detail: What went wrong, where Nexus tells.
+    :param queue_position: Its place in the queue, where Nexus tells.
+    """
+
+    state: JobState
+    message: str = ""
+    error_detail: str | None = None
+    queue_position: int | None = None
+
+    @classmethod
+    def from_dict(cls, attributes: dict[str, Any]) -> "JobStatus":
+        """Read a status as the Nexus API writes it.
+
+        :param attributes: The ``status`` of a job or job item.
+        :returns: The status.
+        """
+        return cls(
+            state=job_state(str(attributes.get("status"))),
+            message=attributes.get("message") or "",
+            error_detail=attributes.get("error_detail"),
+            queue_position=attributes.get("queue_position"),
+        )
+
+    def __str__(self) -> str:
+        parts = [self.state.name]
+        if self.queue_position is not None and not self.state.is_final:
+            parts.append(f"queue position {self.queue_position}")
+        parts += [text for text in (self.message, self.error_detail) if text]
+        return ", ".join(parts)
+
+
+def start_execute_job(
+    project_name: str,
+    job_name: str,
+    programs: Sequence[Program],
+    n_shots: list[int],
+    backend_config: BackendConfig,
+) -> ExecuteJobRef:
+    """Submit programs that are on Nexus already, as one job.
+
+    :param project_name: The project of the job; it is made if it does not exist.
+    :param job_name: A name for the job.
+    :param programs: The programs, at least one.
+    :param n_shots: One number of shots for each program, in the same order.
+    :param backend_config: Where and how to run them.
+    :returns: A reference to the job, which then waits or runs.
+    :raises InvalidInputError: If an input is wrong; nothing is submitted then.
+    :raises NexusWorkerError: If the job cannot be submitted.
+    """
+    check_name("project", project_name)
+    check_name("job", job_name)
+    if not programs:
+        raise InvalidInputError(f"Job {job_name!r} has no circuits; give at least one.")
+    check_shots(n_shots, len(programs))
+    project = get_or_create_project(project_name)
+    job = call(
+        f"submit job {job_name!r}",
+        lambda: qnx.start_execute_job(
+            programs=list(programs),
+            n_shots=n_shots,
+            backend_config=backend_config,
+            name=job_name,
+            project=project,
+        ),
+        changes=True,
+    )
+    logger.info("nexus: submitted job %r (%s)", job_name, job.id)
+    return job
+
+
+def get_status(job: ExecuteJobRef) -> JobStatus:
+    """Ask Nexus for the status of a job.
+
+    :param job: The job.
+    :returns: Its status now.
+    :raises NexusWorkerError: If Nexus does not tell.
+    """
+    attributes = get_json(
+        f"get the status of {describe(job)}",
+        f"/api/jobs/v1beta3/{job.id}/attributes/status",
+    )
+    return JobStatus.from_dict(attributes)
+
+
+def is_running(job: ExecuteJobRef) -> bool:
+    """Tell whether a job still waits or runs.
+
+    :param job: The job.
+    :returns: False once it has completed, True before.
+    :raises JobFailedError: If it ended in any other way.
+    :raises NexusWorkerError: If Nexus does not tell.
+    """
+    status = get_status(job)
+    logger.info("nexus: %s: %s", describe(job), status)
+    if status.state.phase is Phase.FAILED:
+        raise JobFailedError(failure_message(job, status))
+    return status.state.phase is Phase.WAITING
+
+
+def failure_message(job: ExecuteJobRef, status: JobStatus) -> str:
+    """Say how a job failed and what to do next.
+
+    :param job: The job.
+    :param status: Its status, which is one of failure.
+    :returns: One or two sentences for a person.
+    """
+    reasons = "; ".join(
+        text.strip().rstrip(".")
+        for text in (status.message, status.error_detail)
+        if text
+    )
+    state = status.state
+    return (
+        f"{describe(job)} {state.meaning} ({state.name})"
+        f"{': ' + reasons if reasons else ''}. Next: {state.advice}."
+    ).replace("job ", "Job ", 1)
+
+
+def describe(job: ExecuteJobRef) -> str:
+    """Name a job by its name and id, so that a person can find it on Nexus.
+
+    :param job: The job.
+    :returns: For example ``job 'bell' (0f3c…)``.
+    """
+    return f"job {job.annotations.name!r} ({job.id})"
+
+
+def get_hugr_cost(programs: list[HUGRRef], n_shots: int, project_name: str) -> float:
+    """Estimate the cost of HUGR programs on a Helios system.
+
+    Nexus runs a costing job on a device made for this, which is free of charge.
+
+    :param programs: The programs.
+    :param n_shots: The number of shots of each program.
+    :param project_name: The project for the costing job; made if it does not exist.
+    :returns: The sum of the costs in HQC.
+    :raises NexusWorkerError: If the cost cannot be found.
+    """
+    if not programs:
+        raise InvalidInputError("There are no programs to estimate the cost of.")
+    check_shots([n_shots], 1)
+    project = get_or_create_project(project_name)
+    costs = call(
+        f"estimate the cost of {len(programs)} HUGR programs",
+        lambda: qnx.hugr.cost_confidence(programs, n_shots, project=project),
+        changes=True,
+    )
+    return sum(cost for cost, _confidence in costs)

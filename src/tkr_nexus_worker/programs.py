@@ -1,0 +1,71 @@
+"""Programs of Nexus: upload circuits and HUGR packages."""
+
+import hashlib
+import json
+import logging
+
+import qnexus as qnx
+from hugr.package import Package
+from pytket.circuit import Circuit
+from qnexus.models.references import CircuitRef, HUGRRef
+
+from tkr_nexus_worker.calls import call
+from tkr_nexus_worker.checks import check_name
+from tkr_nexus_worker.projects import get_or_create_project
+
+logger = logging.getLogger(__name__)
+
+_DIGITS_IN_NAMES = 12
+
+
+def upload_circuit(circuit: Circuit, project_name: str) -> CircuitRef:
+    """Upload a circuit.
+
+    :param circuit: The circuit. One without a name is called ``circuit-`` and the
+        first digits of the SHA-256 of its content.
+    :param project_name: The project to put it into; it is made if it does not exist.
+    :returns: A reference to the circuit on Nexus.
+    :raises NexusWorkerError: If the upload is not possible.
+    """
+    check_name("project", project_name)
+    name = circuit.name or _name_by_content(
+        "circuit", json.dumps(circuit.to_dict(), sort_keys=True).encode()
+    )
+    project = get_or_create_project(project_name)
+    ref = call(
+        f"upload circuit {name!r}",
+        lambda: qnx.circuits.upload(circuit=circuit, name=name, project=project),
+        changes=True,
+    )
+    logger.info("nexus: uploaded circuit %r (%s)", name, ref.id)
+    return ref
+
+
+def upload_hugr(
+    package: Package, project_name: str, name: str | None = None
+) -> HUGRRef:
+    """Upload a HUGR package.
+
+    :param package: The package, for example compiled by guppylang.
+    :param project_name: The project to put it into; it is made if it does not exist.
+    :param name: A name for it; by default ``hugr-`` and the first digits of the SHA-256
+        of its content.
+    :returns: A reference to the program on Nexus.
+    :raises NexusWorkerError: If the upload is not possible.
+    """
+    check_name("project", project_name)
+    if name is None:
+        name = _name_by_content("hugr", package.to_bytes())
+    check_name("program", name)
+    project = get_or_create_project(project_name)
+    ref = call(
+        f"upload HUGR program {name!r}",
+        lambda: qnx.hugr.upload(hugr_package=package, name=name, project=project),
+        changes=True,
+    )
+    logger.info("nexus: uploaded HUGR program %r (%s)", name, ref.id)
+    return ref
+
+
+def _name_by_content(kind: str, content: bytes) -> str:
+    return f"{kind}-{hashlib.sha256(content).hexdigest()[:_DIGITS_IN_NAMES]}"
