@@ -1,0 +1,42 @@
+"""Run quantum jobs on Quantinuum Nexus from Tierkreis workflows.
+
+The graphs are in :mod:`tkr_nexus_worker.graphs`, the stubs of the worker's tasks in
+:mod:`tkr_nexus_worker.stubs`. Importing this package imports neither qnexus nor pytket.
+"""
+
+from tkr_nexus_worker._version import __version__
+from tkr_nexus_worker.errors import (
+    InvalidInputError,
+    JobFailedError,
+    NexusRefusedError,
+    NexusUnavailableError,
+    NexusWorkerError,
+    NotLoggedInError,
+    ResultFormatError,
+    ResultsNotReadyError,
+    WorkflowFailedError,
+    WorkflowStoppedError,
+)
+from tkr_nexus_worker.executors import REGISTRY_PATH, uv_executor
+from tkr_nexus_worker.failures import TaskFailure, read_failures
+from tkr_nexus_worker.workflow import readable_errors, run
+
+__all__ = [
+    "REGISTRY_PATH",
+    "InvalidInputError",
+    "JobFailedError",
+    "NexusRefusedError",
+    "NexusUnavailableError",
+    "NexusWorkerError",
+    "NotLoggedInError",
+    "ResultFormatError",
+    "ResultsNotReadyError",
+    "TaskFailure",
+    "WorkflowFailedError",
+    "WorkflowStoppedError",
+    "__version__",
+    "read_failures",
+    "readable_errors",
+    "run",
+    "uv_executor",
+]

@@ -1,0 +1,19 @@
+"""Prepackaged graphs. They need Tierkreis alone, neither qnexus nor pytket."""
+
+from tkr_nexus_worker.graphs.submit_poll import (
+    JobInputs,
+    PollingOutputs,
+    UploadCircuitInputs,
+    nexus_submit_and_poll,
+    polling_loop_body,
+    upload_circuit_graph,
+)
+
+__all__ = [
+    "JobInputs",
+    "PollingOutputs",
+    "UploadCircuitInputs",
+    "nexus_submit_and_poll",
+    "polling_loop_body",
+    "upload_circuit_graph",
+]

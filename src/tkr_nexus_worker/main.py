@@ -1,0 +1,74 @@
+"""The executable ``tkr_nexus_worker``: runs one task, or writes the stubs."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tkr_nexus_worker._version import __version__
+from tkr_nexus_worker.failures import write_message
+
+if TYPE_CHECKING:
+    from tierkreis.worker.worker import Worker
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the worker as Tierkreis's executors do.
+
+    :param argv: The arguments; by default those of the process.
+    :returns: The exit code: 0, or 1 if the task failed.
+    """
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.stubs_path is None and arguments.definition is None:
+        parser.print_usage(sys.stderr)
+        return 0
+
+    # qnexus and pytket take seconds to import: only a task needs them.
+    from tkr_nexus_worker.tasks import worker
+
+    if arguments.stubs_path is not None:
+        worker.app(["tkr_nexus_worker", "--stubs-path", str(arguments.stubs_path)])
+        return 0
+    return _run_task(worker, arguments.definition)
+
+
+def _run_task(worker: "Worker", definition: Path) -> int:
+    from tierkreis.worker.worker import TierkreisWorkerError
+
+    try:
+        worker.app(["tkr_nexus_worker", str(definition)])
+    except TierkreisWorkerError as error:
+        message = str(error.__cause__) or type(error.__cause__).__name__
+        write_message(worker.storage, definition, message)
+        sys.stderr.write(f"nexus: {message}\n")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tkr_nexus_worker",
+        description="Worker for Quantinuum Nexus. Tierkreis starts it once for each "
+        "task of a workflow; people use the command tkr-nexus.",
+    )
+    parser.add_argument(
+        "definition",
+        nargs="?",
+        type=Path,
+        metavar="DEFINITION",
+        help="the definition of a task, as a Tierkreis executor writes it",
+    )
+    parser.add_argument(
+        "--stubs-path",
+        type=Path,
+        metavar="FILE",
+        help="write the type stubs of the tasks to this file and stop",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Progress of a workflow for a person at a terminal.
+
+The worker reports what it does in lines that start with ``nexus:``. The executors copy
+them to the log of the workflow, where this module follows them.
+"""
+
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.status import Status
+from tierkreis.controller.storage.protocol import ControllerStorage
+
+_PREFIX = "nexus: "
+_LOOK_SECONDS = 0.2
+
+
+@contextmanager
+def show_progress(storage: ControllerStorage) -> Generator[None]:
+    """Show what the worker reports while the body runs; only at a terminal.
+
+    :param storage: The storage of the workflow.
+    """
+    if not sys.stderr.isatty():
+        yield
+        return
+    console = Console(stderr=True)
+    stopped = threading.Event()
+    with console.status("starting") as status:
+        follower = threading.Thread(
+            target=_follow, args=(storage.logs_path, console, status, stopped)
+        )
+        follower.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            follower.join()
+
+
+def _follow(
+    log_path: Path, console: Console, status: Status, stopped: threading.Event
+) -> None:
+    """Print each new report; repeated ones, as of polls, only change the status."""
+    position, last = 0, ""
+    while True:
+        last_look = stopped.wait(_LOOK_SECONDS)
+        lines, position = _new_lines(log_path, position)
+        for line in lines:
+            if line.startswith(_PREFIX) and line != last:
+                last = line
+                console.print(line.removeprefix(_PREFIX), highlight=False, markup=False)
+                status.update("waiting")
+        if last_look:
+            return
+
+
+def _new_lines(log_path: Path, position: int) -> tuple[list[str], int]:
+    """Read the whole lines after a position; return them and the next position."""
+    if not log_path.exists():
+        return [], position
+    with log_path.open("rb") as file:
+        file.seek(position)
+        content = file.read()
+    whole = content[: content.rfind(b"\n") + 1]
+    return whole.decode(errors="replace").splitlines(), position + len(whole)

@@ -1,0 +1,49 @@
+"""Start the worker from the installation that this folder belongs to.
+
+UvExecutor runs this file with whatever Python uv takes for a folder without
+dependencies, so it keeps to the standard library and to Python 3.8.
+"""
+
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+
+EXECUTABLE = "tkr_nexus_worker"
+
+
+def find_executable() -> "str | None":
+    """Return the executable of the worker, or None.
+
+    An installation has it in ``bin`` above this file; a source checkout in its
+    ``.venv``, or in an environment that stands on the PATH.
+    """
+    for folder in Path(__file__).resolve().parents:
+        for environment in (folder, folder / ".venv"):
+            executable = environment / "bin" / EXECUTABLE
+            if os.access(executable, os.X_OK):
+                return str(executable)
+    return shutil.which(EXECUTABLE)
+
+
+def main() -> "int | str":
+    """Run the worker in this interpreter if it is installed there, else hand over."""
+    if importlib.util.find_spec(EXECUTABLE) is not None:
+        from tkr_nexus_worker.main import main as run_worker
+
+        return run_worker()
+    executable = find_executable()
+    if executable is None:
+        return (
+            f"nexus: the executable {EXECUTABLE} was not found above {__file__} nor on "
+            "the PATH; use the executor that tkr_nexus_worker.uv_executor(storage) "
+            "returns."
+        )
+    return os.execv(executable, [executable, *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
+else:  # InMemoryExecutor imports this file where the executable is not on the PATH.
+    from tkr_nexus_worker.tasks import worker  # noqa: F401

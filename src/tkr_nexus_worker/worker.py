@@ -1,0 +1,55 @@
+"""Tierkreis's worker, with a sentence for a person where an input cannot be read."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from tierkreis import Worker
+from tierkreis.controller.data.core import Deserializer
+from tierkreis.controller.data.types import PType
+from tierkreis.exceptions import TierkreisError
+from tierkreis.namespace import WorkerFunction
+
+from tkr_nexus_worker.errors import InvalidInputError
+
+
+class NexusWorker(Worker):
+    """A worker whose tasks refuse unreadable inputs by name."""
+
+    def _load_args(
+        self, f: WorkerFunction, inputs: dict[str, Path]
+    ) -> dict[str, PType]:
+        values: dict[str, PType] = {}
+        for name, path in inputs.items():
+            try:
+                values |= super()._load_args(f, {name: path})
+            except TierkreisError:
+                raise
+            # Circuits, HUGR packages and backend configs each fail in their own way.
+            except Exception as error:
+                raise InvalidInputError(
+                    f"The input {name} of the task {f.__name__} cannot be read "
+                    f"({_first_line(error)}); give a value of the type that the stub "
+                    "of the task names."
+                ) from error
+        return values
+
+    def read_input_by(self, task: str, name: str, read: Callable[[Any], Any]) -> None:
+        """Read one input of a task by a function of ours.
+
+        Tierkreis tries the types of a union in order and fails where one of them cannot
+        take the value at all, as a model cannot take a list.
+
+        :param task: The name of the task.
+        :param name: The name of its input.
+        :param read: A function from the decoded JSON to the value.
+        """
+        signature = self.types[task]
+        parameters = dict(signature.parameters)
+        annotation = Annotated[Any, Deserializer(read, "json")]
+        parameters[name] = parameters[name].replace(annotation=annotation)
+        self.types[task] = signature.replace(parameters=list(parameters.values()))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
