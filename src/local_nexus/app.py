@@ -1,0 +1,216 @@
+"""The web application: routes, access, errors and the request log."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from local_nexus.errors import ApiError
+from local_nexus.request_log import Request, RequestLog
+from local_nexus.routes import ENDPOINTS, Call, Endpoint, Reply
+from local_nexus.routes.auth import ID_COOKIE
+from local_nexus.routes.jobs import PATH as JOBS
+from local_nexus.routes.jobs import job_status
+from local_nexus.services import Services, statuses
+
+# The largest body taken, in bytes: a circuit of 100,000 gates has about 10 MB.
+MAX_BODY = 64 * 2**20
+# Seconds between two looks at a job whose progress depends on reads or time.
+_LOOK = 0.05
+
+
+def create_app(services: Services) -> ASGIApp:
+    """Return the application over these services, which it closes at its end."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await run_in_threadpool(services.execution.resume)
+        yield
+        await run_in_threadpool(services.close)
+
+    app = Starlette(
+        routes=[
+            *(_route(endpoint, services) for endpoint in ENDPOINTS),
+            WebSocketRoute(
+                f"{JOBS}/{{id}}/attributes/status/ws", _follow_status(services)
+            ),
+        ],
+        exception_handlers=dict.fromkeys((ApiError, HTTPException, Exception), _refuse),
+        lifespan=lifespan,
+    )
+    return _Logged(app, services.request_log)
+
+
+def _route(endpoint: Endpoint, services: Services) -> Route:
+    async def respond(request: HttpRequest) -> Response:
+        body = await _body(request)
+        return await run_in_threadpool(_answer, endpoint, services, request, body)
+
+    return Route(endpoint.path, respond, methods=[endpoint.method])
+
+
+def _answer(
+    endpoint: Endpoint, services: Services, request: HttpRequest, body: bytes
+) -> Response:
+    call = Call(
+        services=services,
+        user_id=_authorise(endpoint, services, request),
+        path=request.path_params,
+        query=request.query_params,
+        body=body,
+        cookies=request.cookies,
+    )
+    return _response(endpoint.handle(call))
+
+
+def _authorise(endpoint: Endpoint, services: Services, request: HttpRequest) -> str:
+    """Return who asks.
+
+    :raises ApiError: 401 if the route is not open to them.
+    """
+    if endpoint.access == "user":
+        return services.users.check(request.cookies.get(ID_COOKIE, ""), "id")[0]
+    if endpoint.access == "admin":
+        given = request.headers.get("authorization", "").encode()
+        expected = f"Bearer {services.settings.admin_token}".encode()
+        if not hmac.compare_digest(given, expected):
+            raise ApiError(401, "This route takes the administrator's token.")
+    return ""
+
+
+async def _body(request: HttpRequest) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BODY:
+            raise ApiError(413, f"The body is larger than {MAX_BODY} bytes.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _response(reply: Reply) -> Response:
+    response = Response(
+        reply.encode(),
+        reply.status,
+        media_type=None if reply.content is None else "application/json",
+    )
+    for name, value in reply.cookies.items():
+        response.set_cookie(name, value, path="/", secure=True, samesite=None)
+    return response
+
+
+async def _refuse(request: HttpRequest, error: Exception) -> Response:
+    """Answer what failed: the one place where bodies of errors are made."""
+    asked = f"{request.method} {request.url.path}"
+    match error:
+        case ApiError():
+            reply = Reply(error.status, error.to_dict())
+        case HTTPException(status_code=404) if request.url.path.startswith("/api/"):
+            reply = Reply(
+                501, {"message": f"The embedded Nexus does not have {asked}."}
+            )
+        case HTTPException():
+            reply = Reply(error.status_code, {"message": f"{error.detail}: {asked}."})
+        case _:
+            reply = Reply(
+                500, {"message": f"{asked} failed; the log of the server says why."}
+            )
+    return _response(reply)
+
+
+def _follow_status(services: Services) -> Callable[[WebSocket], Awaitable[None]]:
+    async def follow(websocket: WebSocket) -> None:
+        job_id = websocket.path_params["id"]
+        try:
+            services.users.check(websocket.cookies.get(ID_COOKIE, ""), "id")
+            status = await run_in_threadpool(job_status, services, job_id)
+        except ApiError:
+            await websocket.close()
+            return
+        await websocket.accept()
+        with (
+            services.changes.follow(job_id) as changed,
+            contextlib.suppress(WebSocketDisconnect),
+        ):
+            gone = asyncio.create_task(_disconnected(websocket))
+            await websocket.send_json(status)
+            while not statuses.is_final(status["status"]) and not gone.done():
+                await _until(changed, gone, services.execution.progress.is_immediate)
+                before = status
+                status = await run_in_threadpool(job_status, services, job_id)
+                if status != before:
+                    await websocket.send_json(status)
+            gone.cancel()
+            await websocket.close()
+
+    return follow
+
+
+async def _disconnected(websocket: WebSocket) -> None:
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def _until(
+    changed: asyncio.Event, gone: asyncio.Task[None], patient: bool
+) -> None:
+    """Wait for a change, for the client to go, or for the next look."""
+    waiter = asyncio.create_task(changed.wait())
+    await asyncio.wait(
+        {waiter, gone},
+        timeout=1.0 if patient else _LOOK,
+        return_when=asyncio.FIRST_COMPLETED,
+    )
+    waiter.cancel()
+    changed.clear()
+
+
+class _Logged:
+    """Notes every request but the administrator's."""
+
+    def __init__(self, app: ASGIApp, log: RequestLog) -> None:
+        self._app = app
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or scope["path"].startswith("/_local/"):
+            await self._app(scope, receive, send)
+            return
+        came = time.time()
+
+        async def note(message: Message) -> None:
+            status = _status_of(message)
+            if status is not None:
+                entry = Request(
+                    method=scope.get("method", "WEBSOCKET"),
+                    path=scope["path"],
+                    query=scope["query_string"].decode("latin-1"),
+                    status=status,
+                    time=came,
+                )
+                self._log.add(entry)
+            await send(message)
+
+        await self._app(scope, receive, note)
+
+
+def _status_of(message: Message) -> int | None:
+    match message["type"]:
+        case "http.response.start":
+            return int(message["status"])
+        case "websocket.accept":
+            return 101
+    return None

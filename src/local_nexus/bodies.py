@@ -1,0 +1,224 @@
+"""The bodies of requests, checked."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+)
+
+from local_nexus.errors import ApiError
+
+Name = Annotated[str, Field(min_length=1, max_length=1000)]
+PropertyValue = StrictBool | StrictInt | StrictFloat | StrictStr
+
+
+class Annotations(BaseModel):
+    """What a user writes about a new resource."""
+
+    name: Name
+    description: str | None = None
+    properties: dict[str, PropertyValue] = Field(default_factory=dict)
+
+
+class AnnotationChanges(BaseModel):
+    """What a user changes; what is not given or null stays as it is."""
+
+    name: Name | None = None
+    description: str | None = None
+    properties: dict[str, PropertyValue] | None = None
+
+
+class ProjectChanges(AnnotationChanges):
+    """Changes of a project."""
+
+    archived: bool | None = None
+
+
+class OpenAttributes(Annotations):
+    """Annotations with contents beside them, as a circuit has."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ContentAttributes(Annotations):
+    """Annotations with contents in base64."""
+
+    contents: str
+
+
+class Identifier(BaseModel):
+    """A reference to a resource."""
+
+    id: str
+    type: str = ""
+
+
+class Relationship(BaseModel):
+    """A relationship with one resource."""
+
+    data: Identifier
+
+
+class InProject(BaseModel):
+    """The relationships of what belongs to a project."""
+
+    project: Relationship
+
+
+class ResourceData[A](BaseModel):
+    """A new resource in a project."""
+
+    attributes: A
+    relationships: InProject
+
+
+class NewInProject[A](BaseModel):
+    """The body that adds a resource to a project."""
+
+    data: ResourceData[A]
+
+
+class ChangeData[A](BaseModel):
+    """A resource without relationships."""
+
+    attributes: A
+
+
+class Change[A](BaseModel):
+    """The body that changes a resource, or adds one outside of projects."""
+
+    data: ChangeData[A]
+
+
+class ExecuteItem(BaseModel):
+    """One program to run."""
+
+    program_id: str
+    n_shots: Annotated[StrictInt, Field(ge=1)] | None = None
+    max_cost: Annotated[float, Field(ge=0)] | None = None
+    n_qubits: Annotated[StrictInt, Field(ge=1)] | None = None
+
+
+class CompileItem(BaseModel):
+    """One circuit to compile."""
+
+    program_id: str
+
+
+class BackendConfig(BaseModel):
+    """Where a job runs; its options are for the simulator to judge."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Literal[
+        "AerConfig",
+        "AerStateConfig",
+        "AerUnitaryConfig",
+        "BraketConfig",
+        "HeliosConfig",
+        "IBMQConfig",
+        "IBMQEmulatorConfig",
+        "QuantinuumConfig",
+        "QulacsConfig",
+        "SeleneConfig",
+        "SelenePlusConfig",
+    ]
+
+
+class ExecuteDefinition(BaseModel):
+    """What an execute job does."""
+
+    job_definition_type: Literal["execute_job_definition"]
+    backend_config: BackendConfig
+    user_group: str | None = None
+    target_region: str | None = None
+    valid_check: bool = True
+    language: str = "AUTO"
+    wasm_module_id: str | None = None
+    gpu_decoder_config_id: str | None = None
+    credential_name: str | None = None
+    items: Annotated[list[ExecuteItem], Field(min_length=1)]
+
+
+class CompileDefinition(BaseModel):
+    """What a compile job does."""
+
+    job_definition_type: Literal["compile_job_definition"]
+    backend_config: BackendConfig
+    user_group: str | None = None
+    hypertket_config: dict[str, Any] | None = None
+    optimisation_level: Annotated[StrictInt, Field(ge=0, le=3)] = 2
+    credential_name: str | None = None
+    skip_store_intermediate_passes: bool = True
+    items: Annotated[list[CompileItem], Field(min_length=1)]
+
+
+class JobAttributes(Annotations):
+    """A new job."""
+
+    job_type: Literal["execute", "compile"]
+    definition: Annotated[
+        ExecuteDefinition | CompileDefinition,
+        Field(discriminator="job_definition_type"),
+    ]
+
+
+class Login(BaseModel):
+    """The login by password."""
+
+    email: str
+    password: str
+
+
+class Retry(BaseModel):
+    """Which items of a job to run again."""
+
+    remote_retry_strategy: Literal["FULL_RESTART"] = "FULL_RESTART"
+    retry_status: list[str] = Field(default_factory=lambda: ["ERROR"])
+    user_group: str | None = None
+
+
+class ForcedStatus(BaseModel):
+    """A state set by hand."""
+
+    status: Name
+    message: str = ""
+    error_detail: str | None = None
+    item: int | None = None
+
+
+class ProgressRule(BaseModel):
+    """The parameters of :class:`local_nexus.Progress`."""
+
+    reads: Annotated[int, Field(ge=0)] = 0
+    queued: Annotated[float, Field(ge=0)] = 0.0
+    submitted: Annotated[float, Field(ge=0)] = 0.0
+    running: Annotated[float, Field(ge=0)] = 0.0
+
+
+class ClockAdvance(BaseModel):
+    """By how much to move the server's clock."""
+
+    seconds: Annotated[float, Field(ge=0)]
+
+
+def parse[M: BaseModel](model: type[M], body: bytes) -> M:
+    """Read a body.
+
+    :raises ApiError: 422, naming the field that is wrong and why.
+    """
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "body"
+        raise ApiError(422, f"{field}: {first['msg']}.", field=field) from None

@@ -1,0 +1,55 @@
+"""The certificate of a server and the throw-away authority that signed it."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+
+from local_nexus.settings import write_private
+
+
+def ensure(directory: Path, host: str = "127.0.0.1") -> Path:
+    """Make a certificate unless the directory has one.
+
+    :param directory: where ``server.pem`` (key and certificate) and ``ca.pem`` are.
+    :param host: the address that the certificate is for.
+    :returns: the path of ``server.pem``.
+    """
+    server, authority_file = directory / "server.pem", directory / "ca.pem"
+    if not (server.exists() and authority_file.exists()):
+        import trustme  # only the first start in a directory needs it
+
+        authority = trustme.CA()
+        certificate = authority.issue_cert(host, "127.0.0.1", "localhost")
+        authority_file.write_bytes(authority.cert_pem.bytes())
+        write_private(
+            server, certificate.private_key_and_cert_chain_pem.bytes().decode()
+        )
+    _write_bundle(directory, authority_file.read_text())
+    return server
+
+
+def bundle_path(directory: Path) -> Path:
+    """Return the file with all authorities that a client should trust."""
+    return directory / "ca-bundle.pem"
+
+
+def _write_bundle(directory: Path, authority: str) -> None:
+    trusted = _trusted_before(bundle_path(directory))
+    write_private(bundle_path(directory), f"{trusted.rstrip()}\n{authority}")
+
+
+def _trusted_before(bundle: Path) -> str:
+    """Return the authorities that this process trusts without the server's own."""
+    named = os.environ.get("SSL_CERT_FILE")
+    candidates = [Path(named)] if named and Path(named) != bundle else []
+    try:
+        import certifi
+
+        candidates.append(Path(certifi.where()))
+    except ImportError:
+        default = ssl.get_default_verify_paths().cafile
+        candidates += [Path(default)] if default else []
+    found = next((path for path in candidates if path.is_file()), None)
+    return "" if found is None else found.read_text(encoding="utf-8")

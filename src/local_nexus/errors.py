@@ -1,0 +1,36 @@
+"""The one error of the API: a status code and a sentence for a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ApiError(Exception):
+    """A request that cannot be served.
+
+    :param status: the HTTP status code.
+    :param message: one sentence: what was wrong, which value, what to do.
+    :param field: the field of the request that is to blame, if one is.
+    """
+
+    def __init__(self, status: int, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.field = field
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the body of the answer."""
+        body: dict[str, Any] = {"message": self.message}
+        if self.field is not None:
+            body["errors"] = [{"field": self.field, "reason": self.message}]
+        return body
+
+
+def not_found(noun: str, key: str) -> ApiError:
+    """Return the error for something that is not there.
+
+    :param noun: what was asked for, such as ``circuit``.
+    :param key: its id or name.
+    """
+    return ApiError(404, f"There is no {noun} {key!r}.")

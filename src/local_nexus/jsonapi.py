@@ -1,0 +1,181 @@
+"""The shapes that the API shares: resources, listings, filters and pages."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from local_nexus.clock import from_iso, to_iso
+from local_nexus.errors import ApiError
+from local_nexus.store import Filters, Page, Row
+
+type Json = dict[str, Any]
+
+MAX_PAGE_SIZE = 1000
+_SORTABLE = {
+    "timestamps.created": "created",
+    "timestamps.modified": "modified",
+    "name": "name",
+}
+_PROPERTY = re.compile(r"\((?P<name>.+?),(?P<value>.+)\)", re.DOTALL)
+
+
+class Query(Protocol):
+    """The parameters of a request; a name may come several times."""
+
+    def getlist(self, key: Any) -> list[Any]:
+        """Return all values of a parameter, in their order."""
+
+
+def resource(
+    kind: str, row: Row, attributes: Json, related: Mapping[str, tuple[str, str]]
+) -> Json:
+    """Return a resource object.
+
+    :param kind: its type, such as ``circuit``.
+    :param row: the row it is stored in.
+    :param attributes: the attributes that it has beyond the annotations.
+    :param related: relationship to (type, id).
+    """
+    return {
+        "type": kind,
+        "id": row["id"],
+        "attributes": annotation_attributes(row) | attributes,
+        "relationships": {name: link(*target) for name, target in related.items()},
+    }
+
+
+def annotation_attributes(row: Row) -> Json:
+    """Return the attributes that every annotated resource has."""
+    return {
+        "name": row["name"],
+        "description": row["description"],
+        "properties": row["properties"],
+        "timestamps": {
+            "created": to_iso(row["created"]),
+            "modified": to_iso(row["modified"]),
+        },
+    }
+
+
+def link(kind: str, key: str) -> Json:
+    """Return a relationship with one resource."""
+    return {"data": {"type": kind, "id": key}}
+
+
+def project_resource(row: Row) -> Json:
+    """Return a project as it is shown, and included with what belongs to it."""
+    attributes = {
+        "contents_modified": to_iso(row["contents_modified"]),
+        "archived": row["archived"],
+    }
+    return resource(
+        "project", row, attributes, {"creator": ("user", row["creator_id"])}
+    )
+
+
+def document(data: Json | list[Json], included: Iterable[Json] = ()) -> Json:
+    """Return the body of an answer."""
+    return {"data": data, "included": list(included)}
+
+
+def page_of(query: Query) -> Page:
+    """Read which page is asked for.
+
+    :raises ApiError: 422 if a parameter is wrong.
+    """
+    sort = [_sort_column(term) for term in query.getlist("sort")]
+    return Page(
+        number=_whole(query, "page[number]", 0, least=0, most=2**31),
+        size=_whole(query, "page[size]", 50, least=1, most=MAX_PAGE_SIZE),
+        sort=sort or ["-created"],
+    )
+
+
+def filters_of(query: Query) -> Filters:
+    """Read the filters that every listing has.
+
+    :raises ApiError: 422 if a parameter is wrong.
+    """
+    projects = query.getlist("filter[project][id]")
+    names = query.getlist("filter[name_exact]")
+    return Filters(
+        any_of=({"project_id": projects} if projects else {})
+        | ({"name": names} if names else {}),
+        name_fuzzy=_last(query, "filter[name_fuzzy]", str, ""),
+        creator_emails=query.getlist("filter[creator][email]"),
+        properties=dict(
+            _property(text) for text in query.getlist("filter[properties]")
+        ),
+        before=_times(query, "before"),
+        after=_times(query, "after"),
+    )
+
+
+def flag(query: Query, name: str) -> bool | None:
+    """Read a parameter that is true or false; None if it is not given."""
+    return _last(query, name, _boolean, None)
+
+
+def _boolean(text: str) -> bool:
+    return {"true": True, "false": False}[text.lower()]
+
+
+def _times(query: Query, side: str) -> dict[str, int]:
+    found = {}
+    for column in ("created", "modified"):
+        name = f"filter[timestamps][{column}][{side}]"
+        moment = _last(query, name, from_iso, None)
+        if moment is not None:
+            found[column] = moment
+    return found
+
+
+def _sort_column(term: str) -> str:
+    column = _SORTABLE.get(term.removeprefix("-"))
+    if column is None:
+        raise ApiError(
+            422,
+            f"Cannot sort by {term!r}: take one of {', '.join(_SORTABLE)}, with a "
+            "leading - for descending order.",
+            field="sort",
+        )
+    return f"-{column}" if term.startswith("-") else column
+
+
+def _property(text: str) -> tuple[str, bool | float | str]:
+    match = _PROPERTY.fullmatch(text)
+    if match is not None:
+        try:
+            value = json.loads(match["value"])
+        except ValueError:
+            value = None
+        if isinstance(value, bool | int | float | str):
+            return match["name"], value
+    raise ApiError(
+        422,
+        f"{text!r} is no filter for a property: write (name,value), text in quotes.",
+        field="filter[properties]",
+    )
+
+
+def _whole(query: Query, name: str, default: int, *, least: int, most: int) -> int:
+    number = _last(query, name, int, default)
+    if not least <= number <= most:
+        raise ApiError(
+            422, f"{name} is {number} and must be {least} to {most}.", field=name
+        )
+    return number
+
+
+def _last[T](query: Query, name: str, read: Callable[[str], T], default: T) -> T:
+    """Read the last value of a parameter."""
+    values = query.getlist(name)
+    if not values:
+        return default
+    try:
+        return read(values[-1])
+    except (ValueError, KeyError, OverflowError):
+        raise ApiError(422, f"{name} cannot be {values[-1]!r}.", field=name) from None

@@ -1,0 +1,16 @@
+"""The routes: each parses, calls a service and shapes the answer."""
+
+from local_nexus.routes import admin, auth, jobs, projects, results, uploads, users
+from local_nexus.routes.endpoint import Call, Endpoint, Reply
+
+__all__ = ["ENDPOINTS", "Call", "Endpoint", "Reply"]
+
+ENDPOINTS: list[Endpoint] = [
+    *auth.ENDPOINTS,
+    *users.ENDPOINTS,
+    *projects.ENDPOINTS,
+    *uploads.ENDPOINTS,
+    *jobs.ENDPOINTS,
+    *results.ENDPOINTS,
+    *admin.ENDPOINTS,
+]

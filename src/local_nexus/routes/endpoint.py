@@ -1,0 +1,80 @@
+"""What a route is: a method, a path and a function from a call to a reply."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from local_nexus import bodies
+from local_nexus.jsonapi import Query
+from local_nexus.services import Services
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request.
+
+    :param services: the rules of the server.
+    :param user_id: who asks; empty on public and administrative routes.
+    :param path: the variable parts of the path.
+    :param query: the parameters.
+    :param body: the body as it came.
+    :param cookies: the cookies.
+    """
+
+    services: Services
+    user_id: str
+    path: Mapping[str, str]
+    query: Query
+    body: bytes
+    cookies: Mapping[str, str]
+
+    def parse[M: BaseModel](self, model: type[M]) -> M:
+        """Read the body.
+
+        :raises ApiError: 422, naming the field that is wrong.
+        """
+        return bodies.parse(model, self.body)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer to a request.
+
+    :param status: the HTTP status code.
+    :param content: JSON values, or None for an empty body.
+    :param cookies: cookies to set.
+    """
+
+    status: int = 200
+    content: Any = None
+    cookies: Mapping[str, str] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        """Return the body."""
+        if self.content is None:
+            return b""
+        return json.dumps(self.content, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One route.
+
+    :param method: the HTTP method.
+    :param path: the path, variable parts in braces.
+    :param handle: what answers.
+    :param access: who may call: a logged-in user, anybody, or the holder of the
+        administrator's token.
+    :param body: the model of the body, for the description of the API.
+    """
+
+    method: str
+    path: str
+    handle: Callable[[Call], Reply]
+    access: str = "user"
+    body: type[BaseModel] | None = None

@@ -1,0 +1,82 @@
+"""Results of execute jobs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from local_nexus.errors import ApiError, not_found
+from local_nexus.jsonapi import Json, document, link
+from local_nexus.routes.endpoint import Call, Endpoint, Reply
+from local_nexus.store import Row
+
+# Shots in one part of a long result.
+CHUNK = 1000
+
+
+def _pytket(call: Call) -> Reply:
+    row = _stored(call, "PYTKET")
+    return Reply(200, _result(row, json.loads(row["contents"])))
+
+
+def _qsys(call: Call) -> Reply:
+    row = _stored(call, "QSYS")
+    versions = json.loads(row["contents"])
+    version = (call.query.getlist("version") or ["3"])[-1]
+    if version not in versions:
+        raise ApiError(
+            422,
+            f"There is no result version {version!r}: take {' or '.join(versions)}.",
+            field="version",
+        )
+    chunk = _chunk(versions[version], call)
+    return Reply(200, _result(row, {"results": chunk}))
+
+
+def _chunk(shots: Any, call: Call) -> Any:
+    """Return one part of a result; the text of a QIR program is one part."""
+    text = (call.query.getlist("chunk_number") or ["0"])[-1]
+    if not text.isdecimal():
+        raise ApiError(422, f"chunk_number cannot be {text!r}.", field="chunk_number")
+    number = int(text)
+    parts: list[Any] = [shots]
+    if not isinstance(shots, str):
+        parts = [shots[i : i + CHUNK] for i in range(0, len(shots), CHUNK)] or [[]]
+    if number >= len(parts):
+        raise not_found("part of this result with number", text)
+    return parts[number]
+
+
+def _stored(call: Call, result_type: str) -> Row:
+    key = call.path["id"]
+    with call.services.store.read() as tx:
+        row = tx.get("results", key)
+    if row is None or row["result_type"] != result_type:
+        raise not_found(f"{result_type} result", key)
+    if row["contents"] is None:
+        raise ApiError(410, f"The data of result {key!r} is no longer available.")
+    return row
+
+
+def _result(row: Row, attributes: Json) -> Json:
+    data = {
+        "type": "result",
+        "id": row["id"],
+        "attributes": attributes,
+        "relationships": {
+            "program": link(row["program_type"], row["program_id"]),
+            "job": link("job", row["job_id"]),
+        },
+    }
+    snapshot = {
+        "type": "backend_snapshot",
+        "id": row["id"],
+        "attributes": json.loads(row["backend_info"] or "{}"),
+    }
+    return document(data, [snapshot])
+
+
+ENDPOINTS = [
+    Endpoint("GET", "/api/results/v1beta3/{id}", _pytket),
+    Endpoint("GET", "/api/qsys_results/v1beta2/partial/{id}", _qsys),
+]

@@ -1,0 +1,45 @@
+"""The rules of the embedded Nexus, on top of the store and the simulators."""
+
+from __future__ import annotations
+
+from local_nexus.clock import Clock
+from local_nexus.request_log import RequestLog
+from local_nexus.services.changes import Changes
+from local_nexus.services.execution import Execution
+from local_nexus.services.jobs import Jobs
+from local_nexus.services.projects import Projects
+from local_nexus.services.uploads import Uploads
+from local_nexus.services.users import Users
+from local_nexus.settings import Settings
+from local_nexus.simulators import SimulatorPool
+from local_nexus.store import Store
+
+__all__ = ["Services"]
+
+
+class Services:
+    """All rules of one server.
+
+    :param settings: of the instance; its first user is made if there is none.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = Clock()
+        self.changes = Changes()
+        self.request_log = RequestLog()
+        self.store = Store(settings.database)
+        self.pool = SimulatorPool()
+        self.execution = Execution(
+            self.store, self.clock, self.pool, self.changes.announce
+        )
+        self.users = Users(self.store, self.clock, settings.secret.encode())
+        self.user = self.users.ensure(settings.email, settings.password, "Local User")
+        self.projects = Projects(self.store, self.clock)
+        self.uploads = Uploads(self.store, self.clock)
+        self.jobs = Jobs(self.store, self.clock, self.execution)
+
+    def close(self) -> None:
+        """End the simulators and close the store."""
+        self.pool.close()
+        self.store.close()

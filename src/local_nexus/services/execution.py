@@ -1,0 +1,278 @@
+"""Running jobs: from the queue through the simulators to their final state."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from local_nexus.clock import Clock
+from local_nexus.progress import Progress, Stage
+from local_nexus.services import statuses
+from local_nexus.simulators import Outcome, RunHandle, RunRequest, SimulatorPool
+from local_nexus.store import Filters, Row, Store, Transaction
+
+_MICROSECONDS = 1_000_000
+# Seconds that a read which is due to show the end waits for the simulator.
+_PATIENCE = 30.0
+
+
+class Execution:
+    """Gives job items to the simulators and moves them as the progress allows.
+
+    :param store: where jobs are kept.
+    :param clock: the time of transitions.
+    :param pool: the simulators.
+    :param changed: called with the id of a job after it changed, from any thread.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        pool: SimulatorPool,
+        changed: Callable[[str], None],
+    ) -> None:
+        self.progress = Progress.immediate()
+        self._store = store
+        self._clock = clock
+        self._pool = pool
+        self.changed = changed
+        self._reads: dict[str, int] = {}
+        # Items in the hands of the pool, and the handles that take them back.
+        self._running: set[str] = set()
+        self._handles: dict[str, RunHandle] = {}
+        # Jobs whose outcome a progress rule still hides or that still run.
+        self._active: set[str] = set()
+        self._done = threading.Condition()
+
+    def start(self, job_id: str) -> None:
+        """Give every waiting item of a job to the simulators."""
+        with self._store.read() as tx:
+            job = tx.get("jobs", job_id)
+            items = tx.find("job_items", Filters(equal={"job_id": job_id}))
+        if job is None:
+            return
+        self._active.add(job_id)
+        for item in items:
+            waiting = not statuses.is_final(item["status"]) and not item["held"]
+            if waiting and item["outcome"] is None and item["id"] not in self._running:
+                self._submit(job, item)
+
+    def resume(self) -> None:
+        """Run again what was waiting or running when the server stopped."""
+        with self._store.read() as tx:
+            waiting = tx.find("jobs", Filters(any_of={"status": statuses.WAITING}))
+        for job in waiting:
+            self.start(job["id"])
+
+    def note_read(self, job_id: str) -> None:
+        """Count one read of a job, and move it if its progress asks for that."""
+        if self.progress.is_immediate or job_id not in self._active:
+            return
+        self._reads[job_id] = self._reads.get(job_id, 0) + 1
+        self._advance(job_id)
+
+    def settle(self) -> None:
+        """Move all jobs as far as the time allows."""
+        if not self.progress.is_immediate:
+            for job_id in list(self._active):
+                self._advance(job_id)
+
+    def set_progress(self, progress: Progress) -> None:
+        """Change how jobs move, those under way included."""
+        self.progress = progress
+        self._reads.clear()
+        for job_id in list(self._active):
+            self._advance(job_id)
+
+    def drop(self, item_id: str) -> None:
+        """Stop the simulation of an item, if there is one."""
+        with self._done:
+            self._running.discard(item_id)
+            handle = self._handles.pop(item_id, None)
+        if handle is not None:
+            handle.cancel()
+
+    def forget(self, job_id: str) -> None:
+        """Start counting reads of a job afresh."""
+        self._reads.pop(job_id, None)
+
+    def _submit(self, job: Row, item: Row) -> None:
+        with self._store.read() as tx:
+            request = _request(tx, job["definition"], item)
+        item_id = item["id"]
+        attempt = item["queued_at"]
+        self._running.add(item_id)
+        handle = self._pool.submit(
+            request,
+            lambda: self._on_start(job["id"], item_id, attempt),
+            lambda outcome: self._on_done(job["id"], item_id, attempt, outcome),
+        )
+        with self._done:
+            if item_id in self._running:
+                self._handles[item_id] = handle
+
+    def _on_start(self, job_id: str, item_id: str, attempt: int) -> None:
+        if not self.progress.is_immediate:
+            return
+        with self._store.write() as tx:
+            item = tx.get("job_items", item_id)
+            if item is None or item["queued_at"] != attempt:
+                return
+            self._move(tx, item, Stage.RUNNING)
+            refresh_job(tx, job_id, self._clock.now())
+        self.changed(job_id)
+
+    def _on_done(
+        self, job_id: str, item_id: str, attempt: int, outcome: Outcome
+    ) -> None:
+        with self._done:
+            self._running.discard(item_id)
+            self._handles.pop(item_id, None)
+        with self._store.write() as tx:
+            item = tx.get("job_items", item_id)
+            if item is None or item["queued_at"] != attempt:
+                return
+            item["outcome"] = self._keep(tx, item, outcome)
+            tx.update("job_items", item_id, {"outcome": item["outcome"]})
+            if self.progress.is_immediate:
+                self._move(tx, item, Stage.DONE)
+                self._settled(refresh_job(tx, job_id, self._clock.now()), job_id)
+        with self._done:
+            self._done.notify_all()
+        self.changed(job_id)
+
+    def _keep(self, tx: Transaction, item: Row, outcome: Outcome) -> Row:
+        """Store the result of an item and return the rest of its outcome."""
+        kept = asdict(outcome)
+        contents = kept.pop("result")
+        backend_info = kept.pop("backend_info")
+        if contents is None:
+            return kept
+        result = {
+            "id": str(uuid.uuid4()),
+            "job_id": item["job_id"],
+            "program_id": item["program_id"],
+            "program_type": item["program_type"],
+            "result_type": outcome.result_type,
+            "contents": contents,
+            "backend_info": backend_info,
+            "created": self._clock.now(),
+        }
+        tx.insert("results", result)
+        return kept | {"result_id": result["id"]}
+
+    def _advance(self, job_id: str) -> None:
+        """Show of a job what its progress allows now."""
+        with self._store.read() as tx:
+            items = tx.find("job_items", Filters(equal={"job_id": job_id}))
+        now = self._clock.now()
+        reads = self._reads.get(job_id, 0)
+        for item in items:
+            waited = (now - item["queued_at"]) / _MICROSECONDS
+            stage = self.progress.stage(reads, waited)
+            if stage is Stage.DONE and self.progress.reads:
+                self._await_outcome(item["id"])
+            self._show(item["id"], stage)
+        with self._store.write() as tx:
+            if tx.get("jobs", job_id) is None:
+                self._active.discard(job_id)
+                return
+            self._settled(refresh_job(tx, job_id, now), job_id)
+        self.changed(job_id)
+
+    def _show(self, item_id: str, stage: Stage) -> None:
+        with self._store.write() as tx:
+            item = tx.get("job_items", item_id)
+            if item is not None:
+                self._move(tx, item, stage)
+
+    def _await_outcome(self, item_id: str) -> None:
+        with self._done:
+            self._done.wait_for(lambda: self._has_outcome(item_id), _PATIENCE)
+
+    def _has_outcome(self, item_id: str) -> bool:
+        with self._store.read() as tx:
+            item = tx.get("job_items", item_id)
+        return (
+            item is None
+            or item["held"]
+            or item["outcome"] is not None
+            or statuses.is_final(item["status"])
+        )
+
+    def _move(self, tx: Transaction, item: Row, stage: Stage) -> None:
+        """Bring an item to a stage, through the states on the way."""
+        if item["held"] or statuses.is_final(item["status"]):
+            return
+        now = self._clock.now()
+        changes: Row = {}
+        times = item["times"]
+        for status in statuses.passed(item["status"], min(stage, Stage.RUNNING)):
+            times = statuses.entered(times, status, now)
+            changes = {"status": status}
+        outcome = item["outcome"]
+        if stage is Stage.DONE and outcome is not None:
+            changes = {name: value for name, value in outcome.items() if name in item}
+            times = statuses.entered(times, outcome["status"], now)
+        if changes:
+            tx.update("job_items", item["id"], changes | {"times": times})
+
+    def _settled(self, status: str, job_id: str) -> None:
+        if statuses.is_final(status):
+            self._active.discard(job_id)
+            self._reads.pop(job_id, None)
+
+
+def refresh_job(tx: Transaction, job_id: str, now: int) -> str:
+    """Derive state, message and cost of a job from its items.
+
+    :param now: the time of the change, in microseconds.
+    :returns: the state.
+    """
+    job = tx.get("jobs", job_id)
+    if job is None:
+        return "CANCELLED"
+    status = statuses.derive(tx.item_statuses(job_id))
+    decisive = tx.first_item(job_id, status) or {"message": "", "error_detail": None}
+    changes: dict[str, Any] = {
+        "status": status,
+        "message": decisive["message"],
+        "error_detail": decisive["error_detail"],
+        "cost": tx.item_cost(job_id),
+        "modified": now,
+    }
+    if status != job["status"]:
+        times = job["times"]
+        for step in [*_between(job["status"], status), status]:
+            times = statuses.entered(times, step, now)
+        changes["times"] = times
+    tx.update("jobs", job_id, changes)
+    return status
+
+
+def _between(old: str, new: str) -> list[str]:
+    """Return the states that a job went through between two that were seen."""
+    if new in Stage.__members__:
+        return statuses.passed(old, Stage[new])[:-1]
+    return statuses.passed(old, Stage.RUNNING) if new == "COMPLETED" else []
+
+
+def _request(tx: Transaction, definition: Row, item: Row) -> RunRequest:
+    program = tx.get("uploads", item["program_id"])
+    contents = b"" if program is None else program["contents"]
+    wasm_id = definition.get("wasm_module_id")
+    wasm = tx.get("uploads", wasm_id) if wasm_id else None
+    options = item["options"]
+    return RunRequest(
+        program_type=item["program_type"],
+        program=contents.decode() if item["program_type"] == "circuit" else contents,
+        backend_config=definition["backend_config"],
+        n_shots=options.get("n_shots"),
+        n_qubits=options.get("n_qubits"),
+        max_cost=options.get("max_cost"),
+        wasm=None if wasm is None else wasm["contents"],
+    )

@@ -1,0 +1,237 @@
+"""Jobs: submitting, cancelling, retrying, deleting, and setting states by hand."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from local_nexus.clock import Clock
+from local_nexus.errors import ApiError, not_found
+from local_nexus.services import projects, statuses
+from local_nexus.services.execution import Execution, refresh_job
+from local_nexus.store import Filters, Row, Store, Transaction
+
+_PROGRAM_TYPES = {"execute": ("circuit", "hugr", "qir"), "compile": ("circuit",)}
+
+
+class Jobs:
+    """The life of jobs, from submission on.
+
+    :param store: where they are kept.
+    :param clock: the time of changes.
+    :param execution: what runs them.
+    """
+
+    def __init__(self, store: Store, clock: Clock, execution: Execution) -> None:
+        self._store = store
+        self._clock = clock
+        self._execution = execution
+
+    def submit(
+        self,
+        user_id: str,
+        project_id: str,
+        annotations: Row,
+        job_type: str,
+        definition: Row,
+    ) -> str:
+        """Add a job, put its items in the queue, and return its id.
+
+        :param definition: what to run, ``items`` included.
+        """
+        now = self._clock.now()
+        items = definition.pop("items")
+        job_id = str(uuid.uuid4())
+        queued = {
+            "status": "QUEUED",
+            "message": "",
+            "times": statuses.entered({}, "QUEUED", now),
+        }
+        with self._store.write() as tx:
+            projects.open_for_contents(tx, project_id, now)
+            rows = [
+                {
+                    **queued,
+                    "id": str(uuid.uuid4()),
+                    "job_id": job_id,
+                    "item_id": number,
+                    "program_id": item.pop("program_id"),
+                    "options": item,
+                    "queued_at": now,
+                    "outcome": None,
+                    "held": False,
+                }
+                for number, item in enumerate(items)
+            ]
+            _add_program_types(tx, rows, _PROGRAM_TYPES[job_type])
+            tx.insert(
+                "jobs",
+                {
+                    **annotations,
+                    **queued,
+                    "id": job_id,
+                    "project_id": project_id,
+                    "creator_id": user_id,
+                    "created": now,
+                    "modified": now,
+                    "job_type": job_type,
+                    "definition": definition,
+                },
+            )
+            tx.insert("job_items", rows)
+        self._execution.start(job_id)
+        return job_id
+
+    def cancel(self, job_id: str) -> None:
+        """End every item that has not ended.
+
+        :raises ApiError: 409 if there is none.
+        """
+        with self._store.write() as tx:
+            job = require(tx, job_id)
+            if statuses.is_final(job["status"]):
+                raise ApiError(
+                    409,
+                    f"Job {job['name']!r} is {job['status']} and cannot be cancelled.",
+                )
+            for item in self._items(tx, job_id):
+                if not statuses.is_final(item["status"]):
+                    self._set(tx, item, "CANCELLED", "Cancelled by the user.", None)
+            refresh_job(tx, job_id, self._clock.now())
+        self._stop(job_id)
+
+    def retry(self, job_id: str, retry_statuses: Sequence[str]) -> None:
+        """Put the items that ended in one of these states into the queue again.
+
+        :raises ApiError: 409 if there is none.
+        """
+        now = self._clock.now()
+        with self._store.write() as tx:
+            job = require(tx, job_id)
+            items = [
+                item
+                for item in self._items(tx, job_id)
+                if item["status"] in retry_statuses
+            ]
+            if not items:
+                raise ApiError(
+                    409,
+                    f"Job {job['name']!r} has no item to retry: none is "
+                    f"{' or '.join(retry_statuses)}.",
+                )
+            for item in items:
+                self._set(tx, item, "QUEUED", "", None)
+                changes = {
+                    "times": statuses.entered({}, "QUEUED", now),
+                    "queued_at": now,
+                    "outcome": None,
+                    "held": False,
+                    "cost": None,
+                    "result_id": None,
+                    "result_type": None,
+                }
+                tx.update("job_items", item["id"], changes)
+            refresh_job(tx, job_id, now)
+        self._execution.forget(job_id)
+        self._execution.start(job_id)
+
+    def delete(self, job_id: str) -> None:
+        """Remove a job with its items and results, running or not."""
+        with self._store.write() as tx:
+            require(tx, job_id)
+            items = self._items(tx, job_id)
+            tx.delete("jobs", Filters(equal={"id": job_id}))
+        for item in items:
+            self._execution.drop(item["id"])
+
+    def set_status(
+        self,
+        job_id: str,
+        status: str,
+        message: str,
+        error_detail: str | None,
+        item_id: int | None,
+    ) -> None:
+        """Put a job, or one of its items, into any state, and keep it there.
+
+        :param status: a state; one that Nexus does not have is taken, too.
+        :param item_id: the number of the item; all items if None.
+        """
+        with self._store.write() as tx:
+            require(tx, job_id)
+            for item in self._items(tx, job_id):
+                if item_id in (None, item["item_id"]):
+                    self._set(tx, item, status, message, error_detail)
+            refresh_job(tx, job_id, self._clock.now())
+        if statuses.is_final(status) and item_id is None:
+            self._stop(job_id)
+        self._execution.changed(job_id)
+
+    def queue_position(self, tx: Transaction, job: Row) -> int | None:
+        """Return how many queued jobs come first, plus one; None once it left."""
+        if job["status"] != "QUEUED":
+            return None
+        ahead = Filters(equal={"status": "QUEUED"}, before={"seq": job["seq"]})
+        return tx.count("jobs", ahead) + 1
+
+    def _items(self, tx: Transaction, job_id: str) -> list[Row]:
+        return tx.find("job_items", Filters(equal={"job_id": job_id}))
+
+    def _set(
+        self,
+        tx: Transaction,
+        item: Row,
+        status: str,
+        message: str,
+        error_detail: str | None,
+    ) -> None:
+        changes = {
+            "status": status,
+            "message": message,
+            "error_detail": error_detail,
+            "times": statuses.entered(item["times"], status, self._clock.now()),
+            "held": True,
+        }
+        outcome = item["outcome"]
+        if status == "COMPLETED" and outcome is not None:
+            changes |= {key: outcome.get(key) for key in ("result_id", "result_type")}
+        tx.update("job_items", item["id"], changes)
+
+    def _stop(self, job_id: str) -> None:
+        with self._store.read() as tx:
+            items = self._items(tx, job_id)
+        for item in items:
+            self._execution.drop(item["id"])
+        self._execution.changed(job_id)
+
+
+def require(tx: Transaction, job_id: str) -> Row:
+    """Return a job.
+
+    :raises ApiError: 404 if there is none with this id.
+    """
+    job = tx.get("jobs", job_id)
+    if job is None:
+        raise not_found("job", job_id)
+    return job
+
+
+def _add_program_types(
+    tx: Transaction, items: list[Row], allowed: Sequence[str]
+) -> None:
+    programs = tx.by_ids("uploads", (item["program_id"] for item in items))
+    for number, item in enumerate(items):
+        program = programs.get(item["program_id"])
+        field = f"data.attributes.definition.items.{number}.program_id"
+        if program is None:
+            raise ApiError(
+                404, f"There is no program {item['program_id']!r}.", field=field
+            )
+        if program["kind"] not in allowed:
+            raise ApiError(
+                422,
+                f"{program['name']!r} is a {program['kind']}, and this job takes "
+                f"{' or '.join(allowed)}.",
+                field=field,
+            )
+        item["program_type"] = program["kind"]

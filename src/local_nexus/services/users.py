@@ -1,0 +1,113 @@
+"""Users and their tokens."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+import uuid
+
+from local_nexus.clock import Clock
+from local_nexus.errors import ApiError
+from local_nexus.store import Row, Store, Transaction
+
+_MICROSECONDS = 1_000_000
+# Seconds that tokens live: those of Nexus are of this order.
+ID_TOKEN_LIFE = 15 * 60
+REFRESH_TOKEN_LIFE = 30 * 24 * 3600
+
+
+class Users:
+    """Creates users, checks passwords, issues and checks tokens.
+
+    :param store: where the users are kept.
+    :param clock: the time that tokens live by.
+    :param secret: the key that signs tokens.
+    """
+
+    def __init__(self, store: Store, clock: Clock, secret: bytes) -> None:
+        self._store = store
+        self._clock = clock
+        self._secret = secret
+
+    def ensure(self, email: str, password: str, display_name: str) -> Row:
+        """Return the user with this e-mail address, made if there is none."""
+        with self._store.write() as tx:
+            user = tx.get("users", email, column="email")
+            if user is None:
+                user = {
+                    "id": str(uuid.uuid4()),
+                    "email": email,
+                    "display_name": display_name,
+                    "password_hash": _hash(password),
+                    "created": self._clock.now(),
+                }
+                tx.insert("users", user)
+            return user
+
+    def login(self, email: str, password: str) -> Row:
+        """Return the user who has this password.
+
+        :raises ApiError: 401 if no user has it.
+        """
+        with self._store.read() as tx:
+            user = tx.get("users", email, column="email")
+        if user is None or not _matches(password, user["password_hash"]):
+            raise ApiError(401, "The e-mail address or the password is wrong.")
+        return user
+
+    def issue(self, user_id: str, use: str) -> str:
+        """Return a new token.
+
+        :param use: ``id`` for requests, ``refresh`` for new tokens.
+        """
+        life = ID_TOKEN_LIFE if use == "id" else REFRESH_TOKEN_LIFE
+        expires = self._clock.now() + life * _MICROSECONDS
+        claims = json.dumps({"sub": user_id, "use": use, "exp": expires})
+        body = base64.urlsafe_b64encode(claims.encode())
+        return f"{body.decode()}.{self._signature(body)}"
+
+    def check(self, token: str, use: str) -> tuple[str, int]:
+        """Return whose token this is and for how many more seconds it is good.
+
+        :raises ApiError: 401 if it is forged, expired or for another use.
+        """
+        body, _, signature = token.partition(".")
+        if hmac.compare_digest(
+            signature.encode(), self._signature(body.encode()).encode()
+        ):
+            claims = json.loads(base64.urlsafe_b64decode(body))
+            left = (claims["exp"] - self._clock.now()) // _MICROSECONDS
+            if claims["use"] == use and left > 0:
+                return claims["sub"], left
+        raise ApiError(401, "Not authenticated: log in, or refresh the tokens.")
+
+    def get(self, tx: Transaction, user_id: str) -> Row:
+        """Return a user.
+
+        :raises ApiError: 401 if the user is no more.
+        """
+        user = tx.get("users", user_id)
+        if user is None:
+            raise ApiError(401, "Not authenticated: this user is no more.")
+        return user
+
+    def _signature(self, body: bytes) -> str:
+        return hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+
+
+def _hash(password: str) -> str:
+    salt = secrets.token_hex(8)
+    return f"{salt}${_derive(password, salt)}"
+
+
+def _matches(password: str, password_hash: str) -> bool:
+    salt, _, expected = password_hash.partition("$")
+    return hmac.compare_digest(expected, _derive(password, salt))
+
+
+def _derive(password: str, salt: str) -> str:
+    key = hashlib.scrypt(password.encode(), salt=salt.encode(), n=2**12, r=8, p=1)
+    return key.hex()

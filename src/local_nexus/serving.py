@@ -1,0 +1,127 @@
+"""The process of a server: binds the port, serves, and cleans up after itself."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from local_nexus import certificates
+from local_nexus.app import create_app
+from local_nexus.environment import HOST, write_tokens
+from local_nexus.services import Services
+from local_nexus.settings import Settings
+
+# Seconds that open requests get when the server stops.
+_GRACE = 1
+
+
+class _Server(uvicorn.Server):
+    """A server that ends cleanly at SIGINT and SIGTERM and tells when it answers."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # Uvicorn would raise the signal again after the shutdown.
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            self.should_exit = True
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def bind(port: int | None) -> socket.socket:
+    """Return a socket that listens on loopback.
+
+    :param port: a free one is chosen if None.
+    :raises OSError: if the port is taken.
+    """
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((HOST, port or 0))
+    listener.listen(2048)
+    return listener
+
+
+def serve(
+    listener: socket.socket,
+    directory: Path,
+    settings: Settings,
+    *,
+    ready: Callable[[], None],
+    with_parent: bool = False,
+) -> None:
+    """Serve until a signal comes or, if asked for, the parent process is gone.
+
+    :param listener: the socket to serve on.
+    :param directory: of the instance.
+    :param settings: of the instance.
+    :param ready: called when the server answers.
+    :param with_parent: end when the pipe on standard input closes.
+    """
+    certificate = certificates.ensure(directory)
+    services = Services(settings)
+    _log_in(services, directory)
+    config = uvicorn.Config(
+        create_app(services),
+        ssl_keyfile=certificate,
+        ssl_certfile=certificate,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="websockets-sansio",
+        timeout_graceful_shutdown=_GRACE,
+    )
+    server = _Server(config, ready)
+    if with_parent:
+
+        def stop() -> None:
+            server.should_exit = True
+
+        threading.Thread(target=_await_orphanhood, args=(stop,), daemon=True).start()
+    server.run(sockets=[listener])
+
+
+def remove(directory: Path) -> None:
+    """Remove a directory, whatever else happens to it at the same time."""
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _log_in(services: Services, directory: Path) -> None:
+    """Write the tokens that the programs of :func:`client_environment` use."""
+    user_id = services.user["id"]
+    write_tokens(
+        directory,
+        services.users.issue(user_id, "id"),
+        services.users.issue(user_id, "refresh"),
+    )
+
+
+def _await_orphanhood(stop: Callable[[], None]) -> None:
+    """Call ``stop`` once the parent process is gone, however it went."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        # A pipe inherited by others outlives the parent, its id does not.
+        readable, _, _ = select.select([sys.stdin], [], [], 0.5)
+        if readable and not os.read(sys.stdin.fileno(), 4096):
+            break
+    stop()

@@ -1,0 +1,69 @@
+"""Opening the database: SQLite with one writer at a time, or PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from local_nexus.store.tables import metadata
+from local_nexus.store.transaction import Transaction
+
+# As many as the server has threads, so that none waits for a connection.
+_CONNECTIONS = 40
+
+
+class Store:
+    """A database of the embedded Nexus.
+
+    :param url: an SQLAlchemy URL, such as ``sqlite:////tmp/nexus.db``.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = sa.create_engine(
+            url, pool_size=_CONNECTIONS, max_overflow=_CONNECTIONS
+        )
+        # Waiting in line here is fairer and faster than SQLite's busy handler.
+        self._writer = threading.RLock()
+        if self._engine.dialect.name == "sqlite":
+            sa.event.listen(self._engine, "connect", _prepare_sqlite)
+            sa.event.listen(self._engine, "begin", _begin_sqlite)
+        metadata.create_all(self._engine)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Give one consistent view of the data."""
+        with self._engine.begin() as connection:
+            yield Transaction(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """Give a transaction that is kept whole or, after an exception, not at all."""
+        with self._writer, self._engine.connect() as connection:
+            writing = connection.execution_options(writes=True)
+            with writing.begin():
+                yield Transaction(writing)
+
+    def close(self) -> None:
+        """Close all connections; may be called more than once."""
+        self._engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver would begin transactions late; _begin_sqlite begins them instead.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "busy_timeout=60000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,92 @@
+"""Which rows a listing shows, in which order, and which page of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from local_nexus.store import tables
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a listing.
+
+    :param number: counted from 0.
+    :param size: rows per page.
+    :param sort: column names, a leading ``-`` for descending order.
+    """
+
+    number: int = 0
+    size: int = 50
+    sort: Sequence[str] = ("-created",)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Conditions that a listed row meets; an empty one does not restrict.
+
+    :param equal: column to the value that it has.
+    :param any_of: column to the values of which it has one.
+    :param name_fuzzy: a part of the name, in any case of letters.
+    :param creator_emails: e-mail addresses, of which the creator has one.
+    :param properties: property name to value.
+    :param before: column to the time that it lies before.
+    :param after: column to the time that it lies after.
+    """
+
+    equal: dict[str, Any] = field(default_factory=dict)
+    any_of: dict[str, Sequence[str]] = field(default_factory=dict)
+    name_fuzzy: str = ""
+    creator_emails: Sequence[str] = ()
+    properties: dict[str, bool | float | str] = field(default_factory=dict)
+    before: dict[str, int] = field(default_factory=dict)
+    after: dict[str, int] = field(default_factory=dict)
+
+    def conditions(self, table: sa.Table) -> list[sa.ColumnElement[bool]]:
+        """Return the conditions in SQL, for a table with these columns."""
+        columns = table.c
+        found = [columns[name] == value for name, value in self.equal.items()]
+        found += [columns[name].in_(values) for name, values in self.any_of.items()]
+        found += [columns[name] < value for name, value in self.before.items()]
+        found += [columns[name] > value for name, value in self.after.items()]
+        if self.name_fuzzy:
+            found.append(columns.name.icontains(self.name_fuzzy, autoescape=True))
+        if self.creator_emails:
+            creators = sa.select(tables.users.c.id).where(
+                tables.users.c.email.in_(self.creator_emails)
+            )
+            found.append(columns.creator_id.in_(creators))
+        found += [
+            _has_property(columns.properties, name, value)
+            for name, value in self.properties.items()
+        ]
+        return found
+
+
+def _has_property(
+    properties: sa.Column[Any], name: str, value: bool | float | str
+) -> sa.ColumnElement[bool]:
+    entry: Any = properties[name]
+    typed: sa.ColumnElement[Any]
+    if isinstance(value, bool):
+        typed = entry.as_boolean()
+    elif isinstance(value, int | float):
+        typed = entry.as_float()
+    else:
+        typed = entry.as_string()
+    return typed == value
+
+
+def order(table: sa.Table, sort: Sequence[str]) -> list[sa.ColumnElement[Any]]:
+    """Return the order in SQL; rows that tie keep the order of their creation."""
+    terms: list[sa.ColumnElement[Any]] = []
+    for name in sort:
+        column = table.c[name.removeprefix("-")]
+        terms.append(column.desc() if name.startswith("-") else column.asc())
+    newest_first = bool(sort) and sort[-1].startswith("-")
+    terms.append(table.c.seq.desc() if newest_first else table.c.seq.asc())
+    return terms
