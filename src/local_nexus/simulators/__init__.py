@@ -4,7 +4,19 @@ Importing this package imports no simulator; those are loaded only in the worker
 processes of :class:`SimulatorPool`.
 """
 
-from local_nexus.simulators.messages import Outcome, RunRequest
+from local_nexus.simulators.messages import (
+    CompileOutcome,
+    CompileRequest,
+    Outcome,
+    RunRequest,
+)
 from local_nexus.simulators.pool import RunHandle, SimulatorPool
 
-__all__ = ["Outcome", "RunHandle", "RunRequest", "SimulatorPool"]
+__all__ = [
+    "CompileOutcome",
+    "CompileRequest",
+    "Outcome",
+    "RunHandle",
+    "RunRequest",
+    "SimulatorPool",
+]

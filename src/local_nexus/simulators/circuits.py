@@ -1,54 +1,93 @@
 """Circuits as simulators take them, and results as their owners expect them."""
 
 import json
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from pytket.backends.backendresult import BackendResult
-from pytket.circuit import Bit, Circuit, OpType, Qubit
+from pytket.circuit import Bit, Circuit, Qubit
 from pytket.passes import DecomposeBoxes
-from pytket.predicates import NoClassicalControlPredicate, NoMidMeasurePredicate
 from pytket.utils.outcomearray import OutcomeArray
 
+from local_nexus.simulators.devices import Config, Device
 from local_nexus.simulators.errors import SimulationError
+from local_nexus.simulators.noise import ErrorRates
 
-PASSIVE = {OpType.Barrier, OpType.Measure}
+
+@dataclass(frozen=True)
+class CircuitRun:
+    """A circuit to simulate, as engines take it.
+
+    :param circuit: a circuit without boxes and symbols.
+    :param config: the backend config; a ``seed`` in it makes shots reproducible.
+    :param device: the device that the config names.
+    :param requested_shots: shots to take; None where a state is asked for.
+    :param rates: error rates of a Quantinuum device; None for an ideal one.
+    """
+
+    circuit: Circuit
+    config: Config
+    device: Device
+    requested_shots: int | None
+    rates: ErrorRates | None
+
+    @property
+    def n_shots(self) -> int:
+        """Shots to take, for engines that return nothing else.
+
+        :raises SimulationError: when the request has no number of shots, or the circuit
+            has no bits for their outcomes.
+        """
+        if self.requested_shots is None:
+            raise SimulationError(
+                f"A program for {self.config['type']} needs a number of shots."
+            )
+        if not self.circuit.bits:
+            raise SimulationError(
+                "The circuit has no bits, so that shots of it have no outcomes: add "
+                "measurements, for example by measure_all()."
+            )
+        return self.requested_shots
 
 
 def parse(text: str | bytes) -> Circuit:
-    """Return the circuit of a JSON text, its boxes decomposed.
+    """Return the circuit of a JSON text.
 
-    :raises SimulationError: when the text is no circuit, or one with free symbols.
+    :raises SimulationError: when the text is no circuit.
     """
     try:
-        circuit = Circuit.from_dict(json.loads(text))
+        return Circuit.from_dict(json.loads(text))
     except (ValueError, KeyError, TypeError, RuntimeError) as error:
         raise SimulationError(
             f"The program is not a pytket circuit: {error}"
         ) from error
+
+
+def simplify(circuit: Circuit) -> None:
+    """Decompose the boxes of a circuit in place.
+
+    :raises SimulationError: when the circuit has free symbols.
+    """
     DecomposeBoxes().apply(circuit)
     if symbols := sorted(map(str, circuit.free_symbols())):
         raise SimulationError(
             f"The circuit has free symbols ({', '.join(symbols)}): substitute numbers "
             "before you submit it."
         )
-    return circuit
 
 
-def is_plain(circuit: Circuit) -> bool:
-    """Tell whether all measurements are final and nothing depends on them.
+def check_size(circuit: Circuit, device: Device) -> None:
+    """Refuse a circuit with more qubits than the device has.
 
-    :param circuit: a circuit without boxes.
+    :raises SimulationError: when it has; simulators without a limit have 0 nodes.
     """
-    return (
-        NoMidMeasurePredicate().verify(circuit)
-        and NoClassicalControlPredicate().verify(circuit)
-        and all(
-            command.op.type in PASSIVE
-            or (command.op.is_gate() and command.op.type != OpType.Reset)
-            for command in circuit
+    available = device["backend_info"]["device"]["n_nodes"]
+    if available and circuit.n_qubits > available:
+        raise SimulationError(
+            f"The circuit has {circuit.n_qubits} qubits, and "
+            f"{device['device_name'] or device['backend_name']} has {available}."
         )
-    )
 
 
 def flatten(circuit: Circuit) -> tuple[Circuit, list[Qubit], list[Bit]]:

@@ -1,95 +1,165 @@
 """Which engine runs which program, and the one place where programs fail."""
 
-import importlib
 import json
-from dataclasses import dataclass
-from types import ModuleType
+from typing import Any
 
-from pytket.circuit import Circuit
+from hugr.qsystem.result import QsysResult
 
-from local_nexus.simulators import circuits
-from local_nexus.simulators.errors import MissingSimulatorError, SimulationError
-from local_nexus.simulators.messages import Outcome, RunRequest, failure
-from local_nexus.simulators.stored_backend_info import stored_backend_info
+from local_nexus.simulators import circuits, costs
+from local_nexus.simulators.compile import compile_circuit, to_native_gates
+from local_nexus.simulators.devices import Config, Device, device_of
+from local_nexus.simulators.engines import Engine
+from local_nexus.simulators.errors import SimulationError
+from local_nexus.simulators.messages import (
+    CompileOutcome,
+    CompileRequest,
+    Outcome,
+    RunRequest,
+)
+from local_nexus.simulators.noise import emulator_of, rates_of
 
-
-@dataclass(frozen=True)
-class Engine:
-    """A simulator: its module in ``engines`` and the extra that installs it."""
-
-    module: str
-    extra: str
-
-    def load(self, backend: str) -> ModuleType:
-        """Return the module of the engine.
-
-        :param backend: the type of the backend config, for the error.
-        :raises MissingSimulatorError: when the simulator is not installed.
-        """
-        try:
-            return importlib.import_module(
-                f"local_nexus.simulators.engines.{self.module}"
-            )
-        except ModuleNotFoundError as error:
-            raise MissingSimulatorError(backend, self.extra) from error
-
-
-QULACS = Engine("qulacs", extra="local")
 AER = Engine("aer", extra="aer")
+QULACS = Engine("qulacs", extra="local")
+IBM = Engine("aer", extra="aer", function="run_ibm")
 
-PLAIN_ENGINES = {
+CIRCUIT_ENGINES = {
     "AerConfig": AER,
-    "QulacsConfig": QULACS,
+    "AerStateConfig": Engine("aer", extra="aer", function="run_state"),
+    "AerUnitaryConfig": Engine("aer", extra="aer", function="run_unitary"),
+    "BraketConfig": Engine("braket", extra="braket"),
+    "HeliosConfig": QULACS,
+    "IBMQConfig": IBM,
+    "IBMQEmulatorConfig": IBM,
     "QuantinuumConfig": QULACS,
-    "IBMQConfig": QULACS,
-    "IBMQEmulatorConfig": QULACS,
+    "QulacsConfig": QULACS,
     "SeleneConfig": QULACS,
     "SelenePlusConfig": QULACS,
-    "HeliosConfig": QULACS,
 }
-"""Type of a backend config -> engine of its plain circuits (see
-:func:`local_nexus.simulators.circuits.is_plain`); Aer runs all others."""
+"""Type of a backend config -> engine of its circuits."""
+
+STABILIZER = Engine("aer", extra="aer", function="run_stabilizer")
+SYNTAX_CHECKER = Engine("syntax_checker", extra="local")
+SELENE = Engine("selene", extra="selene", function="Program")
+
+QUANTINUUM_BACKENDS = {
+    "HeliosBackend",
+    "QuantinuumBackend",
+    "SeleneBackend",
+    "SelenePlusBackend",
+}
+"""Backends whose devices run HUGR and QIR, and have Quantinuum's noise and gates."""
 
 
-def handle(request: RunRequest) -> Outcome:
-    """Run a program.
+def handle(request: RunRequest | CompileRequest) -> Outcome | CompileOutcome:
+    """Run or compile a program.
 
     :returns: its outcome; every failure of the program is one, too.
     """
     try:
-        return _run_circuit(request)
+        if isinstance(request, CompileRequest):
+            return compile_circuit(request)
+        return run(request)
     except SimulationError as error:
-        return failure(str(error))
+        detail = str(error)
     except MemoryError:
-        return failure("The simulation needs more memory than its process may use.")
+        detail = "The simulation needs more memory than its process may use."
     except Exception as error:  # noqa: BLE001 - whatever a simulator raises
-        return failure(f"The simulator failed: {type(error).__name__}: {error}")
+        detail = f"The simulator failed: {type(error).__name__}: {error}"
+    return request.failed(detail)
 
 
-def _run_circuit(request: RunRequest) -> Outcome:
+def run(request: RunRequest) -> Outcome:
+    """Run a program.
+
+    :raises SimulationError: when it cannot be run.
+    """
+    device = device_of(request.backend_config)
+    _check_shots(request.n_shots, device)
+    if request.program_type == "circuit":
+        return _run_circuit(request, device)
+    return _run_hybrid(request, device)
+
+
+def _run_circuit(request: RunRequest, device: Device) -> Outcome:
     config = request.backend_config
     circuit = circuits.parse(request.program)
-    engine = engine_for(circuit, config["type"]).load(config["type"])
-    result = engine.run(circuit, config, request.n_shots)
+    circuits.simplify(circuit)
+    circuits.check_size(circuit, device)
+    quantinuum = device["backend_name"] in QUANTINUUM_BACKENDS
+    job = circuits.CircuitRun(
+        circuit,
+        config,
+        device,
+        request.n_shots,
+        rates_of(config, device) if quantinuum else None,
+    )
+    cost = None
+    if costs.charges(device):
+        counts = costs.counts_of_circuit(to_native_gates(circuit))
+        cost = costs.Cost(costs.hqc(counts, job.n_shots), confidence=1.0)
+        cost.check(request.max_cost)
+    result = _circuit_engine(config, device).load(config)(job)
+    return _completed("PYTKET", result.to_dict(), cost, device)
+
+
+def _run_hybrid(request: RunRequest, device: Device) -> Outcome:
+    """Run a HUGR or QIR program."""
+    config, emulator = request.backend_config, emulator_of(request.backend_config)
+    if device["backend_name"] not in QUANTINUUM_BACKENDS:
+        raise SimulationError(
+            f"{config['type']} runs circuits only: send a {request.program_type} "
+            "program to Helios or Selene."
+        )
+    if request.n_shots is None:
+        raise SimulationError("A HUGR or QIR program needs a number of shots.")
+    n_shots, cost = request.n_shots, None
+    with SELENE.load(config)(request.program) as program:
+        shots = program.probe(device["backend_info"]["device"]["n_nodes"])
+        if costs.charges(device):
+            cost = costs.estimate(shots.counts, n_shots)
+            cost.check(request.max_cost)
+        if not _is_syntax_checker(device):
+            n_qubits = request.n_qubits or emulator.get("n_qubits") or shots.n_qubits
+            rates = rates_of(config, device)
+            shots = program.run(emulator, max(n_qubits, 1), n_shots, rates)
+    if request.program_type == "qir" and config["type"] == "QuantinuumConfig":
+        result = QsysResult(shots.plain()).to_pytket()
+        return _completed("PYTKET", result.to_dict(), cost, device)
+    untyped = shots.qir_output() if request.program_type == "qir" else shots.plain()
+    return _completed("QSYS", {"3": untyped, "4": shots.tagged}, cost, device)
+
+
+def _circuit_engine(config: Config, device: Device) -> Engine:
+    if _is_syntax_checker(device):
+        return SYNTAX_CHECKER
+    simulator = emulator_of(config).get("simulator")
+    kind = simulator.get("type") if isinstance(simulator, dict) else simulator
+    if kind in ("stabilizer", "StabilizerSimulator"):
+        return STABILIZER
+    return CIRCUIT_ENGINES[config["type"]]
+
+
+def _is_syntax_checker(device: Device) -> bool:
+    return bool(device["backend_info"]["misc"]["system_type"] == "syntax_checker")
+
+
+def _check_shots(n_shots: int | None, device: Device) -> None:
+    most = device["backend_info"]["misc"].get("max_n_shots")
+    if most is not None and n_shots is not None and n_shots > most:
+        raise SimulationError(
+            f"{device['device_name']} takes at most {most} shots, not {n_shots}."
+        )
+
+
+def _completed(
+    result_type: Any, result: Any, cost: "costs.Cost | None", device: Device
+) -> Outcome:
     return Outcome(
         "COMPLETED",
-        message="Circuit has completed.",
-        result_type="PYTKET",
-        result=json.dumps(result.to_dict()),
-        backend_info=json.dumps(stored_backend_info(engine.backend_info(config))),
+        message="The program has been run.",
+        result_type=result_type,
+        result=json.dumps(result),
+        cost=None if cost is None else cost.hqc,
+        cost_confidence=None if cost is None else cost.confidence,
+        backend_info=json.dumps(device["backend_info"]),
     )
-
-
-def engine_for(circuit: Circuit, config_type: str) -> Engine:
-    """Return the engine for a circuit.
-
-    :raises SimulationError: when there is none for the type of backend config.
-    """
-    try:
-        engine = PLAIN_ENGINES[config_type]
-    except KeyError:
-        raise SimulationError(
-            f"Programs for {config_type} cannot be simulated here; known backend "
-            f"configs are {', '.join(sorted(PLAIN_ENGINES))}."
-        ) from None
-    return engine if circuits.is_plain(circuit) else AER

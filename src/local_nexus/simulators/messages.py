@@ -26,6 +26,10 @@ class RunRequest:
     max_cost: float | None = None
     wasm: bytes | None = None
 
+    def failed(self, detail: str) -> "Outcome":
+        """Return the outcome of this program when it failed because of ``detail``."""
+        return Outcome("ERROR", "The program has errored.", detail)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -38,6 +42,7 @@ class Outcome:
     :param result: JSON text. PYTKET: ``BackendResult.to_dict()``; QSYS: an object with
         the shots in result versions ``"3"`` and ``"4"``.
     :param cost: HQC; None where the device does not charge.
+    :param cost_confidence: probability that ``cost`` is right, from 0 to 1.
     :param backend_info: JSON text of a ``StoredBackendInfo``, the device as it was.
     """
 
@@ -47,9 +52,42 @@ class Outcome:
     result_type: Literal["PYTKET", "QSYS"] | None = None
     result: str | None = None
     cost: float | None = None
+    cost_confidence: float | None = None
     backend_info: str | None = None
 
 
-def failure(detail: str) -> Outcome:
-    """Return the outcome of a program that failed because of ``detail``."""
-    return Outcome("ERROR", message="Program has errored.", error_detail=detail)
+@dataclass(frozen=True)
+class CompileRequest:
+    """One circuit to compile.
+
+    :param circuit: JSON text of pytket's ``Circuit.to_dict()``.
+    :param backend_config: the backend config as the client sent it, with ``type``.
+    :param optimisation_level: 0 to 3, as pytket's backends count.
+    """
+
+    circuit: str | bytes
+    backend_config: dict[str, Any]
+    optimisation_level: int
+
+    def failed(self, detail: str) -> "CompileOutcome":
+        """Return the outcome of this circuit when it failed because of ``detail``."""
+        return CompileOutcome("ERROR", "The compilation has errored.", detail)
+
+
+@dataclass(frozen=True)
+class CompileOutcome:
+    """How a compilation ended.
+
+    :param status: the final status of the job item.
+    :param message: one short sentence for a person.
+    :param error_detail: why it failed and what to do about it.
+    :param circuit: JSON text of the compiled circuit.
+    :param passes: for every pass in order its name and JSON text of the circuit that it
+        made.
+    """
+
+    status: Literal["COMPLETED", "ERROR"]
+    message: str = ""
+    error_detail: str | None = None
+    circuit: str | None = None
+    passes: tuple[tuple[str, str], ...] = ()

@@ -10,13 +10,21 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import Pipe
+from typing import Any, Protocol
 
-from local_nexus.simulators.messages import Outcome, RunRequest, failure
 from local_nexus.simulators.worker import SIGNAL_BASE
 
 logger = logging.getLogger(__name__)
 
 GIB = 2**30
+
+
+class Request[R](Protocol):
+    """What a simulator process takes, with the kind of its outcome."""
+
+    def failed(self, detail: str) -> R:
+        """Return the outcome when the process failed because of ``detail``."""
+        ...
 
 
 class Worker:
@@ -48,7 +56,7 @@ class Worker:
         theirs.close()
         life_line.close()
 
-    def run(self, request: RunRequest) -> Outcome:
+    def run[R](self, request: Request[R]) -> R:
         """Run one program to its end.
 
         :returns: its outcome, ``ERROR`` too when the process crashed or took too long.
@@ -56,12 +64,12 @@ class Worker:
         try:
             self._connection.send(request)
             if self._connection.poll(self._time_limit):
-                outcome: Outcome = self._connection.recv()
+                outcome: R = self._connection.recv()
                 return outcome
         except (EOFError, OSError):
-            return failure(self._cause_of_death(self.close()))
+            return request.failed(self._cause_of_death(self.close()))
         self.close()
-        return failure(
+        return request.failed(
             f"The program took longer than the limit of {self._time_limit:g} s."
         )
 
@@ -92,10 +100,10 @@ class Worker:
 
 
 @dataclass
-class _Run:
-    request: RunRequest
+class _Run[R]:
+    request: Request[R]
     on_start: Callable[[], None]
-    on_done: Callable[[Outcome], None]
+    on_done: Callable[[R], None]
     wanted: bool = True
     worker: Worker | None = None
 
@@ -136,22 +144,22 @@ class SimulatorPool:
         self._max_threads = workers or _usable_cores()
         self._time_limit = time_limit
         self._memory_limit = memory_limit or _machine_memory()
-        self._runs: queue.SimpleQueue[_Run | None] = queue.SimpleQueue()
+        self._runs: queue.SimpleQueue[_Run[Any] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._idle = 0
-        self._active: list[_Run] = []
+        self._active: list[_Run[Any]] = []
         self._closed = False
         self._lock = threading.Lock()
 
-    def submit(
+    def submit[R](
         self,
-        request: RunRequest,
+        request: Request[R],
         on_start: Callable[[], None],
-        on_done: Callable[[Outcome], None],
+        on_done: Callable[[R], None],
     ) -> RunHandle:
         """Queue a program; programs start in the order of their submission.
 
-        :param request: the program.
+        :param request: a :class:`RunRequest` or a :class:`CompileRequest`.
         :param on_start: called when a simulator process takes the program.
         :param on_done: called once with the outcome, unless the program is cancelled
             or the pool closed before. Both are called from a thread of the pool.
@@ -183,11 +191,11 @@ class SimulatorPool:
         for thread in threads:
             thread.join()
 
-    def _cancel(self, run: _Run) -> None:
+    def _cancel(self, run: _Run[Any]) -> None:
         with self._lock:
             self._give_up(run)
 
-    def _give_up(self, run: _Run) -> None:
+    def _give_up(self, run: _Run[Any]) -> None:
         run.wanted = False
         if run.worker is not None:
             run.worker.kill()
@@ -209,7 +217,7 @@ class SimulatorPool:
         if worker is not None:
             worker.close()
 
-    def _run(self, run: _Run, worker: Worker) -> None:
+    def _run(self, run: _Run[Any], worker: Worker) -> None:
         with self._lock:
             if self._closed or not run.wanted:
                 return

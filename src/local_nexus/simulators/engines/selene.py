@@ -1,0 +1,212 @@
+"""Simulation of HUGR and QIR programs by Selene."""
+
+import secrets
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import hugr.envelope
+from selene_classical_replay_plugin import ClassicalReplayPlugin
+from selene_coinflip_plugin import CoinflipPlugin
+from selene_core import ErrorModel, Simulator
+from selene_depolarizing_error_model_plugin import DepolarizingPlugin
+from selene_ideal_error_model_plugin import IdealPlugin
+from selene_quest_plugin import QuestPlugin
+from selene_sim.build import build
+from selene_sim.event_hooks.metrics import MetricStore
+from selene_sim.result_handling.parse_shot import postprocess_unparsed_stream
+from selene_simple_runtime_plugin import SimpleRuntimePlugin
+from selene_stim_plugin import StimPlugin
+
+from local_nexus.simulators.costs import GateCounts, counts_of_metrics
+from local_nexus.simulators.errors import SimulationError
+from local_nexus.simulators.memory import check_state_vector
+from local_nexus.simulators.noise import ErrorRates
+
+Component = Mapping[str, Any]
+TaggedShots = list[list[tuple[str, Any]]]
+
+PROBES = 20
+"""Shots with random outcomes that show what a program does, without simulating it."""
+
+
+@dataclass(frozen=True)
+class Shots:
+    """What a program returned.
+
+    :param tagged: for every shot its results in order, with typed tags such as
+        ``USER:BOOL:name``.
+    :param counts: for every shot the operations that it did.
+    :param n_qubits: qubits that a shot used at once, at most.
+    """
+
+    tagged: TaggedShots
+    counts: list[GateCounts]
+    n_qubits: int
+
+    def plain(self) -> TaggedShots:
+        """Return the results with the tags of the program, without their types."""
+        return [[(_plain(tag), value) for tag, value in shot] for shot in self.tagged]
+
+    def qir_output(self) -> str:
+        """Return the results in the labelled output format of the QIR specification."""
+        lines = ["HEADER\tschema_id\tlabeled", "HEADER\tschema_version\t1.0"]
+        for shot in self.tagged:
+            lines += ["START", "METADATA\tentry_point"]
+            for tag, value in shot:
+                _source, kind, label = tag.split(":", maxsplit=2)
+                lines.append(f"OUTPUT\t{kind}\t{value}\t{label}")
+            lines.append("END\t0")
+        return "\n".join(lines) + "\n"
+
+
+class Program:
+    """A program built for Selene; a context manager, which removes the built files.
+
+    :param data: a HUGR package, or QIR as bitcode or as text.
+    :raises SimulationError: when the program cannot be built.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="selene_")
+        try:
+            self._instance = build(_source(data), build_dir=Path(self._directory.name))
+        except Exception as error:
+            self._directory.cleanup()
+            raise SimulationError(_why_not_built(data, error)) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self._directory.cleanup()
+
+    def probe(self, n_qubits: int) -> Shots:
+        """Run a few shots whose measurements are tossed coins, as far as they come.
+
+        :param n_qubits: qubits of the device.
+        """
+        shots, _error = self._run(
+            CoinflipPlugin(), IdealPlugin(), SimpleRuntimePlugin(), n_qubits, PROBES
+        )
+        return shots
+
+    def run(
+        self, config: Component, n_qubits: int, n_shots: int, rates: ErrorRates | None
+    ) -> Shots:
+        """Simulate the program.
+
+        :param config: ``simulator``, ``error_model`` and ``runtime``, as far as the
+            backend config has them.
+        :param n_qubits: qubits that a shot may use at once.
+        :param n_shots: shots to take.
+        :param rates: error rates; None for an ideal device.
+        :raises SimulationError: when the simulator is not there, or the program fails.
+        """
+        simulator = _simulator(config.get("simulator") or {}, n_qubits)
+        error_model = _error_model(rates, config.get("error_model") or {})
+        runtime = SimpleRuntimePlugin(
+            random_seed=(config.get("runtime") or {}).get("seed")
+        )
+        shots, error = self._run(simulator, error_model, runtime, n_qubits, n_shots)
+        if error is not None:
+            raise SimulationError(
+                f"Shot {len(shots.counts) + 1} of {n_shots} failed with {n_qubits} "
+                f"qubits: {error}"
+            )
+        return shots
+
+    def _run(
+        self,
+        simulator: Simulator,
+        error_model: ErrorModel,
+        runtime: SimpleRuntimePlugin,
+        n_qubits: int,
+        n_shots: int,
+    ) -> tuple[Shots, Exception | None]:
+        metrics = MetricStore()  # type: ignore[no-untyped-call]
+        tagged, error = postprocess_unparsed_stream(
+            self._instance.run_shots(
+                simulator,
+                n_qubits=n_qubits,
+                n_shots=n_shots,
+                error_model=error_model,
+                runtime=runtime,
+                event_hook=metrics,
+                random_seed=secrets.randbits(32),
+                parse_results=False,
+            ),
+            metrics,
+        )
+        # A shot that failed has no metrics.
+        programs: list[Any] = [
+            shot["user_program"] for shot in metrics.shots if "user_program" in shot
+        ]
+        most = max((program["max_allocated"] for program in programs), default=0)
+        counts = [counts_of_metrics(program) for program in programs]
+        return Shots(tagged, counts, most), error
+
+
+def _plain(tag: str) -> str:
+    source, _kind, label = tag.split(":", maxsplit=2)
+    return f"exit: {label}" if source == "EXIT" else label
+
+
+def _source(data: bytes) -> bytes | str:
+    """Return a program in the form by which Selene tells its language."""
+    if data.startswith((hugr.envelope.MAGIC_NUMBERS, b"BC", b"\xde\xc0\x17\x0b")):
+        return data
+    return data.decode()
+
+
+def _why_not_built(data: bytes, error: Exception) -> str:
+    reason = str(error).split("Stack backtrace", maxsplit=1)[0].strip()
+    if not data.startswith(hugr.envelope.MAGIC_NUMBERS):
+        return f"The program is neither HUGR nor QIR that Selene can run: {reason}"
+    return (
+        f"The HUGR package cannot be built for Selene: {reason}\nA package made by a "
+        "version of guppylang that does not match the installed selene-sim looks like "
+        "that, too: compile the program again with a matching version."
+    )
+
+
+def _simulator(chosen: Component, n_qubits: int) -> Simulator:
+    seed = chosen.get("seed")
+    match chosen.get("type", "StatevectorSimulator"):
+        case "StatevectorSimulator":
+            check_state_vector(n_qubits)
+            return QuestPlugin(random_seed=seed)
+        case "StabilizerSimulator":
+            return StimPlugin(
+                random_seed=seed, angle_threshold=chosen.get("angle_threshold", 1e-8)
+            )
+        case "CoinflipSimulator":
+            return CoinflipPlugin(random_seed=seed, bias=chosen.get("bias", 0.5))
+        case "ClassicalReplaySimulator":
+            return ClassicalReplayPlugin(measurements=chosen.get("measurements", []))
+        case other:
+            raise SimulationError(
+                f"{other} is not part of the open selene-sim: choose "
+                "StatevectorSimulator or StabilizerSimulator."
+            )
+
+
+def _error_model(rates: ErrorRates | None, chosen: Component) -> ErrorModel:
+    """Return Selene's model for some rates; it has one rate for both outcomes."""
+    if rates is None:
+        return IdealPlugin()
+    return DepolarizingPlugin(
+        random_seed=chosen.get("seed"),
+        p_1q=rates.p1,
+        p_2q=rates.p2,
+        p_meas=(rates.p_meas_0 + rates.p_meas_1) / 2,
+        p_init=rates.p_init,
+    )
