@@ -21,8 +21,7 @@ from local_nexus.errors import ApiError
 from local_nexus.request_log import Request, RequestLog
 from local_nexus.routes import ENDPOINTS, Call, Endpoint, Reply
 from local_nexus.routes.auth import ID_COOKIE
-from local_nexus.routes.jobs import PATH as JOBS
-from local_nexus.routes.jobs import job_status
+from local_nexus.routes.jobs import JOBS, job_status
 from local_nexus.services import Services, statuses
 
 # The largest body taken, in bytes: a circuit of 100,000 gates has about 10 MB.
@@ -44,7 +43,7 @@ def create_app(services: Services) -> ASGIApp:
         routes=[
             *(_route(endpoint, services) for endpoint in ENDPOINTS),
             WebSocketRoute(
-                f"{JOBS}/{{id}}/attributes/status/ws", _follow_status(services)
+                f"{JOBS.one}/attributes/status/ws", _follow_status(services)
             ),
         ],
         exception_handlers=dict.fromkeys((ApiError, HTTPException, Exception), _refuse),
@@ -135,8 +134,10 @@ def _follow_status(services: Services) -> Callable[[WebSocket], Awaitable[None]]
     async def follow(websocket: WebSocket) -> None:
         job_id = websocket.path_params["id"]
         try:
-            services.users.check(websocket.cookies.get(ID_COOKIE, ""), "id")
-            status = await run_in_threadpool(job_status, services, job_id)
+            user_id, _ = services.users.check(
+                websocket.cookies.get(ID_COOKIE, ""), "id"
+            )
+            status = await run_in_threadpool(job_status, services, user_id, job_id)
         except ApiError:
             await websocket.close()
             return
@@ -150,7 +151,7 @@ def _follow_status(services: Services) -> Callable[[WebSocket], Awaitable[None]]
             while not statuses.is_final(status["status"]) and not gone.done():
                 await _until(changed, gone, services.execution.progress.is_immediate)
                 before = status
-                status = await run_in_threadpool(job_status, services, job_id)
+                status = await run_in_threadpool(job_status, services, user_id, job_id)
                 if status != before:
                     await websocket.send_json(status)
             gone.cancel()

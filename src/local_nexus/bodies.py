@@ -18,7 +18,13 @@ from pydantic import (
 from local_nexus.errors import ApiError
 
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
-PropertyValue = StrictBool | StrictInt | StrictFloat | StrictStr
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+PropertyValue = (
+    StrictBool
+    | Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
+    | Annotated[StrictFloat, Field(allow_inf_nan=False)]
+    | StrictStr
+)
 
 
 class Annotations(BaseModel):
@@ -27,6 +33,9 @@ class Annotations(BaseModel):
     name: Name
     description: str | None = None
     properties: dict[str, PropertyValue] = Field(default_factory=dict)
+
+
+ANNOTATIONS = set(Annotations.model_fields)
 
 
 class AnnotationChanges(BaseModel):
@@ -99,12 +108,49 @@ class Change[A](BaseModel):
     data: ChangeData[A]
 
 
+AnnotationsChange = Change[AnnotationChanges]
+
+
+class PropertyDefinition(BaseModel):
+    """The definition of a property of all that a project contains."""
+
+    name: Name
+    description: str | None = None
+    property_type: Literal["bool", "int", "float", "string"]
+    required: StrictBool = False
+    color: str | None = None
+
+
+class TeamAttributes(BaseModel):
+    """A new team."""
+
+    name: Name
+    display_name: str | None = None
+    description: str | None = None
+
+
+class TeamAssignment(BaseModel):
+    """A role for a team."""
+
+    resource_id: str
+    role_id: str
+    team_id: str
+
+
+class UserAssignment(BaseModel):
+    """A role for a user."""
+
+    resource_id: str
+    role_id: str
+    for_user_id: str
+
+
 class ExecuteItem(BaseModel):
     """One program to run."""
 
     program_id: str
     n_shots: Annotated[StrictInt, Field(ge=1)] | None = None
-    max_cost: Annotated[float, Field(ge=0)] | None = None
+    max_cost: Amount | None = None
     n_qubits: Annotated[StrictInt, Field(ge=1)] | None = None
 
 
@@ -187,6 +233,49 @@ class Retry(BaseModel):
     user_group: str | None = None
 
 
+class CredentialFilter(BaseModel):
+    """Which credentials to show."""
+
+    issuer: str | None = None
+
+
+class BackendProperty(BaseModel):
+    """A question about a backend."""
+
+    backend_config: BackendConfig
+    property: Literal[
+        "supports_shots",
+        "supports_counts",
+        "supports_state",
+        "supports_unitary",
+        "supports_density_matrix",
+        "supports_expectation",
+        "expectation_allows_nonhermitian",
+        "supports_contextual_optimisation",
+    ]
+
+
+class NewUser(BaseModel):
+    """A further user of an instance."""
+
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+    password: Name
+    display_name: str | None = None
+
+
+class Limit(BaseModel):
+    """How much a user may use; null for no limit."""
+
+    limit: Amount | None
+
+
+class NewCredential(BaseModel):
+    """A credential of a provider, without its secret."""
+
+    name: Name
+    issuer: Literal["Quantinuum", "Qiskit", "Braket"]
+
+
 class ForcedStatus(BaseModel):
     """A state set by hand."""
 
@@ -200,15 +289,15 @@ class ProgressRule(BaseModel):
     """The parameters of :class:`local_nexus.Progress`."""
 
     reads: Annotated[int, Field(ge=0)] = 0
-    queued: Annotated[float, Field(ge=0)] = 0.0
-    submitted: Annotated[float, Field(ge=0)] = 0.0
-    running: Annotated[float, Field(ge=0)] = 0.0
+    queued: Amount = 0.0
+    submitted: Amount = 0.0
+    running: Amount = 0.0
 
 
 class ClockAdvance(BaseModel):
     """By how much to move the server's clock."""
 
-    seconds: Annotated[float, Field(ge=0)]
+    seconds: Amount
 
 
 def parse[M: BaseModel](model: type[M], body: bytes) -> M:

@@ -27,10 +27,11 @@ class ApiError(Exception):
         return body
 
 
-def not_found(noun: str, key: str) -> ApiError:
+def not_found(noun: str, key: str, *, field: str | None = None) -> ApiError:
     """Return the error for something that is not there.
 
     :param noun: what was asked for, such as ``circuit``.
     :param key: its id or name.
+    :param field: the field of the request that names it.
     """
-    return ApiError(404, f"There is no {noun} {key!r}.")
+    return ApiError(404, f"There is no {noun} {key!r}.", field=field)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from local_nexus.clock import from_iso, to_iso
@@ -19,7 +20,9 @@ _SORTABLE = {
     "timestamps.modified": "modified",
     "name": "name",
 }
-_PROPERTY = re.compile(r"\((?P<name>.+?),(?P<value>.+)\)", re.DOTALL)
+_PROPERTY = re.compile(
+    r"\((?P<name>.+?),(?:\"(?P<text>.*)\"|(?P<value>[^\"]+))\)", re.DOTALL
+)
 
 
 class Query(Protocol):
@@ -28,22 +31,23 @@ class Query(Protocol):
     def getlist(self, key: Any) -> list[Any]:
         """Return all values of a parameter, in their order."""
 
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over the names."""
 
-def resource(
-    kind: str, row: Row, attributes: Json, related: Mapping[str, tuple[str, str]]
-) -> Json:
+
+def resource(kind: str, row: Row, attributes: Json, relationships: Json) -> Json:
     """Return a resource object.
 
     :param kind: its type, such as ``circuit``.
     :param row: the row it is stored in.
     :param attributes: the attributes that it has beyond the annotations.
-    :param related: relationship to (type, id).
+    :param relationships: its relationships.
     """
     return {
         "type": kind,
         "id": row["id"],
         "attributes": annotation_attributes(row) | attributes,
-        "relationships": {name: link(*target) for name, target in related.items()},
+        "relationships": relationships,
     }
 
 
@@ -65,15 +69,18 @@ def link(kind: str, key: str) -> Json:
     return {"data": {"type": kind, "id": key}}
 
 
-def project_resource(row: Row) -> Json:
-    """Return a project as it is shown, and included with what belongs to it."""
-    attributes = {
+def project_attributes(row: Row) -> Json:
+    """Return the attributes that a project has beyond the annotations."""
+    return {
         "contents_modified": to_iso(row["contents_modified"]),
         "archived": row["archived"],
     }
-    return resource(
-        "project", row, attributes, {"creator": ("user", row["creator_id"])}
-    )
+
+
+def project_resource(row: Row) -> Json:
+    """Return a project as it is included with what belongs to it."""
+    creator = link("user", row["creator_id"])
+    return resource("project", row, project_attributes(row), {"creator": creator})
 
 
 def document(data: Json | list[Json], included: Iterable[Json] = ()) -> Json:
@@ -104,7 +111,7 @@ def filters_of(query: Query) -> Filters:
     return Filters(
         any_of=({"project_id": projects} if projects else {})
         | ({"name": names} if names else {}),
-        name_fuzzy=_last(query, "filter[name_fuzzy]", str, ""),
+        name_fuzzy=last(query, "filter[name_fuzzy]", str, ""),
         creator_emails=query.getlist("filter[creator][email]"),
         properties=dict(
             _property(text) for text in query.getlist("filter[properties]")
@@ -116,7 +123,7 @@ def filters_of(query: Query) -> Filters:
 
 def flag(query: Query, name: str) -> bool | None:
     """Read a parameter that is true or false; None if it is not given."""
-    return _last(query, name, _boolean, None)
+    return last(query, name, _boolean, None)
 
 
 def _boolean(text: str) -> bool:
@@ -127,7 +134,7 @@ def _times(query: Query, side: str) -> dict[str, int]:
     found = {}
     for column in ("created", "modified"):
         name = f"filter[timestamps][{column}][{side}]"
-        moment = _last(query, name, from_iso, None)
+        moment = last(query, name, from_iso, None)
         if moment is not None:
             found[column] = moment
     return found
@@ -147,13 +154,14 @@ def _sort_column(term: str) -> str:
 
 def _property(text: str) -> tuple[str, bool | float | str]:
     match = _PROPERTY.fullmatch(text)
+    if match is not None and match["text"] is not None:
+        # The client puts quotes around a text and escapes nothing inside.
+        return match["name"], match["text"]
     if match is not None:
-        try:
+        with contextlib.suppress(ValueError):
             value = json.loads(match["value"])
-        except ValueError:
-            value = None
-        if isinstance(value, bool | int | float | str):
-            return match["name"], value
+            if isinstance(value, bool | int | float):
+                return match["name"], value
     raise ApiError(
         422,
         f"{text!r} is no filter for a property: write (name,value), text in quotes.",
@@ -162,7 +170,7 @@ def _property(text: str) -> tuple[str, bool | float | str]:
 
 
 def _whole(query: Query, name: str, default: int, *, least: int, most: int) -> int:
-    number = _last(query, name, int, default)
+    number = last(query, name, int, default)
     if not least <= number <= most:
         raise ApiError(
             422, f"{name} is {number} and must be {least} to {most}.", field=name
@@ -170,8 +178,13 @@ def _whole(query: Query, name: str, default: int, *, least: int, most: int) -> i
     return number
 
 
-def _last[T](query: Query, name: str, read: Callable[[str], T], default: T) -> T:
-    """Read the last value of a parameter."""
+def last[T](query: Query, name: str, read: Callable[[str], T], default: T) -> T:
+    """Read the last value of a parameter.
+
+    :param read: turns its text into a value.
+    :param default: the value if it is not given.
+    :raises ApiError: 422 if the text cannot be read.
+    """
     values = query.getlist(name)
     if not values:
         return default

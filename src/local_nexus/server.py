@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
-import json
 import select
 import shutil
-import ssl
 import subprocess
 import sys
 import tempfile
@@ -15,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from local_nexus.administration import Administration, call
 from local_nexus.certificates import bundle_path
 from local_nexus.environment import HOST, client_environment
 from local_nexus.progress import Progress
-from local_nexus.request_log import Request
 from local_nexus.settings import Settings
 
 # Seconds to wait for a server to answer, and to end.
@@ -26,7 +22,7 @@ _START_LIMIT = 60.0
 _STOP_LIMIT = 10.0
 
 
-class LocalNexus:
+class LocalNexus(Administration):
     """An embedded Nexus in a process of its own.
 
     ::
@@ -141,55 +137,18 @@ class LocalNexus:
 
     @progress.setter
     def progress(self, progress: Progress) -> None:
-        self._admin("PUT", "/_local/progress", progress.to_dict())
+        self._call("PUT", "progress", progress.to_dict())
         self._progress = progress
-
-    def requests(self) -> list[Request]:
-        """Return the requests that the server answered, the oldest first."""
-        return [Request(**entry) for entry in self._admin("GET", "/_local/requests")]
-
-    def clear_requests(self) -> None:
-        """Forget the requests so far."""
-        self._admin("DELETE", "/_local/requests")
-
-    def jobs(self) -> list[dict[str, Any]]:
-        """Return all jobs: id, name, job_type, status, cost, states of the items."""
-        jobs: list[dict[str, Any]] = self._admin("GET", "/_local/jobs")
-        return jobs
-
-    def set_job_status(
-        self,
-        job_id: object,
-        status: str,
-        message: str = "",
-        error_detail: str | None = None,
-        item: int | None = None,
-    ) -> None:
-        """Put a job into any state, and keep it there.
-
-        :param job_id: the id, as text or UUID.
-        :param status: a state; one that Nexus does not have is taken, too.
-        :param item: the number of the only item to change; all by default.
-        """
-        body = {
-            "status": status,
-            "message": message,
-            "error_detail": error_detail,
-            "item": item,
-        }
-        self._admin("PUT", f"/_local/jobs/{job_id}/status", body)
-
-    def advance(self, seconds: float) -> None:
-        """Move the server's clock, by which tokens expire and jobs progress.
-
-        :param seconds: by how much, in seconds.
-        """
-        self._admin("POST", "/_local/clock", {"seconds": seconds})
 
     @property
     def _settings(self) -> Settings:
         self._require_started()
         return Settings.load(self.directory)
+
+    def _call(self, method: str, path: str, body: object = None) -> Any:
+        token = self._settings.admin_token
+        authority = bundle_path(self.directory)
+        return call(HOST, self._port, authority, token, method, path, body)
 
     def _require_started(self) -> None:
         if self._process is None:
@@ -229,21 +188,3 @@ class LocalNexus:
                 f"The embedded Nexus did not start: {log or 'no reason'}"
             )
         return int(line.rpartition(":")[2])
-
-    def _admin(self, method: str, path: str, body: Any = None) -> Any:
-        """Send a request to the administrative routes."""
-        settings = self._settings
-        context = ssl.create_default_context(cafile=bundle_path(self.directory))
-        connection = http.client.HTTPSConnection(HOST, self._port, context=context)
-        with contextlib.closing(connection):
-            connection.request(
-                method,
-                path,
-                None if body is None else json.dumps(body),
-                {"Authorization": f"Bearer {settings.admin_token}"},
-            )
-            response = connection.getresponse()
-            text = response.read()
-        if response.status >= 400:
-            raise ValueError(json.loads(text)["message"])
-        return json.loads(text) if text else None

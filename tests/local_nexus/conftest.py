@@ -115,10 +115,12 @@ def http(anonymous: httpx.Client, nexus: LocalNexus) -> httpx.Client:
 def submit(client: Client) -> Callable[..., str]:
     """Submits a job of Bell circuits and returns its id."""
 
-    def submit(name: str, *, n_shots: list[int] | None = None) -> str:
+    def submit(
+        name: str, *, n_shots: list[int] | None = None, project: str = "shared"
+    ) -> str:
         return client.run(
             """
-            project = qnx.projects.get(name="shared")
+            project = qnx.projects.get(name=project)
             circuit = qnx.circuits.upload(bell(name), project=project)
             job = qnx.start_execute_job(
                 programs=[circuit] * len(n_shots),
@@ -131,6 +133,13 @@ def submit(client: Client) -> Callable[..., str]:
             """,
             name=name,
             n_shots=n_shots or [10],
+            project=project,
         )
 
     return submit
+
+
+@pytest.fixture
+def shared(client: Client) -> str:
+    """The id of a project that tests share."""
+    return client.run("result = qnx.projects.get(name='shared').id")

@@ -73,7 +73,7 @@ def test_a_job_that_was_queued_at_the_stop_runs_after_the_restart(tmp_path, new_
             project = qnx.projects.create(name="queued")
             circuit = qnx.circuits.upload(bell(), project=project)
             job = qnx.start_execute_job(
-                programs=[circuit] * 200, n_shots=[10] * 200, project=project,
+                programs=[circuit] * 60, n_shots=[10] * 60, project=project,
                 backend_config=qnx.models.QulacsConfig(), name="long",
             )
             """
@@ -83,7 +83,7 @@ def test_a_job_that_was_queued_at_the_stop_runs_after_the_restart(tmp_path, new_
     with LocalNexus(directory=directory) as nexus:
         finished = wait_until(lambda: nexus.jobs()[0]["status"] == "COMPLETED", 120)
         assert finished
-        assert nexus.jobs()[0]["items"] == ["COMPLETED"] * 200
+        assert nexus.jobs()[0]["items"] == ["COMPLETED"] * 60
 
 
 def test_stop_leaves_no_process_and_no_temporary_directory():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
+
+from pydantic import BaseModel
 
 from local_nexus import bodies
 from local_nexus.clock import to_iso
@@ -55,6 +58,44 @@ def _set_status(call: Call) -> Reply:
     return Reply(204)
 
 
+def _expire_results(call: Call) -> Reply:
+    call.services.jobs.expire_results(call.path["id"])
+    return Reply(204)
+
+
+def _add_user(call: Call) -> Reply:
+    new = call.parse(bodies.NewUser)
+    user = call.services.users.ensure(new.email, new.password, new.display_name)
+    return Reply(201, {"id": user["id"]})
+
+
+def _join_team(call: Call) -> Reply:
+    team = call.services.teams.get(call.path["team"])
+    user = call.services.users.find(call.path["user"])
+    call.services.teams.add_member(team["id"], user["id"])
+    return Reply(204)
+
+
+def _set_quota(call: Call) -> Reply:
+    user = call.services.users.find(call.path["user"])
+    limit = call.parse(bodies.Limit).limit
+    call.services.accounts.set_quota(user["id"], call.path["name"], limit)
+    return Reply(204)
+
+
+def _set_balance(call: Call) -> Reply:
+    user = call.services.users.find(call.path["user"])
+    call.services.accounts.set_balance(user["id"], call.parse(bodies.Limit).limit)
+    return Reply(204)
+
+
+def _add_credential(call: Call) -> Reply:
+    user = call.services.users.find(call.path["user"])
+    new = call.parse(bodies.NewCredential)
+    row = call.services.accounts.add_credential(user["id"], new.name, new.issuer)
+    return Reply(201, {"id": row["id"]})
+
+
 def _set_progress(call: Call) -> Reply:
     rule = call.parse(bodies.ProgressRule)
     call.services.execution.set_progress(Progress(**rule.model_dump()))
@@ -67,11 +108,26 @@ def _advance_clock(call: Call) -> Reply:
     return Reply(204)
 
 
+def _admin(
+    method: str,
+    path: str,
+    handle: Callable[[Call], Reply],
+    body: type[BaseModel] | None = None,
+) -> Endpoint:
+    return Endpoint(method, f"/_local/{path}", handle, access="admin", body=body)
+
+
 ENDPOINTS = [
-    Endpoint("GET", "/_local/requests", _requests, access="admin"),
-    Endpoint("DELETE", "/_local/requests", _clear_requests, access="admin"),
-    Endpoint("GET", "/_local/jobs", _jobs, access="admin"),
-    Endpoint("PUT", "/_local/jobs/{id}/status", _set_status, access="admin"),
-    Endpoint("PUT", "/_local/progress", _set_progress, access="admin"),
-    Endpoint("POST", "/_local/clock", _advance_clock, access="admin"),
+    _admin("GET", "requests", _requests),
+    _admin("DELETE", "requests", _clear_requests),
+    _admin("GET", "jobs", _jobs),
+    _admin("PUT", "jobs/{id}/status", _set_status, bodies.ForcedStatus),
+    _admin("DELETE", "jobs/{id}/results", _expire_results),
+    _admin("POST", "users", _add_user, bodies.NewUser),
+    _admin("PUT", "users/{user}/quotas/{name}", _set_quota, bodies.Limit),
+    _admin("PUT", "users/{user}/balance", _set_balance, bodies.Limit),
+    _admin("POST", "users/{user}/credentials", _add_credential, bodies.NewCredential),
+    _admin("PUT", "teams/{team}/members/{user}", _join_team),
+    _admin("PUT", "progress", _set_progress, bodies.ProgressRule),
+    _admin("POST", "clock", _advance_clock, bodies.ClockAdvance),
 ]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel
 
 from local_nexus import bodies
-from local_nexus.jsonapi import Query
+from local_nexus.jsonapi import Query, last
 from local_nexus.services import Services
 
 
@@ -32,6 +33,15 @@ class Call:
     query: Query
     body: bytes
     cookies: Mapping[str, str]
+
+    @cached_property
+    def reader(self) -> str | None:
+        """Whose eyes the request looks with; None for those that see all.
+
+        :raises ApiError: 403 or 422 if the scope asked for is not theirs or no scope.
+        """
+        scope = last(self.query, "scope", str, "user")
+        return self.services.access.reader(self.user_id, scope)
 
     def parse[M: BaseModel](self, model: type[M]) -> M:
         """Read the body.

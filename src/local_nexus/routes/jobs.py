@@ -2,71 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from local_nexus import bodies
 from local_nexus.clock import to_iso
-from local_nexus.jsonapi import (
-    Json,
-    document,
-    filters_of,
-    page_of,
-    project_resource,
-    resource,
-)
+from local_nexus.jsonapi import Json
 from local_nexus.routes.endpoint import Call, Endpoint, Reply
+from local_nexus.routes.resource import Resource
 from local_nexus.services import Services
 from local_nexus.services.jobs import require
 from local_nexus.store import Filters, Row, Transaction
 
-PATH = "/api/jobs/v1beta3"
-_ONE = f"{PATH}/{{id}}"
 
-
-def job_status(services: Services, job_id: str) -> Json:
+def job_status(services: Services, reader: str | None, job_id: str) -> Json:
     """Return the status of a job as it is shown, and count that as a read of it.
 
-    :raises ApiError: 404 if there is no such job.
+    :raises ApiError: 404 if it is not there for the reader.
     """
     services.execution.note_read(job_id)
     with services.store.read() as tx:
-        return _job_status(services, tx, require(tx, job_id))
+        return _status(services, tx, require(tx, reader, job_id))
 
 
-def _filters(call: Call) -> Filters:
-    filters = filters_of(call.query)
-    any_of = dict(filters.any_of)
-    for column, name in (
-        ("status", "filter[status][status]"),
-        ("job_type", "filter[job_type]"),
-    ):
-        values = call.query.getlist(name)
-        if values:
-            any_of[column] = values
-    return replace(filters, any_of=any_of)
+def _before_reading(services: Services, job_id: str | None) -> None:
+    if job_id is None:
+        services.execution.settle()
+    else:
+        services.execution.note_read(job_id)
 
 
-def _list(call: Call) -> Reply:
-    call.services.execution.settle()
-    with call.services.store.read() as tx:
-        rows = tx.page("jobs", _filters(call), page_of(call.query))
-        projects = tx.by_ids("projects", (row["project_id"] for row in rows))
-        data = [
-            _resource(row, {"status": _job_status(call.services, tx, row)})
-            for row in rows
-        ]
-    return Reply(200, document(data, map(project_resource, projects.values())))
+def _summary(services: Services, tx: Transaction, row: Row) -> Json:
+    return {"job_type": row["job_type"], "status": _status(services, tx, row)}
 
 
-def _count(call: Call) -> Reply:
-    call.services.execution.settle()
-    with call.services.store.read() as tx:
-        return Reply(200, {"count": tx.count("jobs", _filters(call))})
+def _whole(_services: Services, tx: Transaction, row: Row) -> tuple[Json, Json]:
+    items = tx.find("job_items", Filters(equal={"job_id": row["id"]}), sort="item_id")
+    definition = row["definition"] | {"items": [_item(item) for item in items]}
+    types = {item["program_id"]: item["program_type"] for item in items}
+    programs = [{"type": kind, "id": key} for key, kind in types.items()]
+    return {"definition": definition}, {"programs": {"data": programs}}
 
 
-def _get(call: Call) -> Reply:
-    call.services.execution.note_read(call.path["id"])
-    return _shown(200, call.services, call.path["id"])
+JOBS = Resource(
+    "job",
+    "/api/jobs/v1beta3",
+    "jobs",
+    summary=_summary,
+    whole=_whole,
+    parameters={"filter[status][status]": "status", "filter[job_type]": "job_type"},
+    before_reading=_before_reading,
+)
 
 
 def _create(call: Call) -> Reply:
@@ -74,57 +57,31 @@ def _create(call: Call) -> Reply:
     job_id = call.services.jobs.submit(
         call.user_id,
         data.relationships.project.data.id,
-        data.attributes.model_dump(include=set(bodies.Annotations.model_fields)),
+        data.attributes.model_dump(include=bodies.ANNOTATIONS),
         data.attributes.job_type,
         data.attributes.definition.model_dump(exclude_none=True),
     )
-    return _shown(202, call.services, job_id)
+    return JOBS.reply_whole(call, 202, job_id)
 
 
-def _status(call: Call) -> Reply:
-    return Reply(200, job_status(call.services, call.path["id"]))
+def _get_status(call: Call) -> Reply:
+    return Reply(200, job_status(call.services, call.reader, call.path["id"]))
 
 
 def _cancel(call: Call) -> Reply:
-    call.services.jobs.cancel(call.path["id"])
+    call.services.jobs.cancel(call.reader, call.path["id"])
     return Reply(202, {"message": "The job is cancelled."})
 
 
 def _retry(call: Call) -> Reply:
     retry = call.parse(bodies.Retry)
-    call.services.jobs.retry(call.path["id"], retry.retry_status)
+    call.services.jobs.retry(call.reader, call.path["id"], retry.retry_status)
     return Reply(202, {"message": "The job is queued again."})
 
 
 def _delete(call: Call) -> Reply:
-    call.services.jobs.delete(call.path["id"])
+    call.services.jobs.delete(call.reader, call.path["id"])
     return Reply(204)
-
-
-def _shown(status: int, services: Services, job_id: str) -> Reply:
-    with services.store.read() as tx:
-        job = require(tx, job_id)
-        project = tx.by_ids("projects", [job["project_id"]])
-        items = tx.find("job_items", Filters(equal={"job_id": job_id}), sort="item_id")
-        definition = job["definition"] | {"items": [_item(item) for item in items]}
-        attributes = {
-            "status": _job_status(services, tx, job),
-            "definition": definition,
-        }
-    data = _resource(job, attributes)
-    programs = {item["program_id"]: item["program_type"] for item in items}
-    data["relationships"]["programs"] = {
-        "data": [{"type": kind, "id": key} for key, kind in programs.items()]
-    }
-    return Reply(status, document(data, map(project_resource, project.values())))
-
-
-def _resource(job: Row, attributes: Json) -> Json:
-    related = {
-        "project": ("project", job["project_id"]),
-        "creator": ("user", job["creator_id"]),
-    }
-    return resource("job", job, {"job_type": job["job_type"]} | attributes, related)
 
 
 def _item(item: Row) -> Json:
@@ -134,18 +91,13 @@ def _item(item: Row) -> Json:
         "item_uuid": item["id"],
         "external_handle": item["id"],
         **item["options"],
-        "status": _with_confidence(_state(item), item["cost_confidence"]),
+        "status": _state(item),
     }
-    if item["result_id"] is not None:
-        shown |= {"result_id": item["result_id"], "result_type": item["result_type"]}
-    return shown
+    outcome = ("result_id", "result_type", "compilation_id")
+    return shown | {name: item[name] for name in outcome if item[name] is not None}
 
 
-def _with_confidence(status: Json, confidence: float | None) -> Json:
-    return status if confidence is None else status | {"cost_confidence": confidence}
-
-
-def _job_status(services: Services, tx: Transaction, job: Row) -> Json:
+def _status(services: Services, tx: Transaction, job: Row) -> Json:
     position = services.jobs.queue_position(tx, job)
     status = _state(job)
     return status if position is None else status | {"queue_position": position}
@@ -153,23 +105,18 @@ def _job_status(services: Services, tx: Transaction, job: Row) -> Json:
 
 def _state(row: Row) -> Json:
     """Return the status of a job or item; what is not known yet is left out."""
-    status = {
-        "status": row["status"],
-        "message": row["message"],
-        "error_detail": row["error_detail"],
-        "cost": row["cost"],
-        **{name: to_iso(moment) for name, moment in row["times"].items()},
-    }
-    return {name: value for name, value in status.items() if value is not None}
+    names = ("status", "message", "error_detail", "cost", "cost_confidence")
+    known = {name: row[name] for name in names if row.get(name) is not None}
+    return known | {name: to_iso(moment) for name, moment in row["times"].items()}
 
 
 ENDPOINTS = [
-    Endpoint("GET", PATH, _list),
-    Endpoint("POST", PATH, _create, body=bodies.NewInProject[bodies.JobAttributes]),
-    Endpoint("GET", f"{PATH}/meta/count", _count),
-    Endpoint("GET", _ONE, _get),
-    Endpoint("DELETE", _ONE, _delete),
-    Endpoint("GET", f"{_ONE}/attributes/status", _status),
-    Endpoint("POST", f"{_ONE}/rpc/cancel", _cancel),
-    Endpoint("POST", f"{_ONE}/rpc/retry", _retry, body=bodies.Retry),
+    *JOBS.reading(),
+    Endpoint(
+        "POST", JOBS.path, _create, body=bodies.NewInProject[bodies.JobAttributes]
+    ),
+    Endpoint("DELETE", JOBS.one, _delete),
+    Endpoint("GET", f"{JOBS.one}/attributes/status", _get_status),
+    Endpoint("POST", f"{JOBS.one}/rpc/cancel", _cancel),
+    Endpoint("POST", f"{JOBS.one}/rpc/retry", _retry, body=bodies.Retry),
 ]

@@ -1,65 +1,78 @@
-"""Projects."""
+"""Projects and the definitions of their properties."""
 
 from dataclasses import replace
 
 from local_nexus import bodies
-from local_nexus.jsonapi import document, filters_of, flag, page_of, project_resource
+from local_nexus.jsonapi import flag, link, project_attributes
 from local_nexus.routes.endpoint import Call, Endpoint, Reply
-from local_nexus.services.projects import require
-from local_nexus.store import Filters, Row
-
-_PATH = "/api/projects/v1beta2"
-_ONE = f"{_PATH}/{{id}}"
+from local_nexus.routes.resource import Resource
+from local_nexus.store import Filters
 
 
-def _filters(call: Call) -> Filters:
-    filters = filters_of(call.query)
+def _restrict(call: Call, filters: Filters) -> Filters:
     if flag(call.query, "filter[archived]"):
         return filters
     return replace(filters, equal={"archived": False})
 
 
-def _list(call: Call) -> Reply:
-    with call.services.store.read() as tx:
-        rows = tx.page("projects", _filters(call), page_of(call.query))
-    return Reply(200, document([project_resource(row) for row in rows]))
+PROJECTS = Resource(
+    "project",
+    "/api/projects/v1beta2",
+    "projects",
+    summary=lambda _services, _tx, row: project_attributes(row),
+    relationships=lambda row: {"creator": link("user", row["creator_id"])},
+    restrict=_restrict,
+)
 
-
-def _count(call: Call) -> Reply:
-    with call.services.store.read() as tx:
-        return Reply(200, {"count": tx.count("projects", _filters(call))})
-
-
-def _get(call: Call) -> Reply:
-    with call.services.store.read() as tx:
-        return _shown(200, require(tx, call.path["id"]))
+_DEFINITIONS = Resource(
+    "property",
+    "/api/property_definitions/v1beta2",
+    "property_definitions",
+    summary=lambda _services, _tx, row: {
+        name: row[name] for name in ("property_type", "required", "color")
+    },
+)
 
 
 def _create(call: Call) -> Reply:
     new = call.parse(bodies.Change[bodies.Annotations]).data.attributes
-    return _shown(201, call.services.projects.create(call.user_id, new.model_dump()))
+    row = call.services.projects.create(call.user_id, new.model_dump())
+    return PROJECTS.reply(call, 201, row)
 
 
 def _update(call: Call) -> Reply:
     changes = call.parse(bodies.Change[bodies.ProjectChanges]).data.attributes
     given = changes.model_dump(exclude_none=True)
-    return _shown(200, call.services.projects.update(call.path["id"], given))
+    row = call.services.projects.update(call.reader, call.path["id"], given)
+    return PROJECTS.reply(call, 200, row)
 
 
 def _delete(call: Call) -> Reply:
-    call.services.projects.delete(call.path["id"])
+    items = call.services.projects.delete(call.reader, call.path["id"])
+    call.services.execution.drop(items)
     return Reply(204)
 
 
-def _shown(status: int, row: Row) -> Reply:
-    return Reply(status, document(project_resource(row)))
+def _define(call: Call) -> Reply:
+    data = call.parse(bodies.NewInProject[bodies.PropertyDefinition]).data
+    row = call.services.projects.define_property(
+        call.user_id,
+        data.relationships.project.data.id,
+        data.attributes.model_dump(),
+    )
+    return _DEFINITIONS.reply(call, 201, row)
 
 
 ENDPOINTS = [
-    Endpoint("GET", _PATH, _list),
-    Endpoint("POST", _PATH, _create, body=bodies.Change[bodies.Annotations]),
-    Endpoint("GET", f"{_PATH}/meta/count", _count),
-    Endpoint("GET", _ONE, _get),
-    Endpoint("PATCH", _ONE, _update, body=bodies.Change[bodies.ProjectChanges]),
-    Endpoint("DELETE", _ONE, _delete),
+    *PROJECTS.reading(),
+    Endpoint("POST", PROJECTS.path, _create, body=bodies.Change[bodies.Annotations]),
+    Endpoint("PATCH", PROJECTS.one, _update, body=bodies.Change[bodies.ProjectChanges]),
+    Endpoint("DELETE", PROJECTS.one, _delete),
+    *_DEFINITIONS.reading(),
+    Endpoint(
+        "POST",
+        _DEFINITIONS.path,
+        _define,
+        body=bodies.NewInProject[bodies.PropertyDefinition],
+    ),
 ]

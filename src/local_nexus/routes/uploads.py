@@ -6,36 +6,36 @@ import base64
 import binascii
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-
-from pydantic import BaseModel
+from dataclasses import dataclass
 
 from local_nexus import bodies
-from local_nexus.errors import ApiError, not_found
-from local_nexus.jsonapi import (
-    Json,
-    document,
-    filters_of,
-    page_of,
-    project_resource,
-    resource,
-)
+from local_nexus.errors import ApiError
+from local_nexus.jsonapi import Json
 from local_nexus.routes.endpoint import Call, Endpoint, Reply
-from local_nexus.services.projects import require
-from local_nexus.store import Filters, Row
+from local_nexus.routes.resource import Resource
+from local_nexus.services import Services
+from local_nexus.store import Row, Transaction
 
 
 def _read_circuit(attributes: bodies.OpenAttributes) -> bytes:
-    return json.dumps(attributes.model_extra, separators=(",", ":")).encode()
+    try:
+        text = json.dumps(
+            attributes.model_extra, separators=(",", ":"), allow_nan=False
+        )
+    except ValueError:
+        raise ApiError(
+            422, "A circuit has finite numbers only.", field="data.attributes"
+        ) from None
+    return text.encode()
 
 
 def _read_base64(attributes: bodies.ContentAttributes) -> bytes:
     try:
         return base64.b64decode(attributes.contents, validate=True)
-    except binascii.Error as error:
+    except (binascii.Error, ValueError):
         raise ApiError(
             422,
-            f"The contents are not in base64: {error}.",
+            "The contents are not in base64.",
             field="data.attributes.contents",
         ) from None
 
@@ -51,7 +51,7 @@ class Kind[A: bodies.Annotations]:
     :param name: its type.
     :param path: where it is listed, read and changed.
     :param upload_path: where it is uploaded.
-    :param attributes: the model of its attributes.
+    :param body: the model of the body that uploads it.
     :param read: takes the contents out of the attributes.
     :param show: turns the contents into attributes.
     """
@@ -59,98 +59,74 @@ class Kind[A: bodies.Annotations]:
     name: str
     path: str
     upload_path: str
-    attributes: type[A]
+    body: type[bodies.NewInProject[A]]
     read: Callable[[A], bytes]
     show: Callable[[bytes], Json]
 
+    @property
+    def resource(self) -> Resource:
+        """How its rows are shown."""
+
+        def whole(_services: Services, _tx: Transaction, row: Row) -> tuple[Json, Json]:
+            return self.show(row["contents"]), {}
+
+        return Resource(
+            self.name, self.path, "uploads", where={"kind": self.name}, whole=whole
+        )
+
     def endpoints(self) -> list[Endpoint]:
         """Return the routes of this kind."""
-        new: type[BaseModel] = bodies.NewInProject[self.attributes]  # type: ignore[name-defined]
-        change = bodies.Change[bodies.AnnotationChanges]
-        one = f"{self.path}/{{id}}"
+        shown = self.resource
+
+        def create(call: Call) -> Reply:
+            data = call.parse(self.body).data
+            annotations = data.attributes.model_dump(include=bodies.ANNOTATIONS)
+            row = call.services.uploads.create(
+                call.user_id,
+                self.name,
+                data.relationships.project.data.id,
+                annotations,
+                self.read(data.attributes),
+            )
+            return shown.reply(call, 201, row)
+
+        def update(call: Call) -> Reply:
+            changes = call.parse(bodies.AnnotationsChange).data.attributes
+            row = call.services.uploads.update(
+                call.reader,
+                self.name,
+                call.path["id"],
+                changes.model_dump(exclude_none=True),
+            )
+            return shown.reply(call, 200, row)
+
         return [
-            Endpoint("POST", self.upload_path, self._create, body=new),
-            Endpoint("GET", self.path, self._list),
-            Endpoint("GET", f"{self.path}/meta/count", self._count),
-            Endpoint("GET", one, self._get),
-            Endpoint("PATCH", one, self._update, body=change),
+            *shown.reading(),
+            Endpoint("POST", self.upload_path, create, body=self.body),
+            Endpoint("PATCH", shown.one, update, body=bodies.AnnotationsChange),
         ]
-
-    def _filters(self, call: Call) -> Filters:
-        return replace(filters_of(call.query), equal={"kind": self.name})
-
-    def _list(self, call: Call) -> Reply:
-        with call.services.store.read() as tx:
-            rows = tx.page("uploads", self._filters(call), page_of(call.query))
-            projects = tx.by_ids("projects", (row["project_id"] for row in rows))
-        data = [self._resource(row, {}) for row in rows]
-        return Reply(200, document(data, map(project_resource, projects.values())))
-
-    def _count(self, call: Call) -> Reply:
-        with call.services.store.read() as tx:
-            return Reply(200, {"count": tx.count("uploads", self._filters(call))})
-
-    def _get(self, call: Call) -> Reply:
-        with call.services.store.read() as tx:
-            row = tx.get("uploads", call.path["id"])
-            if row is None or row["kind"] != self.name:
-                raise not_found(self.name, call.path["id"])
-            project = require(tx, row["project_id"])
-        data = self._resource(row, self.show(row["contents"]))
-        return Reply(200, document(data, [project_resource(project)]))
-
-    def _create(self, call: Call) -> Reply:
-        data = call.parse(bodies.NewInProject[self.attributes]).data  # type: ignore[name-defined]
-        row, project = call.services.uploads.create(
-            call.user_id,
-            self.name,
-            data.relationships.project.data.id,
-            data.attributes.model_dump(include=set(bodies.Annotations.model_fields)),
-            self.read(data.attributes),
-        )
-        shown = document(self._resource(row, {}), [project_resource(project)])
-        return Reply(201, shown)
-
-    def _update(self, call: Call) -> Reply:
-        changes = call.parse(bodies.Change[bodies.AnnotationChanges]).data.attributes
-        row, project = call.services.uploads.update(
-            self.name, call.path["id"], changes.model_dump(exclude_none=True)
-        )
-        shown = document(self._resource(row, {}), [project_resource(project)])
-        return Reply(200, shown)
-
-    def _resource(self, row: Row, contents: Json) -> Json:
-        related = {
-            "project": ("project", row["project_id"]),
-            "creator": ("user", row["creator_id"]),
-        }
-        return resource(self.name, row, contents, related)
 
 
 def _in_base64(
     name: str, path: str, upload_path: str | None = None
 ) -> Kind[bodies.ContentAttributes]:
-    return Kind(
-        name,
-        path,
-        upload_path or path,
-        bodies.ContentAttributes,
-        _read_base64,
-        _show_base64,
-    )
+    body = bodies.NewInProject[bodies.ContentAttributes]
+    return Kind(name, path, upload_path or path, body, _read_base64, _show_base64)
 
 
 _CIRCUITS = "/api/circuits/v1beta2"
 
+_CIRCUIT = Kind(
+    "circuit",
+    _CIRCUITS,
+    _CIRCUITS,
+    bodies.NewInProject[bodies.OpenAttributes],
+    _read_circuit,
+    json.loads,
+)
+
 ENDPOINTS = [
-    *Kind(
-        "circuit",
-        _CIRCUITS,
-        _CIRCUITS,
-        bodies.OpenAttributes,
-        _read_circuit,
-        json.loads,
-    ).endpoints(),
+    *_CIRCUIT.endpoints(),
     *_in_base64("hugr", "/api/hugr/v1beta", "/api/hugr/v1beta2").endpoints(),
     *_in_base64("qir", "/api/qir/v1beta").endpoints(),
     *_in_base64("wasm", "/api/wasm/v1beta").endpoints(),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from local_nexus.clock import Clock
 from local_nexus.request_log import RequestLog
+from local_nexus.services.access import Access
+from local_nexus.services.accounts import Accounts
 from local_nexus.services.changes import Changes
 from local_nexus.services.execution import Execution
 from local_nexus.services.jobs import Jobs
 from local_nexus.services.projects import Projects
+from local_nexus.services.teams import Teams
 from local_nexus.services.uploads import Uploads
 from local_nexus.services.users import Users
 from local_nexus.settings import Settings
@@ -34,7 +37,12 @@ class Services:
             self.store, self.clock, self.pool, self.changes.announce
         )
         self.users = Users(self.store, self.clock, settings.secret.encode())
-        self.user = self.users.ensure(settings.email, settings.password, "Local User")
+        self.user = self.users.ensure(
+            settings.email, settings.password, "Local User", admin=True
+        )
+        self.access = Access(self.store)
+        self.accounts = Accounts(self.store, self.clock)
+        self.teams = Teams(self.store)
         self.projects = Projects(self.store, self.clock)
         self.uploads = Uploads(self.store, self.clock)
         self.jobs = Jobs(self.store, self.clock, self.execution)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-import uuid
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from local_nexus.clock import Clock
 from local_nexus.progress import Progress, Stage
-from local_nexus.services import statuses
-from local_nexus.simulators import Outcome, RunHandle, RunRequest, SimulatorPool
+from local_nexus.services import outcomes, statuses
+from local_nexus.simulators import RunHandle, SimulatorPool
 from local_nexus.store import Filters, Row, Store, Transaction
 
 _MICROSECONDS = 1_000_000
@@ -41,8 +39,8 @@ class Execution:
         self._pool = pool
         self.changed = changed
         self._reads: dict[str, int] = {}
-        # Items in the hands of the pool, and the handles that take them back.
-        self._running: set[str] = set()
+        # When items in the hands of the pool began, and what takes them back.
+        self._running: dict[str, int] = {}
         self._handles: dict[str, RunHandle] = {}
         # Jobs whose outcome a progress rule still hides or that still run.
         self._active: set[str] = set()
@@ -88,13 +86,14 @@ class Execution:
         for job_id in list(self._active):
             self._advance(job_id)
 
-    def drop(self, item_id: str) -> None:
-        """Stop the simulation of an item, if there is one."""
-        with self._done:
-            self._running.discard(item_id)
-            handle = self._handles.pop(item_id, None)
-        if handle is not None:
-            handle.cancel()
+    def drop(self, item_ids: Iterable[str]) -> None:
+        """Stop the simulation of those items that are simulated."""
+        for item_id in item_ids:
+            with self._done:
+                self._running.pop(item_id, None)
+                handle = self._handles.pop(item_id, None)
+            if handle is not None:
+                handle.cancel()
 
     def forget(self, job_id: str) -> None:
         """Start counting reads of a job afresh."""
@@ -102,20 +101,27 @@ class Execution:
 
     def _submit(self, job: Row, item: Row) -> None:
         with self._store.read() as tx:
-            request = _request(tx, job["definition"], item)
+            request = outcomes.request(tx, job, item)
         item_id = item["id"]
         attempt = item["queued_at"]
-        self._running.add(item_id)
+
+        def done(outcome: outcomes.AnyOutcome) -> None:
+            self._on_done(job["id"], item_id, attempt, outcome)
+
+        self._running[item_id] = self._clock.now()
         handle = self._pool.submit(
             request,
             lambda: self._on_start(job["id"], item_id, attempt),
-            lambda outcome: self._on_done(job["id"], item_id, attempt, outcome),
+            done,
         )
         with self._done:
             if item_id in self._running:
                 self._handles[item_id] = handle
 
     def _on_start(self, job_id: str, item_id: str, attempt: int) -> None:
+        with self._done:
+            if item_id in self._running:
+                self._running[item_id] = self._clock.now()
         if not self.progress.is_immediate:
             return
         with self._store.write() as tx:
@@ -127,43 +133,28 @@ class Execution:
         self.changed(job_id)
 
     def _on_done(
-        self, job_id: str, item_id: str, attempt: int, outcome: Outcome
+        self, job_id: str, item_id: str, attempt: int, outcome: outcomes.AnyOutcome
     ) -> None:
+        now = self._clock.now()
         with self._done:
-            self._running.discard(item_id)
+            began = self._running.pop(item_id, now)
             self._handles.pop(item_id, None)
         with self._store.write() as tx:
             item = tx.get("job_items", item_id)
             if item is None or item["queued_at"] != attempt:
                 return
-            item["outcome"] = self._keep(tx, item, outcome)
-            tx.update("job_items", item_id, {"outcome": item["outcome"]})
+            item["outcome"] = outcomes.keep(tx, item, outcome, now)
+            changes = {
+                "outcome": item["outcome"],
+                "duration": (now - began) / _MICROSECONDS,
+            }
+            tx.update("job_items", item_id, changes)
             if self.progress.is_immediate:
                 self._move(tx, item, Stage.DONE)
                 self._settled(refresh_job(tx, job_id, self._clock.now()), job_id)
         with self._done:
             self._done.notify_all()
         self.changed(job_id)
-
-    def _keep(self, tx: Transaction, item: Row, outcome: Outcome) -> Row:
-        """Store the result of an item and return the rest of its outcome."""
-        kept = asdict(outcome)
-        contents = kept.pop("result")
-        backend_info = kept.pop("backend_info")
-        if contents is None:
-            return kept
-        result = {
-            "id": str(uuid.uuid4()),
-            "job_id": item["job_id"],
-            "program_id": item["program_id"],
-            "program_type": item["program_type"],
-            "result_type": outcome.result_type,
-            "contents": contents,
-            "backend_info": backend_info,
-            "created": self._clock.now(),
-        }
-        tx.insert("results", result)
-        return kept | {"result_id": result["id"]}
 
     def _advance(self, job_id: str) -> None:
         """Show of a job what its progress allows now."""
@@ -259,20 +250,3 @@ def _between(old: str, new: str) -> list[str]:
     if new in Stage.__members__:
         return statuses.passed(old, Stage[new])[:-1]
     return statuses.passed(old, Stage.RUNNING) if new == "COMPLETED" else []
-
-
-def _request(tx: Transaction, definition: Row, item: Row) -> RunRequest:
-    program = tx.get("uploads", item["program_id"])
-    contents = b"" if program is None else program["contents"]
-    wasm_id = definition.get("wasm_module_id")
-    wasm = tx.get("uploads", wasm_id) if wasm_id else None
-    options = item["options"]
-    return RunRequest(
-        program_type=item["program_type"],
-        program=contents.decode() if item["program_type"] == "circuit" else contents,
-        backend_config=definition["backend_config"],
-        n_shots=options.get("n_shots"),
-        n_qubits=options.get("n_qubits"),
-        max_cost=options.get("max_cost"),
-        wasm=None if wasm is None else wasm["contents"],
-    )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from local_nexus.clock import Clock
 from local_nexus.errors import ApiError, not_found
-from local_nexus.services import projects, statuses
+from local_nexus.services import access, projects, statuses, uploads
 from local_nexus.services.execution import Execution, refresh_job
 from local_nexus.store import Filters, Row, Store, Transaction
 
@@ -48,7 +48,9 @@ class Jobs:
             "times": statuses.entered({}, "QUEUED", now),
         }
         with self._store.write() as tx:
-            projects.open_for_contents(tx, project_id, now)
+            projects.open_for_contents(tx, user_id, project_id, now)
+            projects.check_properties(tx, project_id, annotations["properties"])
+            _check_references(tx, user_id, definition)
             rows = [
                 {
                     **queued,
@@ -63,17 +65,14 @@ class Jobs:
                 }
                 for number, item in enumerate(items)
             ]
-            _add_program_types(tx, rows, _PROGRAM_TYPES[job_type])
+            _add_program_types(tx, user_id, rows, _PROGRAM_TYPES[job_type])
             tx.insert(
                 "jobs",
                 {
-                    **annotations,
+                    **projects.new_row(user_id, annotations, now),
                     **queued,
                     "id": job_id,
                     "project_id": project_id,
-                    "creator_id": user_id,
-                    "created": now,
-                    "modified": now,
                     "job_type": job_type,
                     "definition": definition,
                 },
@@ -82,13 +81,13 @@ class Jobs:
         self._execution.start(job_id)
         return job_id
 
-    def cancel(self, job_id: str) -> None:
+    def cancel(self, user_id: str | None, job_id: str) -> None:
         """End every item that has not ended.
 
         :raises ApiError: 409 if there is none.
         """
         with self._store.write() as tx:
-            job = require(tx, job_id)
+            job = require(tx, user_id, job_id, "WRITE")
             if statuses.is_final(job["status"]):
                 raise ApiError(
                     409,
@@ -100,14 +99,16 @@ class Jobs:
             refresh_job(tx, job_id, self._clock.now())
         self._stop(job_id)
 
-    def retry(self, job_id: str, retry_statuses: Sequence[str]) -> None:
+    def retry(
+        self, user_id: str | None, job_id: str, retry_statuses: Sequence[str]
+    ) -> None:
         """Put the items that ended in one of these states into the queue again.
 
         :raises ApiError: 409 if there is none.
         """
         now = self._clock.now()
         with self._store.write() as tx:
-            job = require(tx, job_id)
+            job = require(tx, user_id, job_id, "WRITE")
             items = [
                 item
                 for item in self._items(tx, job_id)
@@ -135,14 +136,20 @@ class Jobs:
         self._execution.forget(job_id)
         self._execution.start(job_id)
 
-    def delete(self, job_id: str) -> None:
+    def delete(self, user_id: str | None, job_id: str) -> None:
         """Remove a job with its items and results, running or not."""
         with self._store.write() as tx:
-            require(tx, job_id)
+            require(tx, user_id, job_id, "DELETE")
             items = self._items(tx, job_id)
             tx.delete("jobs", Filters(equal={"id": job_id}))
-        for item in items:
-            self._execution.drop(item["id"])
+        self._execution.drop(item["id"] for item in items)
+
+    def expire_results(self, job_id: str) -> None:
+        """Throw away the data of the results of a job, which Nexus keeps for a time."""
+        with self._store.write() as tx:
+            require(tx, None, job_id)
+            for result in tx.find("results", Filters(equal={"job_id": job_id})):
+                tx.update("results", result["id"], {"contents": None})
 
     def set_status(
         self,
@@ -158,7 +165,7 @@ class Jobs:
         :param item_id: the number of the item; all items if None.
         """
         with self._store.write() as tx:
-            require(tx, job_id)
+            require(tx, None, job_id)
             for item in self._items(tx, job_id):
                 if item_id in (None, item["item_id"]):
                     self._set(tx, item, status, message, error_detail)
@@ -200,33 +207,41 @@ class Jobs:
     def _stop(self, job_id: str) -> None:
         with self._store.read() as tx:
             items = self._items(tx, job_id)
-        for item in items:
-            self._execution.drop(item["id"])
+        self._execution.drop(item["id"] for item in items)
         self._execution.changed(job_id)
 
 
-def require(tx: Transaction, job_id: str) -> Row:
-    """Return a job.
+def require(
+    tx: Transaction, user_id: str | None, job_id: str, permission: str = "READ"
+) -> Row:
+    """Return a job that a user may do something with.
 
-    :raises ApiError: 404 if there is none with this id.
+    :raises ApiError: 404 if it is not there for the user, 403 if not permitted.
     """
-    job = tx.get("jobs", job_id)
-    if job is None:
-        raise not_found("job", job_id)
-    return job
+    return access.require(tx, user_id, "jobs", "job", job_id, permission)
+
+
+def _check_references(tx: Transaction, user_id: str, definition: Row) -> None:
+    """Check that what a job uses beside its programs is there for the user."""
+    for name, kind in (
+        ("wasm_module_id", "wasm"),
+        ("gpu_decoder_config_id", "gpu_decoder_config"),
+    ):
+        if name in definition:
+            uploads.require(tx, user_id, kind, definition[name])
 
 
 def _add_program_types(
-    tx: Transaction, items: list[Row], allowed: Sequence[str]
+    tx: Transaction, user_id: str, items: list[Row], allowed: Sequence[str]
 ) -> None:
     programs = tx.by_ids("uploads", (item["program_id"] for item in items))
+    for upload in programs.values():
+        access.permit(tx, user_id, upload, "READ")
     for number, item in enumerate(items):
         program = programs.get(item["program_id"])
         field = f"data.attributes.definition.items.{number}.program_id"
         if program is None:
-            raise ApiError(
-                404, f"There is no program {item['program_id']!r}.", field=field
-            )
+            raise not_found("program", item["program_id"], field=field)
         if program["kind"] not in allowed:
             raise ApiError(
                 422,

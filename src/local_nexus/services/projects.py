@@ -5,12 +5,21 @@ from __future__ import annotations
 import uuid
 
 from local_nexus.clock import Clock
-from local_nexus.errors import ApiError, not_found
+from local_nexus.errors import ApiError
+from local_nexus.services import access
 from local_nexus.store import Filters, Row, Store, Transaction
+
+# The Python types of the values of a property, by the type of its definition.
+_PROPERTY_TYPES: dict[str, tuple[type, ...]] = {
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+    "string": (str,),
+}
 
 
 class Projects:
-    """Creates, changes and deletes projects.
+    """Creates, changes and deletes projects, and defines their properties.
 
     :param store: where they are kept.
     :param clock: the time of their changes.
@@ -24,59 +33,98 @@ class Projects:
         """Add a project. Two may have the same name, as in Nexus."""
         now = self._clock.now()
         row = {
-            **annotations,
-            "id": str(uuid.uuid4()),
-            "creator_id": user_id,
-            "created": now,
-            "modified": now,
+            **new_row(user_id, annotations, now),
             "contents_modified": now,
             "archived": False,
         }
         with self._store.write() as tx:
             tx.insert("projects", row)
+            access.grant(tx, row["id"], access.OWNER.id, to_user=user_id)
         return row
 
-    def update(self, project_id: str, changes: Row) -> Row:
-        """Change name, description or whether it is archived."""
+    def update(self, user_id: str | None, project_id: str, changes: Row) -> Row:
+        """Change name, description, properties or whether it is archived."""
         with self._store.write() as tx:
-            project = require(tx, project_id)
+            project = require(tx, user_id, project_id, "WRITE")
             changes = {**changes, "modified": self._clock.now()}
             tx.update("projects", project_id, changes)
         return project | changes
 
-    def delete(self, project_id: str) -> None:
+    def delete(self, user_id: str | None, project_id: str) -> list[str]:
         """Remove an archived project with all that belongs to it.
 
+        :returns: the ids of the job items that went with it.
         :raises ApiError: 409 if it is not archived.
         """
         with self._store.write() as tx:
-            project = require(tx, project_id)
+            project = require(tx, user_id, project_id, "DELETE")
             if not project["archived"]:
                 raise ApiError(
                     409,
                     f"Project {project['name']!r} is not archived: archive it before "
                     "deleting it.",
                 )
+            items = tx.item_ids(project_id)
             tx.delete("projects", Filters(equal={"id": project_id}))
+            tx.delete("assignments", Filters(equal={"resource_id": project_id}))
+        return items
+
+    def define_property(self, user_id: str, project_id: str, definition: Row) -> Row:
+        """Add the definition of a property.
+
+        :raises ApiError: 409 if the project has one of this name.
+        """
+        now = self._clock.now()
+        row = {**new_row(user_id, definition, now), "project_id": project_id}
+        with self._store.write() as tx:
+            open_for_contents(tx, user_id, project_id, now)
+            if any(
+                known["name"] == row["name"] for known in _definitions(tx, project_id)
+            ):
+                raise ApiError(
+                    409,
+                    f"The project has a property {row['name']!r} already.",
+                    field="data.attributes.name",
+                )
+            tx.insert("property_definitions", row)
+        return row
 
 
-def require(tx: Transaction, project_id: str) -> Row:
-    """Return a project.
+def new_id() -> str:
+    """Return an id that nothing has."""
+    return str(uuid.uuid4())
 
-    :raises ApiError: 404 if there is none with this id.
+
+def new_row(user_id: str, attributes: Row, now: int) -> Row:
+    """Return the columns of a new annotated resource."""
+    return {
+        "properties": {},
+        **attributes,
+        "id": new_id(),
+        "creator_id": user_id,
+        "created": now,
+        "modified": now,
+    }
+
+
+def require(
+    tx: Transaction, user_id: str | None, project_id: str, permission: str = "READ"
+) -> Row:
+    """Return a project that a user may do something with.
+
+    :raises ApiError: 404 if it is not there for the user, 403 if not permitted.
     """
-    project = tx.get("projects", project_id)
-    if project is None:
-        raise not_found("project", project_id)
-    return project
+    return access.require(tx, user_id, "projects", "project", project_id, permission)
 
 
-def open_for_contents(tx: Transaction, project_id: str, now: int) -> Row:
+def open_for_contents(
+    tx: Transaction, user_id: str | None, project_id: str, now: int
+) -> Row:
     """Return a project that is about to get new contents, and note the time.
 
-    :raises ApiError: 404 if there is none with this id, 409 if it is archived.
+    :raises ApiError: 404 or 403 if the user may not write, 409 if it is archived.
     """
-    project = require(tx, project_id)
+    project = require(tx, user_id, project_id, "WRITE")
     if project["archived"]:
         raise ApiError(
             409,
@@ -85,3 +133,43 @@ def open_for_contents(tx: Transaction, project_id: str, now: int) -> Row:
         )
     tx.update("projects", project_id, {"contents_modified": now})
     return project | {"contents_modified": now}
+
+
+def check_properties(tx: Transaction, project_id: str, properties: Row) -> None:
+    """Check the properties of a resource against the definitions of its project.
+
+    :raises ApiError: 422 if one is not defined, of another type, or missing.
+    """
+    definitions = {
+        definition["name"]: definition for definition in _definitions(tx, project_id)
+    }
+    for name, value in properties.items():
+        if name not in definitions:
+            raise _wrong_property(
+                name, f"The project does not define the property {name!r}."
+            )
+        expected = definitions[name]["property_type"]
+        if not _has_type(value, expected):
+            raise _wrong_property(
+                name, f"The property {name!r} is of type {expected}, not {value!r}."
+            )
+    for name, definition in definitions.items():
+        if definition["required"] and name not in properties:
+            raise _wrong_property(
+                name, f"The property {name!r} is required in this project."
+            )
+
+
+def _definitions(tx: Transaction, project_id: str) -> list[Row]:
+    return tx.find("property_definitions", Filters(equal={"project_id": project_id}))
+
+
+def _has_type(value: object, expected: str) -> bool:
+    # To Python a bool is an int; to Nexus it is not.
+    if isinstance(value, bool):
+        return expected == "bool"
+    return isinstance(value, _PROPERTY_TYPES[expected])
+
+
+def _wrong_property(name: str, message: str) -> ApiError:
+    return ApiError(422, message, field=f"data.attributes.properties.{name}")

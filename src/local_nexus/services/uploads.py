@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
-
 from local_nexus.clock import Clock
 from local_nexus.errors import not_found
-from local_nexus.services import projects
-from local_nexus.store import Row, Store
+from local_nexus.services import access, projects
+from local_nexus.store import Row, Store, Transaction
 
 
 class Uploads:
@@ -28,39 +26,51 @@ class Uploads:
         project_id: str,
         annotations: Row,
         contents: bytes,
-    ) -> tuple[Row, Row]:
+    ) -> Row:
         """Add an upload to a project.
 
         :param kind: such as ``circuit`` or ``hugr``.
-        :returns: the upload and its project.
         """
         now = self._clock.now()
         row = {
-            **annotations,
-            "id": str(uuid.uuid4()),
+            **projects.new_row(user_id, annotations, now),
             "kind": kind,
             "project_id": project_id,
-            "creator_id": user_id,
-            "created": now,
-            "modified": now,
             "contents": contents,
         }
         with self._store.write() as tx:
-            project = projects.open_for_contents(tx, project_id, now)
+            projects.open_for_contents(tx, user_id, project_id, now)
+            projects.check_properties(tx, project_id, row["properties"])
             tx.insert("uploads", row)
-        return row, project
+        return row
 
-    def update(self, kind: str, upload_id: str, changes: Row) -> tuple[Row, Row]:
-        """Change the annotations of an upload.
-
-        :returns: the upload and its project.
-        """
+    def update(
+        self, user_id: str | None, kind: str, upload_id: str, changes: Row
+    ) -> Row:
+        """Change the annotations of an upload."""
+        now = self._clock.now()
         with self._store.write() as tx:
-            row = tx.get("uploads", upload_id)
-            if row is None or row["kind"] != kind:
-                raise not_found(kind, upload_id)
-            now = self._clock.now()
+            row = require(tx, user_id, kind, upload_id, "WRITE")
+            projects.open_for_contents(tx, None, row["project_id"], now)
             changes = {**changes, "modified": now}
+            if "properties" in changes:
+                projects.check_properties(tx, row["project_id"], changes["properties"])
             tx.update("uploads", upload_id, changes)
-            project = projects.open_for_contents(tx, row["project_id"], now)
-        return row | changes, project
+        return row | changes
+
+
+def require(
+    tx: Transaction,
+    user_id: str | None,
+    kind: str,
+    upload_id: str,
+    permission: str = "READ",
+) -> Row:
+    """Return an upload of a kind that a user may do something with.
+
+    :raises ApiError: 404 if it is not there for the user, 403 if not permitted.
+    """
+    row = access.require(tx, user_id, "uploads", kind, upload_id, permission)
+    if row["kind"] != kind:
+        raise not_found(kind, upload_id)
+    return row

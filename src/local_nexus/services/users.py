@@ -10,8 +10,8 @@ import secrets
 import uuid
 
 from local_nexus.clock import Clock
-from local_nexus.errors import ApiError
-from local_nexus.store import Row, Store, Transaction
+from local_nexus.errors import ApiError, not_found
+from local_nexus.store import Row, Store
 
 _MICROSECONDS = 1_000_000
 # Seconds that tokens live: those of Nexus are of this order.
@@ -32,7 +32,14 @@ class Users:
         self._clock = clock
         self._secret = secret
 
-    def ensure(self, email: str, password: str, display_name: str) -> Row:
+    def ensure(
+        self,
+        email: str,
+        password: str,
+        display_name: str | None,
+        *,
+        admin: bool = False,
+    ) -> Row:
         """Return the user with this e-mail address, made if there is none."""
         with self._store.write() as tx:
             user = tx.get("users", email, column="email")
@@ -42,6 +49,8 @@ class Users:
                     "email": email,
                     "display_name": display_name,
                     "password_hash": _hash(password),
+                    "admin": admin,
+                    "balance": None,
                     "created": self._clock.now(),
                 }
                 tx.insert("users", user)
@@ -84,14 +93,15 @@ class Users:
                 return claims["sub"], left
         raise ApiError(401, "Not authenticated: log in, or refresh the tokens.")
 
-    def get(self, tx: Transaction, user_id: str) -> Row:
-        """Return a user.
+    def find(self, key: str) -> Row:
+        """Return the user with this id or e-mail address.
 
-        :raises ApiError: 401 if the user is no more.
+        :raises ApiError: 404 if there is none.
         """
-        user = tx.get("users", user_id)
+        with self._store.read() as tx:
+            user = tx.get("users", key, column="email" if "@" in key else "id")
         if user is None:
-            raise ApiError(401, "Not authenticated: this user is no more.")
+            raise not_found("user", key)
         return user
 
     def _signature(self, body: bytes) -> str:

@@ -36,6 +36,7 @@ class Filters:
     :param properties: property name to value.
     :param before: column to the time that it lies before.
     :param after: column to the time that it lies after.
+    :param reader_id: a user to whom a role on the row or on its project is assigned.
     """
 
     equal: dict[str, Any] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class Filters:
     properties: dict[str, bool | float | str] = field(default_factory=dict)
     before: dict[str, int] = field(default_factory=dict)
     after: dict[str, int] = field(default_factory=dict)
+    reader_id: str | None = None
 
     def conditions(self, table: sa.Table) -> list[sa.ColumnElement[bool]]:
         """Return the conditions in SQL, for a table with these columns."""
@@ -64,7 +66,25 @@ class Filters:
             _has_property(columns.properties, name, value)
             for name, value in self.properties.items()
         ]
+        if self.reader_id is not None:
+            found.append(_readable(table, self.reader_id))
         return found
+
+
+def assigned_to(user_id: str) -> sa.ColumnElement[bool]:
+    """Return the condition that an assignment is for a user, directly or not."""
+    assignments, members = tables.assignments.c, tables.team_members.c
+    teams = sa.select(members.team_id).where(members.user_id == user_id)
+    public = assignments.user_id.is_(None) & assignments.team_id.is_(None)
+    return (assignments.user_id == user_id) | assignments.team_id.in_(teams) | public
+
+
+def _readable(table: sa.Table, user_id: str) -> sa.ColumnElement[bool]:
+    allowed = sa.select(tables.assignments.c.resource_id).where(assigned_to(user_id))
+    readable: sa.ColumnElement[bool] = table.c.id.in_(allowed)
+    if "project_id" in table.c:
+        readable |= table.c.project_id.in_(allowed)
+    return readable
 
 
 def _has_property(

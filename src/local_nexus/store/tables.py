@@ -63,6 +63,62 @@ users = sa.Table(
     sa.Column("email", sa.Text, nullable=False, unique=True),
     _text("display_name"),
     _text("password_hash", nullable=False),
+    # Administrators may see what belongs to others, by asking with a wider scope.
+    sa.Column("admin", sa.Boolean, nullable=False),
+    # HQC that the user may still spend; without limit if null.
+    sa.Column("balance", sa.Float),
+    sa.Column("created", _BIG, nullable=False),
+)
+
+teams = sa.Table(
+    "teams",
+    metadata,
+    _seq(),
+    _id(),
+    _text("name", nullable=False),
+    _text("display_name"),
+    _text("description"),
+)
+
+team_members = sa.Table(
+    "team_members",
+    metadata,
+    _seq(),
+    _reference("teams.id"),
+    _reference("users.id"),
+)
+
+assignments = sa.Table(
+    "assignments",
+    metadata,
+    _seq(),
+    _id(),
+    sa.Column("resource_id", sa.String(36), nullable=False),
+    sa.Column("role_id", sa.String(36), nullable=False),
+    # Of the user or team; null for everybody.
+    sa.Column("user_id", sa.String(36)),
+    sa.Column("team_id", sa.String(36)),
+    sa.Index("assignments_by_resource", "resource_id"),
+    sa.Index("assignments_by_user", "user_id"),
+)
+
+quotas = sa.Table(
+    "quotas",
+    metadata,
+    _seq(),
+    _reference("users.id"),
+    _text("name", nullable=False),
+    sa.Column("limit", sa.Float, nullable=False),
+)
+
+credentials = sa.Table(
+    "credentials",
+    metadata,
+    _seq(),
+    _id(),
+    _reference("users.id"),
+    _text("name", nullable=False),
+    _text("issuer", nullable=False),
     sa.Column("created", _BIG, nullable=False),
 )
 
@@ -76,6 +132,19 @@ projects = sa.Table(
     sa.Column("archived", sa.Boolean, nullable=False, default=False),
     sa.Index("projects_by_name", "name"),
     sa.Index("projects_by_creation", "created", "seq"),
+)
+
+property_definitions = sa.Table(
+    "property_definitions",
+    metadata,
+    _seq(),
+    _id(),
+    _reference("projects.id"),
+    *_annotations(),
+    _text("property_type", nullable=False),
+    sa.Column("required", sa.Boolean, nullable=False),
+    _text("color"),
+    sa.Index("property_definitions_by_project", "project_id", "name", unique=True),
 )
 
 uploads = sa.Table(
@@ -124,7 +193,10 @@ job_items = sa.Table(
     sa.Column("held", sa.Boolean, nullable=False, default=False),
     sa.Column("result_id", sa.String(36)),
     sa.Column("result_type", sa.Text),
+    sa.Column("compilation_id", sa.String(36)),
     sa.Column("cost_confidence", sa.Float),
+    # Seconds that the simulator or compiler worked on it.
+    sa.Column("duration", sa.Float),
     sa.Index("job_items_by_job", "job_id", "item_id"),
     sa.Index("job_items_by_status", "job_id", "status"),
 )
@@ -141,4 +213,30 @@ results = sa.Table(
     _text("contents"),
     _text("backend_info"),
     sa.Column("created", _BIG, nullable=False),
+)
+
+compilations = sa.Table(
+    "compilations",
+    metadata,
+    _seq(),
+    _id(),
+    _reference("projects.id"),
+    _reference("jobs.id"),
+    *_annotations(),
+    sa.Column("original_circuit_id", sa.String(36), nullable=False),
+    sa.Column("compiled_circuit_id", sa.String(36), nullable=False),
+    sa.Index("compilations_by_job", "job_id"),
+)
+
+compilation_passes = sa.Table(
+    "compilation_passes",
+    metadata,
+    _seq(),
+    _id(),
+    _reference("compilations.id"),
+    sa.Column("created", _BIG, nullable=False),
+    _text("pass_name", nullable=False),
+    sa.Column("original_circuit_id", sa.String(36), nullable=False),
+    sa.Column("compiled_circuit_id", sa.String(36), nullable=False),
+    sa.Index("compilation_passes_by_compilation", "compilation_id"),
 )

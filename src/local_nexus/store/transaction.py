@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from local_nexus.store import tables
-from local_nexus.store.filters import Filters, Page, order
+from local_nexus.store.filters import Filters, Page, assigned_to, order
 
 type Row = dict[str, Any]
 
@@ -86,6 +86,63 @@ class Transaction:
         columns = [column for column in source.c if column.name != "contents"]
         rows = self._all(sa.select(*columns).where(source.c.id.in_(set(ids))))
         return {row["id"]: row for row in rows}
+
+    def role_ids(self, user_id: str, resource_ids: Sequence[str]) -> set[str]:
+        """Return the roles that a user has on any of these resources."""
+        assignments = tables.assignments
+        query = sa.select(assignments.c.role_id).where(
+            assignments.c.resource_id.in_(resource_ids), assigned_to(user_id)
+        )
+        return set(self._connection.execute(query).scalars())
+
+    def assignments_on(self, resource_id: str) -> list[Row]:
+        """Return the assignments on a resource, the oldest first."""
+        return self.find("assignments", Filters(equal={"resource_id": resource_id}))
+
+    def drop_assignment(
+        self, resource_id: str, user_id: str | None, team_id: str | None
+    ) -> None:
+        """Remove the assignment on a resource to a user or team, if there is one."""
+        same = {"resource_id": resource_id, "user_id": user_id, "team_id": team_id}
+        self.delete("assignments", Filters(equal=same))
+
+    def teams_of(self, user_id: str) -> list[Row]:
+        """Return the teams that a user is a member of."""
+        teams, members = tables.teams, tables.team_members
+        return self._all(
+            sa.select(teams)
+            .join(members, members.c.team_id == teams.c.id)
+            .where(members.c.user_id == user_id)
+            .order_by(teams.c.seq)
+        )
+
+    def time_taken(self, user_id: str, job_type: str) -> float:
+        """Return the seconds that all jobs of a user and type took."""
+        items, jobs = tables.job_items, tables.jobs
+        query = (
+            sa.select(sa.func.coalesce(sa.func.sum(items.c.duration), 0.0))
+            .join(jobs, jobs.c.id == items.c.job_id)
+            .where(jobs.c.creator_id == user_id, jobs.c.job_type == job_type)
+        )
+        return float(self._connection.execute(query).scalar_one())
+
+    def bytes_stored(self, user_id: str) -> int:
+        """Return the size of all that a user has uploaded, in bytes."""
+        uploads = tables.uploads
+        query = sa.select(
+            sa.func.coalesce(sa.func.sum(sa.func.length(uploads.c.contents)), 0)
+        ).where(uploads.c.creator_id == user_id)
+        return int(self._connection.execute(query).scalar_one())
+
+    def item_ids(self, project_id: str) -> list[str]:
+        """Return the ids of all job items in a project."""
+        items, jobs = tables.job_items, tables.jobs
+        query = (
+            sa.select(items.c.id)
+            .join(jobs, jobs.c.id == items.c.job_id)
+            .where(jobs.c.project_id == project_id)
+        )
+        return list(self._connection.execute(query).scalars())
 
     def item_statuses(self, job_id: str) -> Counter[str]:
         """Return how many items of a job are in which state."""

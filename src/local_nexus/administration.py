@@ -1,0 +1,141 @@
+"""What tests of other programs can see and do on a running server."""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import http.client
+import json
+import ssl
+from pathlib import Path
+from typing import Any
+
+from local_nexus.request_log import Request
+
+
+class Administration(abc.ABC):
+    """The routes below ``/_local/`` as methods."""
+
+    @abc.abstractmethod
+    def _call(self, method: str, path: str, body: object = None) -> Any:
+        """Send a request to a route below ``/_local/`` and return its answer."""
+
+    def requests(self) -> list[Request]:
+        """Return the requests that the server answered, the oldest first."""
+        return [Request(**entry) for entry in self._call("GET", "requests")]
+
+    def clear_requests(self) -> None:
+        """Forget the requests so far."""
+        self._call("DELETE", "requests")
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Return all jobs: id, name, job_type, status, cost, states of the items."""
+        jobs: list[dict[str, Any]] = self._call("GET", "jobs")
+        return jobs
+
+    def set_job_status(
+        self,
+        job_id: object,
+        status: str,
+        message: str = "",
+        error_detail: str | None = None,
+        item: int | None = None,
+    ) -> None:
+        """Put a job into any state, and keep it there.
+
+        :param job_id: the id, as text or UUID.
+        :param status: a state; one that Nexus does not have is taken, too.
+        :param item: the number of the only item to change; all by default.
+        """
+        body = {
+            "status": status,
+            "message": message,
+            "error_detail": error_detail,
+            "item": item,
+        }
+        self._call("PUT", f"jobs/{job_id}/status", body)
+
+    def advance(self, seconds: float) -> None:
+        """Move the server's clock, by which tokens expire and jobs progress.
+
+        :param seconds: by how much, in seconds.
+        """
+        self._call("POST", "clock", {"seconds": seconds})
+
+    def expire_results(self, job_id: object) -> None:
+        """Throw away the data of the results of a job, as Nexus does after a time.
+
+        :param job_id: the id, as text or UUID.
+        """
+        self._call("DELETE", f"jobs/{job_id}/results")
+
+    def add_user(
+        self, email: str, password: str, display_name: str | None = None
+    ) -> str:
+        """Add a user, or find the one with this e-mail address, and return the id."""
+        body = {"email": email, "password": password, "display_name": display_name}
+        return str(self._call("POST", "users", body)["id"])
+
+    def add_team_member(self, team_id: object, user: str) -> None:
+        """Make a user a member of a team.
+
+        :param user: e-mail address or id.
+        """
+        self._call("PUT", f"teams/{team_id}/members/{user}")
+
+    def set_quota(self, user: str, name: str, limit: float | None) -> None:
+        """Limit what a user may use.
+
+        :param user: e-mail address or id.
+        :param name: such as ``simulation``, see ``qnexus.quotas``.
+        :param limit: in seconds or megabytes; None for no limit.
+        """
+        self._call("PUT", f"users/{user}/quotas/{name}", {"limit": limit})
+
+    def set_balance(self, user: str, hqc: float | None) -> None:
+        """Limit what a user may spend; jobs beyond that end in ``DEPLETED``.
+
+        :param user: e-mail address or id.
+        :param hqc: credits in HQC; None for no limit.
+        """
+        self._call("PUT", f"users/{user}/balance", {"limit": hqc})
+
+    def add_credential(self, user: str, name: str, issuer: str) -> None:
+        """Note that a user has a credential of a provider.
+
+        :param user: e-mail address or id.
+        :param issuer: ``Quantinuum``, ``Qiskit`` or ``Braket``.
+        """
+        body = {"name": name, "issuer": issuer}
+        self._call("POST", f"users/{user}/credentials", body)
+
+
+def call(
+    host: str,
+    port: int,
+    authority: Path,
+    token: str,
+    method: str,
+    path: str,
+    body: object,
+) -> Any:
+    """Send a request to an administrative route.
+
+    :param authority: the file with the certificate authority of the server.
+    :param token: of the administrator.
+    :raises ValueError: with the sentence of the server if it refuses.
+    """
+    context = ssl.create_default_context(cafile=authority)
+    connection = http.client.HTTPSConnection(host, port, context=context)
+    with contextlib.closing(connection):
+        connection.request(
+            method,
+            f"/_local/{path}",
+            None if body is None else json.dumps(body),
+            {"Authorization": f"Bearer {token}"},
+        )
+        response = connection.getresponse()
+        text = response.read()
+    if response.status >= http.HTTPStatus.BAD_REQUEST:
+        raise ValueError(json.loads(text)["message"])
+    return json.loads(text) if text else None

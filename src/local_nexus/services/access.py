@@ -1,0 +1,189 @@
+"""Who may do what: roles, and what they permit on projects and their contents."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from local_nexus.errors import ApiError, not_found
+from local_nexus.store import Row, Store, Transaction
+
+_NAMESPACE = uuid.UUID("6f1c6a9e-4f3b-4d0c-9a39-6c0d8a3c7e11")
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role as Nexus names it, see ``qnexus.client.roles``.
+
+    :param name: its name.
+    :param description: what it is for.
+    :param permissions: of ``ASSIGN``, ``DELETE``, ``WRITE``, ``READ``.
+    """
+
+    name: str
+    description: str
+    permissions: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """The id, the same in every instance."""
+        return str(uuid.uuid5(_NAMESPACE, self.name))
+
+
+ROLES = [
+    Role(
+        "Administrator",
+        "May do everything, giving roles to others included.",
+        ("ASSIGN", "DELETE", "WRITE", "READ"),
+    ),
+    Role("Maintainer", "May read, change and delete.", ("DELETE", "WRITE", "READ")),
+    Role("Contributor", "May read and change.", ("WRITE", "READ")),
+    Role("Reader", "May read.", ("READ",)),
+]
+_BY_ID = {role.id: role for role in ROLES}
+OWNER = ROLES[0]
+
+SCOPES = ("user", "org_admin", "global_admin", "highest")
+# The tables whose rows roles can be assigned on.
+_ASSIGNABLE = ("projects", "uploads", "jobs")
+
+
+class Access:
+    """Checks permissions and assigns roles.
+
+    :param store: where assignments are kept.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def reader(self, user_id: str, scope: str) -> str | None:
+        """Return whose eyes a request looks with; None for those that see all.
+
+        :raises ApiError: 403 if the user may not use the scope, 422 if it is none.
+        """
+        if scope == "user":
+            return user_id
+        if scope not in SCOPES:
+            raise ApiError(
+                422,
+                f"There is no scope {scope!r}: take one of {', '.join(SCOPES)}.",
+                field="scope",
+            )
+        with self._store.read() as tx:
+            user = tx.get("users", user_id)
+        if user is not None and user["admin"]:
+            return None
+        if scope == "highest":
+            return user_id
+        raise ApiError(403, f"The scope {scope!r} is for administrators.")
+
+    def assignments(self, reader: str | None, resource_id: str) -> list[Row]:
+        """Return the assignments on a resource.
+
+        :raises ApiError: 404 if the reader cannot see it.
+        """
+        with self._store.read() as tx:
+            _require_any(tx, reader, resource_id, "READ")
+            return tx.assignments_on(resource_id)
+
+    def assign(
+        self,
+        user_id: str | None,
+        resource_id: str,
+        role_id: str,
+        *,
+        to_user: str | None = None,
+        to_team: str | None = None,
+    ) -> Row:
+        """Give a role on a resource to a user or to a team, in place of any before.
+
+        :param user_id: who gives it; None for one who may do everything.
+        :raises ApiError: 403 or 404 if something is not permitted or not there.
+        """
+        if role_id not in _BY_ID:
+            raise not_found("role", role_id, field="role_id")
+        with self._store.write() as tx:
+            _require_any(tx, user_id, resource_id, "ASSIGN")
+            if to_user is not None and tx.get("users", to_user) is None:
+                raise not_found("user", to_user, field="for_user_id")
+            if to_team is not None and tx.get("teams", to_team) is None:
+                raise not_found("team", to_team, field="team_id")
+            return grant(tx, resource_id, role_id, to_user=to_user, to_team=to_team)
+
+
+def grant(
+    tx: Transaction,
+    resource_id: str,
+    role_id: str,
+    *,
+    to_user: str | None = None,
+    to_team: str | None = None,
+) -> Row:
+    """Store an assignment, in place of an earlier one to the same user or team."""
+    tx.drop_assignment(resource_id, to_user, to_team)
+    row = {
+        "id": str(uuid.uuid4()),
+        "resource_id": resource_id,
+        "role_id": role_id,
+        "user_id": to_user,
+        "team_id": to_team,
+    }
+    tx.insert("assignments", row)
+    return row
+
+
+def permit(tx: Transaction, user_id: str | None, row: Row, permission: str) -> None:
+    """Check that a user may do something with a resource or with its project.
+
+    :param user_id: the user; None for one who may do everything.
+    :param row: of the resource.
+    :raises ApiError: 404 if the user may not even read it, 403 otherwise.
+    """
+    if user_id is None:
+        return
+    ids = [row["id"], row.get("project_id", row["id"])]
+    granted = {
+        permission
+        for role_id in tx.role_ids(user_id, ids)
+        for permission in _BY_ID[role_id].permissions
+    }
+    if permission in granted:
+        return
+    if not granted:
+        raise not_found("resource", row["id"])
+    raise ApiError(
+        403, f"{row.get('name', row['id'])!r} takes the permission {permission}."
+    )
+
+
+def require(
+    tx: Transaction,
+    user_id: str | None,
+    table: str,
+    noun: str,
+    key: str,
+    permission: str = "READ",
+) -> Row:
+    """Return a row that a user may do something with.
+
+    :param user_id: the user; None for one who may do everything.
+    :param noun: what it is called, for errors.
+    :raises ApiError: 404 if it is not there for the user, 403 if not permitted.
+    """
+    row = tx.get(table, key)
+    if row is None:
+        raise not_found(noun, key)
+    permit(tx, user_id, row, permission)
+    return row
+
+
+def _require_any(
+    tx: Transaction, user_id: str | None, key: str, permission: str
+) -> None:
+    for table in _ASSIGNABLE:
+        row = tx.get(table, key)
+        if row is not None:
+            permit(tx, user_id, row, permission)
+            return
+    raise not_found("resource", key)

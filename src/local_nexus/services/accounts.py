@@ -1,0 +1,142 @@
+"""What users may use: quotas, credits in HQC, and credentials of providers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from local_nexus.clock import Clock
+from local_nexus.errors import ApiError, not_found
+from local_nexus.store import Filters, Row, Store, Transaction
+
+_MEGABYTE = 2**20
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A kind of quota.
+
+    :param description: what it limits.
+    :param unit: the field of its limit and usage, as ``qnexus.client.quotas`` reads it.
+    :param usage: how much of it a user has used.
+    """
+
+    description: str
+    unit: str
+    usage: Callable[[Transaction, str], float]
+
+
+QUOTAS = {
+    "compilation": Quota(
+        "Seconds of compilation",
+        "total_time_taken",
+        lambda tx, user_id: tx.time_taken(user_id, "compile"),
+    ),
+    "simulation": Quota(
+        "Seconds of simulation",
+        "total_time_taken",
+        lambda tx, user_id: tx.time_taken(user_id, "execute"),
+    ),
+    "jupyterhub": Quota(
+        "Seconds of JupyterHub, which the embedded Nexus does not have",
+        "total_time_taken",
+        lambda _tx, _user_id: 0.0,
+    ),
+    "database_usage": Quota(
+        "Megabytes of uploads",
+        "megabytes_used",
+        lambda tx, user_id: tx.bytes_stored(user_id) / _MEGABYTE,
+    ),
+}
+
+
+class Accounts:
+    """Knows and sets what users may use.
+
+    :param store: where limits are kept.
+    :param clock: the time of changes.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def quota(self, user_id: str, name: str) -> tuple[float, float | None]:
+        """Return usage and limit of a quota; the limit is None if there is none.
+
+        :raises ApiError: 404 if there is no such quota.
+        """
+        if name not in QUOTAS:
+            raise not_found("quota", name, field="name")
+        with self._store.read() as tx:
+            usage = QUOTAS[name].usage(tx, user_id)
+            limits = tx.find(
+                "quotas", Filters(equal={"user_id": user_id, "name": name})
+            )
+        return usage, limits[0]["limit"] if limits else None
+
+    def set_quota(self, user_id: str, name: str, limit: float | None) -> None:
+        """Set or, with None, remove the limit of a quota.
+
+        :raises ApiError: 404 if there is no such quota.
+        """
+        if name not in QUOTAS:
+            raise not_found("quota", name, field="name")
+        row = {"user_id": user_id, "name": name}
+        with self._store.write() as tx:
+            tx.delete("quotas", Filters(equal=row))
+            if limit is not None:
+                tx.insert("quotas", row | {"limit": limit})
+
+    def guard(self, user_id: str, name: str) -> None:
+        """Check that a quota is not used up.
+
+        :raises ApiError: 403 if it is.
+        """
+        usage, limit = self.quota(user_id, name)
+        if limit is not None and usage >= limit:
+            raise ApiError(
+                403, f"The quota {name!r} is used up: {usage:g} of {limit:g}."
+            )
+
+    def set_balance(self, user_id: str, balance: float | None) -> None:
+        """Set how many HQC a user may spend; None takes the limit away."""
+        with self._store.write() as tx:
+            tx.update("users", user_id, {"balance": balance})
+
+    def credentials(self, user_id: str, issuer: str | None) -> list[Row]:
+        """Return the credentials of a user, the oldest first.
+
+        :param issuer: whose they are, if given.
+        """
+        issued = {} if issuer is None else {"issuer": issuer}
+        with self._store.read() as tx:
+            return tx.find("credentials", Filters(equal={"user_id": user_id} | issued))
+
+    def add_credential(self, user_id: str, name: str, issuer: str) -> Row:
+        """Note that a user has a credential of a provider; secrets are not kept."""
+        row = {
+            "id": str(uuid.uuid4()),
+            "user_id": user_id,
+            "name": name,
+            "issuer": issuer,
+            "created": self._clock.now(),
+        }
+        with self._store.write() as tx:
+            tx.insert("credentials", row)
+        return row
+
+
+def charge(tx: Transaction, user_id: str, cost: float) -> bool:
+    """Take HQC from the credits of a user.
+
+    :returns: whether there were enough.
+    """
+    user = tx.get("users", user_id)
+    if user is None or user["balance"] is None:
+        return True
+    if user["balance"] < cost:
+        return False
+    tx.update("users", user_id, {"balance": user["balance"] - cost})
+    return True
