@@ -33,6 +33,12 @@ class CircuitRun:
     rates: ErrorRates | None
 
     @property
+    def wants_state(self) -> bool:
+        """Whether the result is a state; only some devices return one."""
+        no_shots = self.requested_shots is None or not self.circuit.bits
+        return no_shots and "supports_state" in self.device["supports"]
+
+    @property
     def n_shots(self) -> int:
         """Shots to take, for engines that return nothing else.
 

@@ -7,6 +7,7 @@ its default compilation; the other backends bring their own.
 import importlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pytket.architecture import Architecture, FullyConnected
@@ -75,9 +76,12 @@ def to_native_gates(circuit: Circuit) -> Circuit:
     return native
 
 
-def compile_circuit(request: CompileRequest) -> CompileOutcome:
+def compile_circuit(
+    request: CompileRequest, device_file: Path | None = None
+) -> CompileOutcome:
     """Compile a circuit for a device.
 
+    :param device_file: as for :func:`local_nexus.simulators.devices.devices`.
     :returns: the compiled circuit, and what each pass made of it.
     :raises SimulationError: when the circuit cannot be compiled for the device.
     """
@@ -87,7 +91,7 @@ def compile_circuit(request: CompileRequest) -> CompileOutcome:
             f"The optimisation level is {level}; it has to be 0, 1, 2 or 3."
         )
     circuit = parse(request.circuit)
-    device = device_of(config)
+    device = device_of(config, device_file)
     check_size(circuit, device)
     steps = []
     for step in _flat(_passes(config, device, level)):

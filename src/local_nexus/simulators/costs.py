@@ -101,6 +101,11 @@ class Cost:
             )
 
 
+def paid(shots: list[GateCounts]) -> Cost:
+    """Return the cost of shots that were taken."""
+    return Cost(statistics.fmean(hqc(shot, len(shots)) for shot in shots), 1.0)
+
+
 def estimate(sample: list[GateCounts], n_shots: int) -> Cost:
     """Return the cost of a program of which some shots are known.
 

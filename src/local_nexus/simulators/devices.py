@@ -48,7 +48,8 @@ def devices(device_file: Path | None = None) -> list[Device]:
     :param device_file: a JSON file with devices of a user's own; they come first, and
         hide a built-in device of the same names.
     :returns: one dictionary per device, with ``backend_name``, ``device_name``,
-        ``nexus_hosted`` and ``backend_info`` (a ``StoredBackendInfo``).
+        ``nexus_hosted``, ``supports`` (the properties of pytket's backends that it has,
+        such as ``supports_shots``) and ``backend_info`` (a ``StoredBackendInfo``).
     :raises ValueError: when the file is no such list.
     """
     built_in = _read(DEVICE_FILE)
@@ -101,8 +102,11 @@ def _key(device: Device) -> tuple[str, str | None]:
 
 
 def _read(path: Path) -> list[Device]:
-    entries = json.loads(path.read_text())
-    fields = {"backend_name", "device_name", "nexus_hosted", "backend_info"}
+    try:
+        entries = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is no device file: {error}") from error
+    fields = {"backend_name", "device_name", "nexus_hosted", "supports", "backend_info"}
     if not isinstance(entries, list) or not all(
         isinstance(entry, dict) and fields <= entry.keys() for entry in entries
     ):

@@ -1,9 +1,8 @@
 """Which engine runs which program, and the one place where programs fail."""
 
 import json
+from pathlib import Path
 from typing import Any
-
-from hugr.qsystem.result import QsysResult
 
 from local_nexus.simulators import circuits, costs
 from local_nexus.simulators.compile import compile_circuit, to_native_gates
@@ -50,15 +49,18 @@ QUANTINUUM_BACKENDS = {
 """Backends whose devices run HUGR and QIR, and have Quantinuum's noise and gates."""
 
 
-def handle(request: RunRequest | CompileRequest) -> Outcome | CompileOutcome:
+def handle(
+    request: RunRequest | CompileRequest, device_file: Path | None = None
+) -> Outcome | CompileOutcome:
     """Run or compile a program.
 
+    :param device_file: as for :func:`local_nexus.simulators.devices.devices`.
     :returns: its outcome; every failure of the program is one, too.
     """
     try:
         if isinstance(request, CompileRequest):
-            return compile_circuit(request)
-        return run(request)
+            return compile_circuit(request, device_file)
+        return run(request, device_file)
     except SimulationError as error:
         detail = str(error)
     except MemoryError:
@@ -68,12 +70,13 @@ def handle(request: RunRequest | CompileRequest) -> Outcome | CompileOutcome:
     return request.failed(detail)
 
 
-def run(request: RunRequest) -> Outcome:
+def run(request: RunRequest, device_file: Path | None = None) -> Outcome:
     """Run a program.
 
+    :param device_file: as for :func:`local_nexus.simulators.devices.devices`.
     :raises SimulationError: when it cannot be run.
     """
-    device = device_of(request.backend_config)
+    device = device_of(request.backend_config, device_file)
     _check_shots(request.n_shots, device)
     if request.program_type == "circuit":
         return _run_circuit(request, device)
@@ -114,17 +117,19 @@ def _run_hybrid(request: RunRequest, device: Device) -> Outcome:
         raise SimulationError("A HUGR or QIR program needs a number of shots.")
     n_shots, cost = request.n_shots, None
     with SELENE.load(config)(request.program) as program:
-        shots = program.probe(device["backend_info"]["device"]["n_nodes"])
+        trial = program.probe(device["backend_info"]["device"]["n_nodes"])
         if costs.charges(device):
-            cost = costs.estimate(shots.counts, n_shots)
+            cost = costs.estimate(trial.counts, n_shots)
             cost.check(request.max_cost)
-        if not _is_syntax_checker(device):
-            n_qubits = request.n_qubits or emulator.get("n_qubits") or shots.n_qubits
+        if _is_syntax_checker(device):
+            shots = trial.without_results()
+        else:
+            n_qubits = request.n_qubits or emulator.get("n_qubits") or trial.n_qubits
             rates = rates_of(config, device)
             shots = program.run(emulator, max(n_qubits, 1), n_shots, rates)
+            cost = cost and costs.paid(shots.counts)
     if request.program_type == "qir" and config["type"] == "QuantinuumConfig":
-        result = QsysResult(shots.plain()).to_pytket()
-        return _completed("PYTKET", result.to_dict(), cost, device)
+        return _completed("PYTKET", shots.to_pytket().to_dict(), cost, device)
     untyped = shots.qir_output() if request.program_type == "qir" else shots.plain()
     return _completed("QSYS", {"3": untyped, "4": shots.tagged}, cost, device)
 

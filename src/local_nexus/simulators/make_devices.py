@@ -19,7 +19,7 @@ from pytket.architecture import Architecture, FullyConnected
 from pytket.backends.backendinfo import BackendInfo
 from pytket.circuit import Node, OpType
 
-from local_nexus.simulators.devices import DEVICE_FILE
+from local_nexus.simulators.devices import BACKEND_NAMES, DEVICE_FILE
 
 Stored = dict[str, Any]
 
@@ -32,6 +32,18 @@ HELIOS = {
         "spam_error": {"p_meas_0": 4.8e-4, "p_meas_1": 4.8e-4},
     },
 }
+PROPERTIES = [
+    "supports_shots",
+    "supports_counts",
+    "supports_state",
+    "supports_unitary",
+    "supports_density_matrix",
+    "supports_expectation",
+    "expectation_allows_nonhermitian",
+    "supports_contextual_optimisation",
+]
+"""Properties of pytket's backends that clients ask for."""
+
 IBM_SNAPSHOTS = ["FakeBrisbane", "FakeTorino"]
 
 
@@ -77,7 +89,7 @@ def _unit(node: Node) -> tuple[str, list[int]]:
 
 def simulators() -> Iterator[Stored]:
     """Yield the simulators that are installed here."""
-    from pytket.extensions.braket import BraketBackend
+    from pytket.extensions.braket.backends.braket import BraketBackend
     from pytket.extensions.qiskit.backends import aer
     from pytket.extensions.qulacs.backends.qulacs_backend import QulacsBackend
 
@@ -177,14 +189,44 @@ def ibm() -> Iterator[Stored]:
         yield emulator | {"name": "IBMQEmulatorBackend"}
 
 
+def properties() -> dict[str, list[str]]:
+    """Return for the name of every backend the properties that it has.
+
+    Helios and Selene have no backend in pytket, and those of IBM need an account; all
+    of them return shots.
+    """
+    from pytket.extensions.braket.backends.braket import BraketBackend
+    from pytket.extensions.qiskit.backends import aer
+    from pytket.extensions.quantinuum import QuantinuumAPIOffline, QuantinuumBackend
+    from pytket.extensions.qulacs.backends.qulacs_backend import QulacsBackend
+
+    backends: list[Any] = [
+        aer.AerBackend(),
+        aer.AerStateBackend(),
+        aer.AerUnitaryBackend(),
+        QulacsBackend(),
+        BraketBackend(local=True),
+        QuantinuumBackend("H1-1", api_handler=QuantinuumAPIOffline()),
+    ]
+    known = {
+        type(backend).__name__: [name for name in PROPERTIES if getattr(backend, name)]
+        for backend in backends
+    }
+    shots = ["supports_shots", "supports_counts"]
+    others = [name for name in BACKEND_NAMES.values() if name not in known]
+    return known | dict.fromkeys(others, shots)
+
+
 def main() -> None:
     """Write the file."""
+    supports = properties()
     local = {"local_emulator", "hosted_emulator", "simulator"}
     entries = [
         {
             "backend_name": info["name"],
             "device_name": info["device_name"],
             "nexus_hosted": info["misc"]["system_type"] in local,
+            "supports": supports[info["name"]],
             "backend_info": info,
         }
         for family in (simulators, h_series, helios, ibm)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import Pipe
+from pathlib import Path
 from typing import Any, Protocol
 
 from local_nexus.simulators.worker import SIGNAL_BASE
@@ -32,9 +33,12 @@ class Worker:
 
     :param time_limit: seconds that one program may take.
     :param memory_limit: bytes of private memory that the process may use.
+    :param device_file: devices of a user's own.
     """
 
-    def __init__(self, time_limit: float, memory_limit: int) -> None:
+    def __init__(
+        self, time_limit: float, memory_limit: int, device_file: Path | None
+    ) -> None:
         self.alive = True
         self._time_limit = time_limit
         self._memory_limit = memory_limit
@@ -47,6 +51,7 @@ class Worker:
                 "local_nexus.simulators.worker",
                 str(theirs.fileno()),
                 f"--memory-limit={memory_limit}",
+                *([] if device_file is None else [f"--device-file={device_file}"]),
             ],
             stdin=life_line.fileno(),
             stdout=subprocess.DEVNULL,
@@ -132,6 +137,8 @@ class SimulatorPool:
     :param time_limit: seconds that one program may take.
     :param memory_limit: bytes of private memory (``RLIMIT_DATA``) of one process; all
         of the machine's memory by default.
+    :param device_file: devices of a user's own, as for
+        :func:`local_nexus.simulators.devices.devices`.
     """
 
     def __init__(
@@ -140,10 +147,12 @@ class SimulatorPool:
         *,
         time_limit: float = 3600.0,
         memory_limit: int | None = None,
+        device_file: Path | None = None,
     ) -> None:
         self._max_threads = workers or _usable_cores()
         self._time_limit = time_limit
         self._memory_limit = memory_limit or _machine_memory()
+        self._device_file = device_file
         self._runs: queue.SimpleQueue[_Run[Any] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._idle = 0
@@ -206,7 +215,9 @@ class SimulatorPool:
         while (run := self._runs.get()) is not None:
             try:
                 if worker is None or not worker.alive:
-                    worker = Worker(self._time_limit, self._memory_limit)
+                    worker = Worker(
+                        self._time_limit, self._memory_limit, self._device_file
+                    )
                 self._run(run, worker)
             except Exception:
                 logger.exception(

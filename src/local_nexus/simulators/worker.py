@@ -13,9 +13,12 @@ import contextlib
 import os
 import resource
 import select
+import shutil
 import signal
 import sys
+import tempfile
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import NoReturn
 
 STDIN = 0
@@ -24,35 +27,40 @@ SIGNAL_BASE = 128
 as a shell does."""
 
 
-def guard(simulator: int, life_line: int) -> NoReturn:
-    """Wait for the end of the simulator or of the pool, and leave nothing running.
+def guard(simulator: int, life_line: int, files: str) -> NoReturn:
+    """Wait for the end of the simulator or of the pool, and leave nothing behind.
 
     :param simulator: process id of the simulating half, leader of its process group.
     :param life_line: a descriptor that reaches its end when the simulator ends.
+    :param files: the directory of the simulator's temporary files.
     """
     select.select([STDIN, life_line], [], [])
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(simulator, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(simulator, 0)[1])
+    shutil.rmtree(files, ignore_errors=True)
     os._exit(code if code >= 0 else SIGNAL_BASE - code)
 
 
 def split() -> None:
     """Fork into guard and simulator; only the simulator returns."""
+    files = tempfile.mkdtemp(prefix="local_nexus_")
     life_line, held_by_simulator = os.pipe()
     simulator = os.fork()
     if simulator:
         with contextlib.suppress(PermissionError, ProcessLookupError):
             os.setpgid(simulator, simulator)
         os.close(held_by_simulator)
-        guard(simulator, life_line)
+        guard(simulator, life_line, files)
     os.setpgid(0, 0)
     os.close(life_line)
+    # For this process, and for the programs that it starts.
+    tempfile.tempdir = os.environ["TMPDIR"] = files
     # The pool alone decides over standard input of the guard.
     os.dup2(os.open(os.devnull, os.O_RDONLY), STDIN)
 
 
-def serve(connection: Connection) -> None:
+def serve(connection: Connection, device_file: Path | None) -> None:
     """Answer requests until the other end is closed."""
     # Loads no simulator yet, but pytket; the guard has no use for it.
     from local_nexus.simulators.dispatch import handle
@@ -62,7 +70,7 @@ def serve(connection: Connection) -> None:
             request = connection.recv()
         except EOFError:
             return
-        connection.send(handle(request))
+        connection.send(handle(request, device_file))
 
 
 def main(arguments: list[str]) -> None:
@@ -70,6 +78,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("descriptor", type=int, help="connection to the pool")
     parser.add_argument("--memory-limit", type=int, metavar="BYTES")
+    parser.add_argument("--device-file", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
     # Both halves get an interrupt typed at a terminal; the pool ends them in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -77,7 +86,7 @@ def main(arguments: list[str]) -> None:
     if options.memory_limit is not None:
         limit = options.memory_limit
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    serve(Connection(options.descriptor))
+    serve(Connection(options.descriptor), options.device_file)
 
 
 if __name__ == "__main__":

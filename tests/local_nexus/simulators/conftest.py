@@ -2,14 +2,19 @@
 
 import json
 import queue
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
 
 from local_nexus.simulators import Outcome, RunRequest, SimulatorPool
+
+ALPHA = 1e-6
+"""Probability that a statistical test fails although the distributions are equal."""
 
 Run = Callable[[RunRequest], Outcome]
 
@@ -19,6 +24,12 @@ def circuit_request(
 ) -> RunRequest:
     backend_config = {"type": config} if isinstance(config, str) else config
     return RunRequest("circuit", json.dumps(circuit.to_dict()), backend_config, n_shots)
+
+
+def table(*counters: Counter[tuple[int, ...]]) -> np.ndarray:
+    """One row for each of some counts, one column for each outcome of any of them."""
+    outcomes = sorted(set().union(*counters))
+    return np.array([[counts[outcome] for outcome in outcomes] for counts in counters])
 
 
 def wait_for(pool: SimulatorPool, request: RunRequest) -> Outcome:

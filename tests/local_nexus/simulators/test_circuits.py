@@ -2,7 +2,6 @@
 
 import json
 import warnings
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,10 +9,7 @@ from pytket.circuit import Bit, Circuit, Qubit
 from quantinuum_schemas.models.backend_info import StoredBackendInfo
 from scipy.stats import chi2_contingency, chisquare
 
-from .conftest import circuit_request
-
-ALPHA = 1e-6
-"""Probability that a statistical test fails although the distributions are equal."""
+from .conftest import ALPHA, circuit_request, table
 
 PLAIN_CONFIGS = [
     {"type": "QulacsConfig"},
@@ -26,11 +22,6 @@ def uneven() -> Circuit:
     """Three entangled qubits, eight outcomes of different probabilities."""
     circuit = Circuit(3).Ry(0.4, 0).CX(0, 1).Ry(0.3, 1).CX(1, 2).Rx(0.7, 2)
     return circuit.TK2(0.2, 0.3, 0.1, 0, 2)
-
-
-def table(*counters: Counter) -> np.ndarray:
-    outcomes = sorted(set().union(*counters))
-    return np.array([[counts[outcome] for outcome in outcomes] for counts in counters])
 
 
 @pytest.mark.parametrize("config", PLAIN_CONFIGS, ids=lambda config: config["type"])

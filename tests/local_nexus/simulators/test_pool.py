@@ -6,13 +6,16 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import psutil
 import pytest
+from guppylang import guppy
+from guppylang.std.quantum import measure, qubit
 from pytket.circuit import Circuit
 
-from local_nexus.simulators import SimulatorPool
+from local_nexus.simulators import RunRequest, SimulatorPool
 
 from .conftest import circuit_request, wait_for
 
@@ -24,8 +27,8 @@ def endless():
     """Hours of work in a single call into the simulator, which holds Python's lock."""
     circuit = Circuit(22)
     for _ in range(2000):
-        for qubit in range(22):
-            circuit.Rx(0.1, qubit).CX(qubit, (qubit + 1) % 22)
+        for index in range(22):
+            circuit.Rx(0.1, index).CX(index, (index + 1) % 22)
     return circuit_request(circuit.measure_all(), "QulacsConfig")
 
 
@@ -108,8 +111,8 @@ def test_a_program_beyond_the_time_limit_is_an_error(fresh_pool):
 def test_a_program_beyond_the_memory_limit_is_an_error(fresh_pool):
     pool = fresh_pool(memory_limit=1024 * MIB)
     circuit = Circuit(26)
-    for qubit in range(26):
-        circuit.Rx(0.3, qubit)
+    for index in range(26):
+        circuit.Rx(0.3, index)
     outcome = wait_for(pool, circuit_request(circuit.measure_all(), "AerConfig"))
     assert outcome.status == "ERROR"
     assert "memory" in outcome.error_detail
@@ -166,6 +169,36 @@ def test_a_failing_callback_leaves_the_pool_usable(fresh_pool, caplog):
     pool.submit(BELL, lambda: None, fail)
     assert wait_for(pool, BELL).status == "COMPLETED"
     assert "no room" in caplog.text
+
+
+def family(parents):
+    children = [process.children(recursive=True) for process in parents]
+    return set(parents).union(*children)
+
+
+@guppy
+def spins() -> None:
+    while True:
+        measure(qubit())
+
+
+def test_a_cancelled_program_leaves_no_process_and_no_file(
+    fresh_pool, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    before, pool = processes(), fresh_pool()
+    program = spins.compile().to_bytes()
+    handle, outcomes = start(
+        pool, RunRequest("hugr", program, {"type": "SeleneConfig"}, 1, n_qubits=1)
+    )
+    # Beside the two halves of the worker, a process of Selene or of its compiler.
+    while len(started := family(processes() - before)) <= 2:
+        assert outcomes.empty()
+        time.sleep(0.05)
+    handle.cancel()
+    _gone, alive = psutil.wait_procs(started, timeout=30)
+    assert not alive
+    assert not list(tmp_path.iterdir())
 
 
 PARENT = """

@@ -1,5 +1,6 @@
 """Simulation by Qiskit Aer: noise models, states, unitaries, many Clifford qubits."""
 
+import functools
 import itertools
 from typing import Any
 
@@ -83,7 +84,7 @@ def run_ibm(job: CircuitRun) -> BackendResult:
     A circuit that does not fit the device is routed and translated first. The noise is
     that of the device's snapshot in qiskit-ibm-runtime.
     """
-    machine = getattr(fake_provider, job.device["backend_info"]["misc"]["snapshot"])()
+    machine, simulator = _ibm_machine(job.device["backend_info"]["misc"]["snapshot"])
     flat, _qubits, bits = flatten(job.circuit)
     translated = transpile(
         tk_to_qiskit(flat, perm_warning=False),
@@ -91,7 +92,7 @@ def run_ibm(job: CircuitRun) -> BackendResult:
         optimization_level=0,
         seed_transpiler=0,
     )
-    shots = _shots(AerSimulator.from_backend(machine), translated, job)
+    shots = _shots(simulator, translated, job)
     return BackendResult(shots=shots.get_result(flat.bits).shots, c_bits=bits)
 
 
@@ -107,6 +108,13 @@ def run_stabilizer(job: CircuitRun) -> BackendResult:
     translated = tk_to_qiskit(flat, perm_warning=False)
     shots = _shots(simulator, translated, job)
     return BackendResult(shots=shots.get_result(flat.bits).shots, c_bits=bits)
+
+
+@functools.cache
+def _ibm_machine(snapshot: str) -> tuple[Any, AerSimulator]:
+    """Return a device of IBM and a simulator with its noise; making them takes 5 s."""
+    machine = getattr(fake_provider, snapshot)()
+    return machine, AerSimulator.from_backend(machine)
 
 
 def _result(backend: Backend, flat: Circuit, **options: Any) -> BackendResult:

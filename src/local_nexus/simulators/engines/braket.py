@@ -2,8 +2,9 @@
 
 import numpy as np
 from pytket.backends.backendresult import BackendResult
-from pytket.circuit import OpType
-from pytket.extensions.braket import BraketBackend
+from pytket.circuit import Circuit, OpType
+from pytket.extensions.braket.backends.braket import BraketBackend
+from pytket.predicates import NoMidMeasurePredicate
 
 from local_nexus.simulators.circuits import CircuitRun, flatten, shots_result
 from local_nexus.simulators.errors import SimulationError
@@ -12,22 +13,47 @@ from local_nexus.simulators.errors import SimulationError
 def run(job: CircuitRun) -> BackendResult:
     """Simulate a circuit whose measurements are all final.
 
-    :returns: shots with one column per bit of the circuit; bits never written are 0.
-    :raises SimulationError: when the config asks for a device of Amazon.
+    :returns: shots with one column per bit of the circuit, where bits never written are
+        0; or the state.
+    :raises SimulationError: when the config asks for a device of Amazon, or the circuit
+        measures in its middle.
     """
     if not job.config.get("local"):
         raise SimulationError(
             "Devices of Amazon Braket cannot be reached from here: use "
             "BraketConfig(local=True)."
         )
-    flat, _qubits, bits = flatten(job.circuit)
+    if not NoMidMeasurePredicate().verify(job.circuit):
+        raise SimulationError(
+            "The simulators of Amazon Braket measure only at the end of a circuit: use "
+            "an AerConfig for measurements in its middle."
+        )
+    flat, qubits, bits = flatten(job.circuit)
     backend = BraketBackend(
         local=True, local_device=job.config.get("local_device", "default")
     )
     backend.default_compilation_pass(0).apply(flat)
+    if job.wants_state:
+        state = backend.run_circuit(flat).get_state(flat.qubits)
+        return BackendResult(state=state, q_bits=qubits)
+    unmeasured, pairs = _separate_measurements(flat)
+    measured = unmeasured.measure_all()
+    shots = backend.run_circuit(measured, n_shots=job.n_shots).get_shots(measured.bits)
     table = np.zeros((job.n_shots, len(bits)), dtype=np.bool_)
-    if flat.n_gates_of_type(OpType.Measure):
-        result = backend.run_circuit(flat, n_shots=job.n_shots)
-        for bit in result.c_bits:
-            table[:, bit.index[0]] = result.get_shots([bit])[:, 0]
+    for qubit, bit in pairs:
+        table[:, bit] = shots[:, qubit]
     return shots_result(table, bits)
+
+
+def _separate_measurements(flat: Circuit) -> tuple[Circuit, list[tuple[int, int]]]:
+    """Return a circuit without its measurements, and their qubits and bits.
+
+    Braket measures all qubits, and pytket-braket wants as many bits as qubits.
+    """
+    rest, pairs = Circuit(flat.n_qubits), []
+    for command in flat:
+        if command.op.type == OpType.Measure:
+            pairs.append((command.qubits[0].index[0], command.bits[0].index[0]))
+        else:
+            rest.add_gate(command.op, command.args)
+    return rest, pairs

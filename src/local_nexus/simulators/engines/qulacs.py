@@ -43,6 +43,9 @@ NAMED_GATES: dict[OpType, Callable[..., QuantumGateBase]] = {
 }
 """Gates for which Qulacs has a routine of its own, faster than a matrix."""
 
+DIAGONAL_GATES = {OpType.Rz, OpType.ZZMax, OpType.ZZPhase}
+"""Gates that only multiply amplitudes, faster than other matrices."""
+
 SIMULATED_GATES = NAMED_GATES.keys() | {
     OpType.Rx,
     OpType.Ry,
@@ -63,18 +66,22 @@ FREE = {OpType.Rz, OpType.Barrier, OpType.Phase}
 def run(job: CircuitRun) -> BackendResult:
     """Simulate a circuit.
 
-    :returns: shots with one column per bit of the circuit; without a number of shots,
-        the state before the final measurements.
+    :returns: shots with one column per bit of the circuit; or the state before the
+        final measurements, which a ``QulacsConfig`` can ask for as a density matrix.
     :raises SimulationError: when the circuit is too large, or cannot give a state.
     """
     check_state_vector(job.circuit.n_qubits)
     flat, qubits, bits = flatten(job.circuit)
-    if job.requested_shots is None:
+    if job.wants_state:
         flat.replace_implicit_wire_swaps()
     AutoRebase(SIMULATED_GATES if job.rates is None else MACHINE_GATES).apply(flat)
     program = _Program(flat, job.rates or ErrorRates())
-    if job.requested_shots is None:
-        return BackendResult(state=program.state(), q_bits=qubits)
+    if job.wants_state:
+        state = program.state()
+        if job.config.get("result_type") == "density_matrix":
+            density_matrix = np.outer(state, state.conj())
+            return BackendResult(density_matrix=density_matrix, q_bits=qubits)
+        return BackendResult(state=state, q_bits=qubits)
     rng = np.random.default_rng(job.config.get("seed"))
     return shots_result(program.sample(job.n_shots, rng), bits)
 
@@ -359,7 +366,12 @@ def _gate(op: Op, wires: list[int]) -> QuantumGateBase:
     if op.type in NAMED_GATES:
         return NAMED_GATES[op.type](*wires)
     # The first qubit is the highest digit of a matrix in pytket, the lowest in Qulacs.
-    gate: QuantumGateBase = qulacs.gate.DenseMatrix(wires[::-1], op.get_unitary())
+    matrix, targets = op.get_unitary(), wires[::-1]
+    gate: QuantumGateBase = (
+        qulacs.gate.DiagonalMatrix(targets, np.diag(matrix))
+        if op.type in DIAGONAL_GATES
+        else qulacs.gate.DenseMatrix(targets, matrix)
+    )
     return gate
 
 

@@ -9,6 +9,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import hugr.envelope
+from hugr.qsystem.result import QsysResult
+from pytket.backends.backendresult import BackendResult
 from selene_classical_replay_plugin import ClassicalReplayPlugin
 from selene_coinflip_plugin import CoinflipPlugin
 from selene_core import ErrorModel, Simulator
@@ -21,7 +23,9 @@ from selene_sim.result_handling.parse_shot import postprocess_unparsed_stream
 from selene_simple_runtime_plugin import SimpleRuntimePlugin
 from selene_stim_plugin import StimPlugin
 
+from local_nexus.simulators.classical import digits
 from local_nexus.simulators.costs import GateCounts, counts_of_metrics
+from local_nexus.simulators.engines.qir import bitcode
 from local_nexus.simulators.errors import SimulationError
 from local_nexus.simulators.memory import check_state_vector
 from local_nexus.simulators.noise import ErrorRates
@@ -29,6 +33,7 @@ from local_nexus.simulators.noise import ErrorRates
 Component = Mapping[str, Any]
 TaggedShots = list[list[tuple[str, Any]]]
 
+INT_BITS = 64
 PROBES = 20
 """Shots with random outcomes that show what a program does, without simulating it."""
 
@@ -47,9 +52,28 @@ class Shots:
     counts: list[GateCounts]
     n_qubits: int
 
+    def without_results(self) -> "Shots":
+        """Return what is left when the outcomes were invented."""
+        return Shots([], self.counts, self.n_qubits)
+
     def plain(self) -> TaggedShots:
         """Return the results with the tags of the program, without their types."""
         return [[(_plain(tag), value) for tag, value in shot] for shot in self.tagged]
+
+    def to_pytket(self) -> BackendResult:
+        """Return the results as pytket has them.
+
+        An integer becomes a register of 64 bits, as pytket-quantinuum makes it from the
+        results of a QIR program.
+        """
+        registers = [
+            [
+                (_plain(tag), digits(value, INT_BITS) if ":INT:" in tag else value)
+                for tag, value in shot
+            ]
+            for shot in self.tagged
+        ]
+        return QsysResult(registers).to_pytket()
 
     def qir_output(self) -> str:
         """Return the results in the labelled output format of the QIR specification."""
@@ -160,11 +184,9 @@ def _plain(tag: str) -> str:
     return f"exit: {label}" if source == "EXIT" else label
 
 
-def _source(data: bytes) -> bytes | str:
-    """Return a program in the form by which Selene tells its language."""
-    if data.startswith((hugr.envelope.MAGIC_NUMBERS, b"BC", b"\xde\xc0\x17\x0b")):
-        return data
-    return data.decode()
+def _source(data: bytes) -> bytes:
+    """Return a program in the form that Selene takes."""
+    return data if data.startswith(hugr.envelope.MAGIC_NUMBERS) else bitcode(data)
 
 
 def _why_not_built(data: bytes, error: Exception) -> str:

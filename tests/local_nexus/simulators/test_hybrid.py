@@ -1,0 +1,272 @@
+"""HUGR and QIR programs run on Selene and give results of both versions."""
+
+import json
+
+import pytest
+from guppylang import guppy
+from guppylang.std.builtins import exit as guppy_exit
+from guppylang.std.builtins import panic, result
+from guppylang.std.quantum import cx, h, measure, qubit
+from hugr.qsystem.result import QsysResult
+from pytket.backends.backendresult import BackendResult
+from scipy.stats import binomtest
+
+from local_nexus.simulators import RunRequest
+
+from .conftest import ALPHA
+
+SELENE = {"type": "SeleneConfig"}
+HELIOS = {"type": "HeliosConfig", "system_name": "Helios-1"}
+H2 = {"type": "QuantinuumConfig", "device_name": "H2-1LE"}
+
+
+@guppy
+def bell() -> None:
+    first, second = qubit(), qubit()
+    h(first)
+    cx(first, second)
+    result("first", measure(first).read())
+    result("second", measure(second).read())
+
+
+@guppy
+def leaves_early() -> None:
+    coin = qubit()
+    h(coin)
+    if measure(coin).read():
+        guppy_exit("heads", 3)
+    result("coin", False)
+
+
+@guppy
+def gives_up() -> None:
+    coin = qubit()
+    measure(coin).read()
+    panic("no coin")
+
+
+@pytest.fixture(scope="session")
+def hugr():
+    programs = {"bell": bell, "leaves_early": leaves_early, "gives_up": gives_up}
+    return {name: program.compile().to_bytes() for name, program in programs.items()}
+
+
+def bell_qir(read: str = "") -> bytes:
+    """A Bell pair in the base profile; ``read`` is a declaration more."""
+    return f"""
+@0 = internal constant [5 x i8] c"c[0]\\00"
+@1 = internal constant [5 x i8] c"c[1]\\00"
+define void @main() #0 {{
+  call void @__quantum__qis__h__body(ptr null)
+  call void @__quantum__qis__cnot__body(ptr null, ptr {ONE})
+  call void @__quantum__qis__mz__body(ptr null, ptr null)
+  call void @__quantum__qis__mz__body(ptr {ONE}, ptr {ONE})
+  call void @__quantum__rt__result_record_output(ptr null, ptr @0)
+  call void @__quantum__rt__result_record_output(ptr {ONE}, ptr @1)
+  ret void
+}}
+declare void @__quantum__qis__h__body(ptr)
+declare void @__quantum__qis__cnot__body(ptr, ptr)
+declare void @__quantum__qis__mz__body(ptr, ptr writeonly)
+declare void @__quantum__rt__result_record_output(ptr, ptr)
+{read}
+{ATTRIBUTES}
+""".encode()
+
+
+ONE = "inttoptr (i64 1 to ptr)"
+ATTRIBUTES = """
+attributes #0 = { "entry_point" "output_labeling_schema" "qir_profiles"="custom"
+  "required_num_qubits"="2" "required_num_results"="2" }
+!llvm.module.flags = !{!0, !1, !2, !3}
+!0 = !{i32 1, !"qir_major_version", i32 2}
+!1 = !{i32 7, !"qir_minor_version", i32 0}
+!2 = !{i32 1, !"dynamic_qubit_management", i1 false}
+!3 = !{i32 1, !"dynamic_result_management", i1 false}
+"""
+
+# A flipped qubit, measured into bit 2 of a register; then a second one if that is set.
+REGISTERS = f"""
+@0 = internal constant [2 x i8] c"c\\00"
+define void @main() #0 {{
+entry:
+  %0 = call ptr @create_creg(i64 3)
+  call void @__quantum__qis__x__body(ptr null)
+  call void @mz_to_creg_bit(ptr null, ptr %0, i64 2)
+  %1 = call i1 @get_creg_bit(ptr %0, i64 2)
+  br i1 %1, label %then, label %done
+then:
+  call void @__quantum__qis__x__body(ptr inttoptr (i64 1 to ptr))
+  br label %done
+done:
+  call void @mz_to_creg_bit(ptr inttoptr (i64 1 to ptr), ptr %0, i64 0)
+  %2 = call i64 @get_int_from_creg(ptr %0)
+  call void @__quantum__rt__int_record_output(i64 %2, ptr @0)
+  ret void
+}}
+declare i1 @__quantum__qis__read_result__body(ptr)
+declare void @__quantum__rt__int_record_output(i64, ptr)
+declare i1 @get_creg_bit(ptr, i64)
+declare void @set_creg_bit(ptr, i64, i1)
+declare void @set_creg_to_int(ptr, i64)
+declare ptr @create_creg(i64)
+declare i64 @get_int_from_creg(ptr)
+declare void @mz_to_creg_bit(ptr, ptr, i64)
+declare void @__quantum__qis__x__body(ptr)
+{ATTRIBUTES}
+""".encode()
+
+
+@pytest.fixture(scope="session")
+def run_hybrid(run):
+    def outcome_of(kind, program, config, n_shots=10, **options):
+        return run(RunRequest(kind, program, config, n_shots, **options))
+
+    return outcome_of
+
+
+def completed(outcome):
+    assert outcome.status == "COMPLETED", outcome.error_detail
+    return json.loads(outcome.result)
+
+
+def test_a_hugr_program_gives_shots_with_plain_and_with_typed_tags(run_hybrid, hugr):
+    outcome = run_hybrid("hugr", hugr["bell"], SELENE, 1000)
+    results = completed(outcome)
+    assert outcome.result_type == "QSYS"
+    assert outcome.cost is None
+    for plain, typed in zip(results["3"], results["4"], strict=True):
+        assert plain in ([["first", 0], ["second", 0]], [["first", 1], ["second", 1]])
+        assert typed == [[f"USER:BOOL:{tag}", value] for tag, value in plain]
+    ones = QsysResult(results["3"]).register_counts()["first"]["1"]
+    assert binomtest(ones, 1000, 0.5).pvalue > ALPHA
+
+
+def test_a_stabilizer_simulator_and_noise_are_used_where_asked_for(run_hybrid, hugr):
+    config = SELENE | {
+        "simulator": {"type": "StabilizerSimulator"},
+        "error_model": {"type": "DepolarizingErrorModel", "p_meas": 0.3},
+    }
+    shots = completed(run_hybrid("hugr", hugr["bell"], config, 2000))["3"]
+    unequal = sum(first[1] != second[1] for first, second in shots)
+    assert binomtest(unequal, 2000, 2 * 0.3 * 0.7).pvalue > ALPHA
+
+
+def test_seeds_make_shots_reproducible(run_hybrid, hugr):
+    config = SELENE | {"simulator": {"type": "StatevectorSimulator", "seed": 4}}
+    first, second = (
+        completed(run_hybrid("hugr", hugr["bell"], config, 40)) for _ in range(2)
+    )
+    unseeded = completed(run_hybrid("hugr", hugr["bell"], SELENE, 40))
+    assert first == second != unseeded
+
+
+def test_coins_and_given_outcomes_replace_a_simulation(run_hybrid, hugr):
+    coin = SELENE | {"simulator": {"type": "CoinflipSimulator", "bias": 1.0}}
+    shots = completed(run_hybrid("hugr", hugr["bell"], coin, 5))["3"]
+    assert shots == [[["first", 1], ["second", 1]]] * 5
+    given = [[True, True], [False, False]]
+    replay = SELENE | {
+        "simulator": {"type": "ClassicalReplaySimulator", "measurements": given}
+    }
+    shots = completed(run_hybrid("hugr", hugr["bell"], replay, 2))["3"]
+    assert shots == [[["first", a], ["second", b]] for a, b in given]
+
+
+def test_a_shot_that_exits_says_so_and_the_others_go_on(run_hybrid, hugr):
+    results = completed(run_hybrid("hugr", hugr["leaves_early"], SELENE, 50))
+    assert {json.dumps(shot) for shot in results["3"]} == {
+        '[["exit: heads", 3]]',
+        '[["coin", 0]]',
+    }
+
+
+def test_a_program_that_panics_is_an_error_with_its_words(run_hybrid, hugr):
+    outcome = run_hybrid("hugr", hugr["gives_up"], SELENE, 5)
+    assert outcome.status == "ERROR"
+    assert "no coin" in outcome.error_detail
+
+
+def test_too_few_qubits_are_an_error(run_hybrid, hugr):
+    outcome = run_hybrid("hugr", hugr["bell"], SELENE, 5, n_qubits=1)
+    assert outcome.status == "ERROR"
+    assert "with 1 qubits: Panic" in outcome.error_detail
+
+
+def test_helios_charges_what_its_syntax_checker_says(run_hybrid, hugr):
+    ran = run_hybrid("hugr", hugr["bell"], HELIOS, 1000)
+    checked = run_hybrid(
+        "hugr", hugr["bell"], HELIOS | {"system_name": "Helios-1SC"}, 1000
+    )
+    # One ZZPhase, three PhasedX, two preparations and two measurements.
+    assert ran.cost == checked.cost == 5 + 1000 * (3 + 10 + 5 * 4) / 5000
+    assert ran.cost_confidence == checked.cost_confidence == 1.0
+    assert completed(checked) == {"3": [], "4": []}
+
+
+def test_a_program_that_costs_more_than_allowed_is_an_error(run_hybrid, hugr):
+    outcome = run_hybrid("hugr", hugr["bell"], HELIOS, 1000, max_cost=11.5)
+    assert outcome.status == "ERROR"
+    assert "11.60 HQC" in outcome.error_detail
+
+
+@pytest.mark.parametrize(
+    ("program", "sentence"),
+    [
+        (b"HUGRiHJv\x02@broken", "matching version"),
+        (b"\xff\xfe", "neither HUGR nor QIR"),
+        (b"define void @main() {", "neither HUGR nor QIR"),
+    ],
+)
+def test_what_is_no_program_is_an_error(run_hybrid, program, sentence):
+    outcome = run_hybrid("hugr", program, SELENE)
+    assert outcome.status == "ERROR"
+    assert sentence in outcome.error_detail
+
+
+def test_a_simulator_that_is_not_open_is_an_error(run_hybrid, hugr):
+    config = {
+        "type": "SelenePlusConfig",
+        "simulator": {"type": "MatrixProductStateSimulator"},
+    }
+    outcome = run_hybrid("hugr", hugr["bell"], config)
+    assert "MatrixProductStateSimulator is not part" in outcome.error_detail
+
+
+def test_devices_for_circuits_refuse_hugr(run_hybrid, hugr):
+    outcome = run_hybrid("hugr", hugr["bell"], {"type": "QulacsConfig"})
+    assert "QulacsConfig runs circuits only" in outcome.error_detail
+
+
+@pytest.mark.parametrize(
+    "read", ["", "declare i1 @__quantum__qis__read_result__body(ptr)"]
+)
+def test_qir_on_helios_gives_its_output_format_and_typed_shots(run_hybrid, read):
+    results = completed(run_hybrid("qir", bell_qir(read), HELIOS, 20))
+    for shot in results["4"]:
+        assert shot in (
+            [["USER:RESULT:c[0]", 0], ["USER:RESULT:c[1]", 0]],
+            [["USER:RESULT:c[0]", 1], ["USER:RESULT:c[1]", 1]],
+        )
+    lines = results["3"].splitlines()
+    assert lines[:2] == ["HEADER\tschema_id\tlabeled", "HEADER\tschema_version\t1.0"]
+    assert lines.count("START") == lines.count("END\t0") == 20
+    assert "OUTPUT\tRESULT\t1\tc[0]" in lines
+
+
+def test_qir_on_h_series_gives_a_pytket_result(run_hybrid):
+    import qir_qis
+
+    bitcode = qir_qis.qir_ll_to_bc(bell_qir().decode())
+    outcome = run_hybrid("qir", bitcode, H2, 200)
+    assert outcome.result_type == "PYTKET"
+    counts = BackendResult.from_dict(completed(outcome)).get_counts()
+    assert set(counts) == {(0, 0), (1, 1)}
+
+
+def test_classical_registers_of_qir_are_kept(run_hybrid):
+    results = completed(run_hybrid("qir", REGISTERS, HELIOS, 3))
+    assert results["4"] == [[["USER:INT:c", 0b101]]] * 3
+    result = BackendResult.from_dict(completed(run_hybrid("qir", REGISTERS, H2, 3)))
+    assert result.get_counts(sorted(result.c_bits)[:3]) == {(1, 0, 1): 3}
+    assert len(result.c_bits) == 64

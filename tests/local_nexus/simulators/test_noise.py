@@ -1,0 +1,176 @@
+"""Emulators have the noise that their config asks for."""
+
+import pytest
+from pytket.circuit import Circuit
+from scipy.stats import binomtest, chi2_contingency
+
+from local_nexus.simulators.devices import device_of
+from local_nexus.simulators.noise import ErrorRates, rates_of
+
+from .conftest import ALPHA, circuit_request, table
+
+N_SHOTS = 10_000
+SILENT = {"p1": 0.0, "p2": 0.0, "p_init": 0.0, "p_meas": 0.0}
+
+
+def emulator(**options):
+    return {"type": "QuantinuumConfig", "device_name": "H1-1E", **options}
+
+
+def noisy(**rates):
+    return emulator(error_params=SILENT | rates)
+
+
+IDLE = Circuit(1, 1).Measure(0, 0)
+FLIPPED = Circuit(1, 1).X(0).Measure(0, 0)
+RESET = Circuit(1, 1).X(0).Reset(0).Measure(0, 0)
+COUPLED = Circuit(2, 1).ZZMax(0, 1).Measure(0, 0)
+CONTROLLED = (
+    Circuit(2, 2).X(0).Measure(0, 0).X(1, condition_bits=[0], condition_value=1)
+).Measure(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("circuit", "rates", "expected"),
+    [
+        # Two of three Pauli errors flip a qubit, 8 of 15 flip the first of two.
+        (FLIPPED, {"p1": 0.3}, 1 - 0.3 * 2 / 3),
+        (COUPLED, {"p2": 0.3}, 0.3 * 8 / 15),
+        (IDLE, {"p_init": 0.1}, 0.1),
+        (RESET, {"p_init": 0.1}, 0.1),
+        (IDLE, {"p_meas": 0.2}, 0.2),
+        (IDLE, {"p_meas": [0.2, 0.0]}, 0.2),
+        (FLIPPED, {"p_meas": [0.0, 0.2]}, 0.8),
+        (FLIPPED, {"p_meas": 0.1, "meas_scale": 2.0}, 0.8),
+        (FLIPPED, {"p1": 0.1, "p1_scale": 3.0}, 1 - 0.3 * 2 / 3),
+        (COUPLED, {"p2": 0.1, "scale": 3.0}, 0.3 * 8 / 15),
+    ],
+)
+def test_errors_have_the_probability_asked_for(run_circuit, circuit, rates, expected):
+    counts = run_circuit(circuit, noisy(**rates), N_SHOTS).get_counts()
+    assert binomtest(counts[1,], N_SHOTS, expected).pvalue > ALPHA
+
+
+def test_a_wrong_outcome_in_the_middle_changes_what_follows(run_circuit):
+    counts = run_circuit(CONTROLLED, noisy(p_meas=[0.0, 0.3]), N_SHOTS).get_counts()
+    # The first outcome is wrong at 0.3 and then the second qubit stays 0.
+    assert set(counts) == {(0, 0), (1, 0), (1, 1)}
+    assert binomtest(counts[0, 0], N_SHOTS, 0.3).pvalue > ALPHA
+    assert binomtest(counts[1, 1], N_SHOTS, 0.7 * 0.7).pvalue > ALPHA
+
+
+def test_shots_are_not_ordered_by_their_errors(run_circuit):
+    result = run_circuit(CONTROLLED, noisy(p_meas=[0.0, 0.5]), 1000)
+    first, second = result.get_shots()[:500, 0], result.get_shots()[500:, 0]
+    assert binomtest(int(first.sum()), 500, 0.5).pvalue > ALPHA
+    assert binomtest(int(second.sum()), 500, 0.5).pvalue > ALPHA
+
+
+def test_both_simulators_agree_about_noise(run_circuit):
+    # One CX is one gate on two qubits for both; gates on one qubit have no errors here.
+    circuit = Circuit(4).X(0).CX(0, 1).CX(1, 2).CX(0, 3).measure_all()
+    rates = {"p2": 0.1, "p_init": 0.0, "p_meas": [0.02, 0.05]}
+    vector, stabilizer = (
+        run_circuit(circuit, noisy(**rates) | {"simulator": simulator}, N_SHOTS)
+        for simulator in ("state-vector", "stabilizer")
+    )
+    counts = table(vector.get_counts(), stabilizer.get_counts())
+    assert chi2_contingency(counts).pvalue > ALPHA
+
+
+def test_a_stabilizer_emulator_runs_all_qubits_of_a_machine(run_circuit):
+    circuit = Circuit(56).H(0)
+    for qubit in range(55):
+        circuit.CX(qubit, qubit + 1)
+    config = emulator(simulator="stabilizer", noisy_simulation=False)
+    counts = run_circuit(
+        circuit.measure_all(), config | {"device_name": "H2-1E"}
+    ).get_counts()
+    assert set(counts) == {(0,) * 56, (1,) * 56}
+
+
+def test_a_stabilizer_emulator_refuses_other_gates(run):
+    circuit = Circuit(1, 1).T(0).Measure(0, 0)
+    outcome = run(circuit_request(circuit, emulator(simulator="stabilizer")))
+    assert outcome.status == "ERROR"
+    assert "Clifford gates only" in outcome.error_detail
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        emulator(noisy_simulation=False),
+        emulator(device_name="H1-1LE"),
+        emulator(device_name="H1-1"),
+        {"type": "SeleneConfig"},
+        {"type": "SeleneConfig", "error_model": {"type": "NoErrorModel"}},
+        {"type": "HeliosConfig", "system_name": "Helios-1"},
+    ],
+)
+def test_these_devices_are_ideal(config):
+    assert rates_of(config, device_of(config)) is None
+
+
+def test_an_emulator_has_the_published_rates_of_its_machine():
+    config = emulator()
+    assert rates_of(config, device_of(config)) == ErrorRates(
+        p1=1.8e-5, p2=9.73e-4, p_meas_0=1.22e-3, p_meas_1=3.43e-3
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (
+            {"type": "DepolarizingErrorModel", "p_1q": 0.1, "p_2q": 0.2, "p_meas": 0.3},
+            ErrorRates(p1=0.1, p2=0.2, p_meas_0=0.3, p_meas_1=0.3),
+        ),
+        (
+            {"type": "QSystemErrorModel", "name": "alpha"},
+            ErrorRates(p1=2.5e-5, p2=7.9e-4, p_meas_0=4.8e-4, p_meas_1=4.8e-4),
+        ),
+        (
+            {
+                "type": "HeliosCustomErrorModel",
+                "error_params": {"p1": 0.1, "p2": 0.2, "p_prep": 0.3, "p_meas_0": 0.4},
+            },
+            ErrorRates(p1=0.1, p2=0.2, p_init=0.3, p_meas_0=0.4, p_meas_1=4.8e-4),
+        ),
+    ],
+)
+def test_error_models_of_helios_and_selene_give_rates(model, expected):
+    selene = {"type": "SelenePlusConfig", "error_model": model}
+    helios = {
+        "type": "HeliosConfig",
+        "system_name": "Helios-1E",
+        "emulator_config": {"error_model": model},
+    }
+    for config in (selene, helios):
+        assert rates_of(config, device_of(config)) == expected
+
+
+def test_a_rate_that_is_no_probability_is_an_error(run):
+    outcome = run(circuit_request(IDLE, noisy(p_meas=0.6, meas_scale=2.0)))
+    assert outcome.status == "ERROR"
+    assert "p_meas_0 is 1.2" in outcome.error_detail
+
+
+def test_a_noise_model_of_aer_is_simulated(run_circuit):
+    from qiskit_aer.noise import NoiseModel, ReadoutError, amplitude_damping_error
+    from quantinuum_schemas.models.backend_config import AerConfig
+
+    model = NoiseModel()
+    model.add_quantum_error(amplitude_damping_error(0.4), ["x"], [0])
+    model.add_readout_error(ReadoutError([[1, 0], [0.5, 0.5]]), [0])
+    config = AerConfig(noise_model=model).model_dump(mode="json")
+    counts = run_circuit(FLIPPED, config, N_SHOTS).get_counts()
+    assert binomtest(counts[1,], N_SHOTS, 0.6 * 0.5).pvalue > ALPHA
+
+
+def test_an_emulator_of_ibm_has_noise_and_reproducible_shots(run_circuit):
+    config = {"type": "IBMQEmulatorConfig", "backend_name": "ibm_brisbane", "seed": 5}
+    circuit = Circuit(3).H(0).CX(0, 1).CX(0, 2).measure_all()
+    first, second = (run_circuit(circuit, config, 500) for _ in range(2))
+    assert first.get_counts() == second.get_counts()
+    assert len(first.get_counts()) > 2
+    assert first.get_counts()[0, 0, 0] + first.get_counts()[1, 1, 1] > 300
