@@ -21,6 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     # The web and database libraries are not needed to refuse wrong options.
     from local_nexus import serving
     from local_nexus.settings import Settings
+    from local_nexus.store import DatabaseError
 
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -50,6 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
             ready=announce,
             with_parent=options.with_parent,
         )
+    except DatabaseError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     finally:
         if options.directory is None or options.remove_directory:
             serving.remove(directory)

@@ -7,6 +7,7 @@ import contextlib
 import hmac
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from local_nexus import openapi
 from local_nexus.errors import ApiError
 from local_nexus.request_log import Request, RequestLog
 from local_nexus.routes import ENDPOINTS, Call, Endpoint, Reply
@@ -42,6 +44,7 @@ def create_app(services: Services) -> ASGIApp:
     app = Starlette(
         routes=[
             *(_route(endpoint, services) for endpoint in ENDPOINTS),
+            Route("/openapi.json", _describe),
             WebSocketRoute(
                 f"{JOBS.one}/attributes/status/ws", _follow_status(services)
             ),
@@ -89,6 +92,10 @@ def _authorise(endpoint: Endpoint, services: Services, request: HttpRequest) -> 
     return ""
 
 
+async def _describe(_request: HttpRequest) -> Response:
+    return _response(Reply(200, openapi.document()))
+
+
 async def _body(request: HttpRequest) -> bytes:
     parts: list[bytes] = []
     size = 0
@@ -127,7 +134,11 @@ async def _refuse(request: HttpRequest, error: Exception) -> Response:
             reply = Reply(
                 500, {"message": f"{asked} failed; the log of the server says why."}
             )
-    return _response(reply)
+    response = _response(reply)
+    if reply.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        # The rest of the body is not read, so nothing else can follow it.
+        response.headers["connection"] = "close"
+    return response
 
 
 def _follow_status(services: Services) -> Callable[[WebSocket], Awaitable[None]]:

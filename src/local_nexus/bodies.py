@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import math
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainValidator,
     StrictBool,
-    StrictFloat,
     StrictInt,
-    StrictStr,
     ValidationError,
+    model_validator,
 )
 
 from local_nexus.errors import ApiError
 
+_INT_LIMIT = 2**63
+_TEN_YEARS = 10 * 365 * 86_400.0
+_DEFINITIONS = ("execute_job_definition", "compile_job_definition")
+# Backends that return a state, not shots.
+STATE_CONFIGS = ("AerStateConfig", "AerUnitaryConfig")
+
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-PropertyValue = (
-    StrictBool
-    | Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
-    | Annotated[StrictFloat, Field(allow_inf_nan=False)]
-    | StrictStr
-)
+
+
+def _property_value(value: object) -> object:
+    """Check a value by hand: a union would blame each of its types in turn."""
+    finite = not isinstance(value, float) or math.isfinite(value)
+    if isinstance(value, bool | str | float) and finite:
+        return value
+    if isinstance(value, int) and abs(value) < _INT_LIMIT:
+        return value
+    raise ValueError("a property is a bool, an int of 64 bits, a finite float or text")
+
+
+PropertyValue = Annotated[
+    bool | int | float | str,
+    PlainValidator(
+        _property_value,
+        json_schema_input_type=bool | int | float | str,
+    ),
+]
 
 
 class Annotations(BaseModel):
@@ -188,11 +208,21 @@ class ExecuteDefinition(BaseModel):
     user_group: str | None = None
     target_region: str | None = None
     valid_check: bool = True
-    language: str = "AUTO"
+    language: Literal["AUTO", "OPENQASM 2.0", "QIR 1.0"] = "AUTO"
     wasm_module_id: str | None = None
     gpu_decoder_config_id: str | None = None
     credential_name: str | None = None
     items: Annotated[list[ExecuteItem], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _shots_where_counted(self) -> Self:
+        without = [number for number, it in enumerate(self.items) if it.n_shots is None]
+        if without and self.backend_config.type not in STATE_CONFIGS:
+            raise ValueError(
+                f"items.{without[0]}.n_shots: {self.backend_config.type} counts shots, "
+                "so say how many"
+            )
+        return self
 
 
 class CompileDefinition(BaseModel):
@@ -216,6 +246,15 @@ class JobAttributes(Annotations):
         ExecuteDefinition | CompileDefinition,
         Field(discriminator="job_definition_type"),
     ]
+
+    @model_validator(mode="after")
+    def _one_type(self) -> Self:
+        if self.definition.job_definition_type != f"{self.job_type}_job_definition":
+            raise ValueError(
+                f"the job is of type {self.job_type}, its definition is "
+                f"{self.definition.job_definition_type}"
+            )
+        return self
 
 
 class Login(BaseModel):
@@ -297,7 +336,7 @@ class ProgressRule(BaseModel):
 class ClockAdvance(BaseModel):
     """By how much to move the server's clock."""
 
-    seconds: Amount
+    seconds: Annotated[float, Field(ge=0, le=_TEN_YEARS)]
 
 
 def parse[M: BaseModel](model: type[M], body: bytes) -> M:
@@ -305,9 +344,15 @@ def parse[M: BaseModel](model: type[M], body: bytes) -> M:
 
     :raises ApiError: 422, naming the field that is wrong and why.
     """
+    if b"\\u0000" in body:
+        # PostgreSQL cannot store this character, and SQLite should not differ.
+        raise ApiError(422, "body: the character NUL is not allowed.", field="body")
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "body"
-        raise ApiError(422, f"{field}: {first['msg']}.", field=field) from None
+        # The name of the chosen kind of definition is no part of the path to it.
+        parts = [str(part) for part in first["loc"] if part not in _DEFINITIONS]
+        field = ".".join(parts) or "body"
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ApiError(422, f"{field}: {reason}.", field=field) from None

@@ -25,6 +25,22 @@ _PROPERTY = re.compile(
 )
 
 
+# The parameters of every listing.
+FILTERS = (
+    "scope",
+    "filter[name_fuzzy]",
+    "filter[name_exact]",
+    "filter[creator][email]",
+    "filter[project][id]",
+    "filter[properties]",
+    "filter[timestamps][created][before]",
+    "filter[timestamps][created][after]",
+    "filter[timestamps][modified][before]",
+    "filter[timestamps][modified][after]",
+)
+PAGING = ("page[number]", "page[size]", "sort")
+
+
 class Query(Protocol):
     """The parameters of a request; a name may come several times."""
 
@@ -95,8 +111,8 @@ def page_of(query: Query) -> Page:
     """
     sort = [_sort_column(term) for term in query.getlist("sort")]
     return Page(
-        number=_whole(query, "page[number]", 0, least=0, most=2**31),
-        size=_whole(query, "page[size]", 50, least=1, most=MAX_PAGE_SIZE),
+        number=whole(query, "page[number]", 0, least=0, most=2**31),
+        size=whole(query, "page[size]", 50, least=1, most=MAX_PAGE_SIZE),
         sort=sort or ["-created"],
     )
 
@@ -169,7 +185,11 @@ def _property(text: str) -> tuple[str, bool | float | str]:
     )
 
 
-def _whole(query: Query, name: str, default: int, *, least: int, most: int) -> int:
+def whole(query: Query, name: str, default: int, *, least: int, most: int) -> int:
+    """Read a parameter that is a whole number.
+
+    :raises ApiError: 422 if it is none, or not within the limits.
+    """
     number = last(query, name, int, default)
     if not least <= number <= most:
         raise ApiError(

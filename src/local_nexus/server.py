@@ -36,6 +36,8 @@ class LocalNexus(Administration):
     :param directory: where data and tokens are kept from one start to the next; by
         default a temporary one, removed at the end.
     :param progress: how jobs move through their states; at once by default.
+    :param database: an SQLAlchemy URL of SQLite or PostgreSQL; by default SQLite in the
+        directory.
     """
 
     def __init__(
@@ -44,10 +46,12 @@ class LocalNexus(Administration):
         port: int | None = None,
         directory: Path | None = None,
         progress: Progress | None = None,
+        database: str | None = None,
     ) -> None:
         self._wanted_port = port
         self._wanted_directory = directory
         self._progress = progress or Progress.immediate()
+        self._database = database
         self._process: subprocess.Popen[str] | None = None
         self._directory: Path | None = None
         self._port = 0
@@ -105,8 +109,13 @@ class LocalNexus(Administration):
     @property
     def port(self) -> int:
         """The port of the server."""
-        self._require_started()
+        self._check_running()
         return self._port
+
+    @property
+    def pid(self) -> int:
+        """The id of the server's process."""
+        return self._check_running().pid
 
     @property
     def directory(self) -> Path:
@@ -142,7 +151,7 @@ class LocalNexus(Administration):
 
     @property
     def _settings(self) -> Settings:
-        self._require_started()
+        self._check_running()
         return Settings.load(self.directory)
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
@@ -150,9 +159,10 @@ class LocalNexus(Administration):
         authority = bundle_path(self.directory)
         return call(HOST, self._port, authority, token, method, path, body)
 
-    def _require_started(self) -> None:
+    def _check_running(self) -> subprocess.Popen[str]:
         if self._process is None:
             raise RuntimeError("This embedded Nexus is not running.")
+        return self._process
 
     def _make_directory(self) -> Path:
         if self._wanted_directory is None:
@@ -165,6 +175,8 @@ class LocalNexus(Administration):
         command += ["--directory", str(self.directory)]
         if self._wanted_port is not None:
             command += ["--port", str(self._wanted_port)]
+        if self._database is not None:
+            command += ["--database", self._database]
         if self._wanted_directory is None:
             command.append("--remove-directory")
         with (self.directory / "server.log").open("a") as log:

@@ -10,6 +10,8 @@ from local_nexus.routes.endpoint import Call, Endpoint, Reply
 from local_nexus.services.accounts import QUOTAS
 from local_nexus.store import Row
 
+_OF_USER = ("entity_id", "include_usage")
+
 
 def _quotas(call: Call) -> Reply:
     return Reply(200, [_quota(call, name) for name in QUOTAS])
@@ -74,8 +76,8 @@ def _credential(row: Row, default: str) -> Json:
 
 
 ENDPOINTS = [
-    Endpoint("GET", "/api/quotas/v1beta", _quotas),
-    Endpoint("GET", "/api/quotas/v1beta3", _named_quotas),
-    Endpoint("GET", "/api/quotas/v1beta3/guard", _guard),
-    Endpoint("GET", "/api/v5/credentials", _credentials),
+    Endpoint("GET", "/api/quotas/v1beta", _quotas, query=_OF_USER),
+    Endpoint("GET", "/api/quotas/v1beta3", _named_quotas, query=("name", *_OF_USER)),
+    Endpoint("GET", "/api/quotas/v1beta3/guard", _guard, query=("name", "user_id")),
+    Endpoint("GET", "/api/v5/credentials", _credentials, query=("issuer",)),
 ]

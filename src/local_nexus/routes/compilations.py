@@ -9,6 +9,8 @@ from local_nexus.routes.endpoint import Call, Endpoint, Reply
 from local_nexus.routes.resource import Resource, owners
 from local_nexus.store import Filters, Row
 
+_OF = "filter[compilation][id]"
+
 
 def _circuits(row: Row) -> Json:
     return {
@@ -28,12 +30,12 @@ _COMPILATIONS = Resource(
 
 
 def _passes(call: Call) -> Reply:
-    key = last(call.query, "filter[compilation][id]", str, None)
+    key = last(call.query, _OF, str, None)
     if key is None:
         raise ApiError(
             422,
-            "Say of which compilation: filter[compilation][id] is missing.",
-            field="filter[compilation][id]",
+            f"Say of which compilation: {_OF} is missing.",
+            field=_OF,
         )
     with call.services.store.read() as tx:
         _COMPILATIONS.require(tx, call.reader, key)
@@ -56,5 +58,5 @@ def _pass(row: Row) -> Json:
 
 ENDPOINTS = [
     *_COMPILATIONS.reading(),
-    Endpoint("GET", "/api/compilation_passes/v1beta2", _passes),
+    Endpoint("GET", "/api/compilation_passes/v1beta2", _passes, query=("scope", _OF)),
 ]

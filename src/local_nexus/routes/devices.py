@@ -51,7 +51,9 @@ def _status(call: Call) -> Reply:
 
 
 ENDPOINTS = [
-    Endpoint("GET", "/api/v5/available_devices", _available),
+    Endpoint(
+        "GET", "/api/v5/available_devices", _available, query=("backend", "is_local")
+    ),
     Endpoint(
         "POST",
         "/api/v5/backend_info/backend_property",

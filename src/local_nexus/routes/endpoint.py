@@ -81,6 +81,7 @@ class Endpoint:
     :param access: who may call: a logged-in user, anybody, or the holder of the
         administrator's token.
     :param body: the model of the body, for the description of the API.
+    :param query: the parameters that it reads, for the same.
     """
 
     method: str
@@ -88,3 +89,4 @@ class Endpoint:
     handle: Callable[[Call], Reply]
     access: str = "user"
     body: type[BaseModel] | None = None
+    query: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ PROJECTS = Resource(
     "projects",
     summary=lambda _services, _tx, row: project_attributes(row),
     relationships=lambda row: {"creator": link("user", row["creator_id"])},
+    flags=("filter[archived]",),
     restrict=_restrict,
 )
 

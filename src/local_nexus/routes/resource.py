@@ -8,6 +8,8 @@ from typing import Any
 
 from local_nexus.errors import not_found
 from local_nexus.jsonapi import (
+    FILTERS,
+    PAGING,
     Json,
     document,
     filters_of,
@@ -55,6 +57,7 @@ class Resource:
         relationships.
     :param relationships: makes the relationships.
     :param parameters: query parameter to the column that it restricts.
+    :param flags: further parameters, which ``restrict`` reads.
     :param restrict: narrows the filters further, from the query.
     :param before_reading: called before rows are read, with the id if it is one.
     """
@@ -67,6 +70,7 @@ class Resource:
     whole: Callable[[Services, Transaction, Row], tuple[Json, Json]] = _no_more
     relationships: Callable[[Row], Json] = owners
     parameters: Mapping[str, str] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
     restrict: Callable[[Call, Filters], Filters] = lambda _call, filters: filters
     before_reading: Callable[[Services, str | None], None] = _as_it_is
 
@@ -77,10 +81,12 @@ class Resource:
 
     def reading(self) -> list[Endpoint]:
         """Return the routes that list, count and get."""
+        filters = (*FILTERS, *self.parameters, *self.flags)
+        count = f"{self.path}/meta/count"
         return [
-            Endpoint("GET", self.path, self.list),
-            Endpoint("GET", f"{self.path}/meta/count", self.count),
-            Endpoint("GET", self.one, self.get),
+            Endpoint("GET", self.path, self.list, query=filters + PAGING),
+            Endpoint("GET", count, self.count, query=filters),
+            Endpoint("GET", self.one, self.get, query=("scope",)),
         ]
 
     def list(self, call: Call) -> Reply:

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from local_nexus.errors import ApiError, not_found
-from local_nexus.jsonapi import Json, document, link
+from local_nexus.jsonapi import Json, document, last, link, whole
 from local_nexus.routes.endpoint import Call, Endpoint, Reply
+from local_nexus.services.jobs import require
 from local_nexus.store import Row
 
 # Shots in one part of a long result.
@@ -22,7 +23,7 @@ def _pytket(call: Call) -> Reply:
 def _qsys(call: Call) -> Reply:
     row = _stored(call, "QSYS")
     versions = json.loads(row["contents"])
-    version = (call.query.getlist("version") or ["3"])[-1]
+    version = last(call.query, "version", str, "3")
     if version not in versions:
         raise ApiError(
             422,
@@ -35,15 +36,12 @@ def _qsys(call: Call) -> Reply:
 
 def _chunk(shots: Any, call: Call) -> Any:
     """Return one part of a result; the text of a QIR program is one part."""
-    text = (call.query.getlist("chunk_number") or ["0"])[-1]
-    if not text.isdecimal():
-        raise ApiError(422, f"chunk_number cannot be {text!r}.", field="chunk_number")
-    number = int(text)
+    number = whole(call.query, "chunk_number", 0, least=0, most=2**31)
     parts: list[Any] = [shots]
     if not isinstance(shots, str):
         parts = [shots[i : i + CHUNK] for i in range(0, len(shots), CHUNK)] or [[]]
     if number >= len(parts):
-        raise not_found("part of this result with number", text)
+        raise not_found("part of this result with number", str(number))
     return parts[number]
 
 
@@ -51,8 +49,9 @@ def _stored(call: Call, result_type: str) -> Row:
     key = call.path["id"]
     with call.services.store.read() as tx:
         row = tx.get("results", key)
-    if row is None or row["result_type"] != result_type:
-        raise not_found(f"{result_type} result", key)
+        if row is None or row["result_type"] != result_type:
+            raise not_found(f"{result_type} result", key)
+        require(tx, call.reader, row["job_id"])
     if row["contents"] is None:
         raise ApiError(410, f"The data of result {key!r} is no longer available.")
     return row
@@ -78,5 +77,10 @@ def _result(row: Row, attributes: Json) -> Json:
 
 ENDPOINTS = [
     Endpoint("GET", "/api/results/v1beta3/{id}", _pytket),
-    Endpoint("GET", "/api/qsys_results/v1beta2/partial/{id}", _qsys),
+    Endpoint(
+        "GET",
+        "/api/qsys_results/v1beta2/partial/{id}",
+        _qsys,
+        query=("version", "chunk_number", "scope"),
+    ),
 ]

@@ -103,7 +103,7 @@ def _assign_user(call: Call) -> Reply:
 ENDPOINTS = [
     Endpoint("GET", "/api/users/v1beta2/me", _me),
     Endpoint("GET", "/api/users/v1beta/{id}", _get_user),
-    Endpoint("GET", _TEAMS, _list_teams),
+    Endpoint("GET", _TEAMS, _list_teams, query=("scope", "filter[team][name]")),
     Endpoint("POST", _TEAMS, _create_team, body=bodies.Change[bodies.TeamAttributes]),
     Endpoint("GET", f"{_TEAMS}/{{id}}", _get_team),
     Endpoint("GET", "/api/roles/v1beta", _list_roles),

@@ -14,24 +14,33 @@ from local_nexus.store.transaction import Transaction
 
 # As many as the server has threads, so that none waits for a connection.
 _CONNECTIONS = 40
+# What it takes for a transaction to have one consistent view of the data.
+_OPTIONS = {"sqlite": {}, "postgresql": {"isolation_level": "REPEATABLE READ"}}
+
+
+class DatabaseError(Exception):
+    """The database cannot be opened; the message says which and why."""
 
 
 class Store:
     """A database of the embedded Nexus.
 
-    :param url: an SQLAlchemy URL, such as ``sqlite:////tmp/nexus.db``.
+    :param url: an SQLAlchemy URL, such as ``sqlite:////tmp/nexus.db`` or
+        ``postgresql+psycopg://user@host/name``.
+    :raises DatabaseError: if it cannot be opened.
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = sa.create_engine(
-            url, pool_size=_CONNECTIONS, max_overflow=_CONNECTIONS
-        )
+        self._engine = _engine(url)
         # Waiting in line here is fairer and faster than SQLite's busy handler.
         self._writer = threading.RLock()
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
-        metadata.create_all(self._engine)
+        try:
+            metadata.create_all(self._engine)
+        except sa.exc.DBAPIError as error:
+            raise _cannot_open(url, error.orig or error) from error
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -50,6 +59,26 @@ class Store:
     def close(self) -> None:
         """Close all connections; may be called more than once."""
         self._engine.dispose()
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        dialect = sa.make_url(url).get_dialect().name
+        if dialect not in _OPTIONS:
+            raise _cannot_open(url, "take one of SQLite or PostgreSQL")
+        return sa.create_engine(
+            url,
+            pool_size=_CONNECTIONS,
+            max_overflow=_CONNECTIONS,
+            **_OPTIONS[dialect],
+        )
+    except (sa.exc.ArgumentError, ImportError) as error:
+        raise _cannot_open(url, error) from error
+
+
+def _cannot_open(url: str, reason: object) -> DatabaseError:
+    one_line = " ".join(str(reason).split())
+    return DatabaseError(f"Cannot open the database {url}: {one_line}.")
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

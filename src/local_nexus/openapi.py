@@ -1,0 +1,116 @@
+"""The OpenAPI document of the server, made from its routes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from local_nexus.routes import ENDPOINTS, Endpoint
+from local_nexus.routes.auth import ID_COOKIE
+
+_SCHEMAS = "#/components/schemas/{model}"
+_SECURITY: dict[str, list[dict[str, list[str]]]] = {
+    "user": [{"idToken": []}],
+    "admin": [{"administrator": []}],
+    "public": [],
+}
+_ERROR = {
+    "type": "object",
+    "required": ["message"],
+    "properties": {
+        "message": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "field": {"type": "string"},
+                    "reason": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the OpenAPI document."""
+    models = [(it.body, "validation") for it in ENDPOINTS if it.body is not None]
+    references, schemas = models_json_schema(
+        list(dict.fromkeys(models)),  # type: ignore[arg-type]
+        ref_template=_SCHEMAS,
+    )
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in ENDPOINTS:
+        body = None
+        if endpoint.body is not None:
+            body = references[endpoint.body, "validation"]
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(
+            endpoint, body
+        )
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Embedded Nexus", "version": _version()},
+        "paths": paths,
+        "components": {
+            "schemas": schemas.get("$defs", {}) | {"Error": _ERROR},
+            "securitySchemes": {
+                "idToken": {"type": "apiKey", "in": "cookie", "name": ID_COOKIE},
+                "administrator": {"type": "http", "scheme": "bearer"},
+            },
+        },
+    }
+
+
+def _operation(endpoint: Endpoint, body: dict[str, Any] | None) -> dict[str, Any]:
+    in_path = re.findall(r"{(\w+)}", endpoint.path)
+    operation: dict[str, Any] = {
+        "summary": (endpoint.handle.__doc__ or "").partition("\n")[0],
+        "security": _SECURITY[endpoint.access],
+        "parameters": [
+            *_parameters("path", in_path),
+            *_parameters("query", endpoint.query),
+        ],
+        "responses": {
+            "2XX": {"description": "Done."},
+            "4XX": {
+                "description": "Refused; the message says why.",
+                "content": {"application/json": {"schema": _reference("Error")}},
+            },
+        },
+    }
+    if body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": body}},
+        }
+    return operation
+
+
+def _parameters(place: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": place,
+            "required": place == "path",
+            "schema": {"type": "string"},
+        }
+        for name in names
+    ]
+
+
+def _reference(model: str) -> dict[str, str]:
+    return {"$ref": _SCHEMAS.format(model=model)}
+
+
+def _version() -> str:
+    try:
+        return version("tkr-nexus-worker")
+    except PackageNotFoundError:
+        return "unknown"

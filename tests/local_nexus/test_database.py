@@ -1,0 +1,168 @@
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local_nexus import LocalNexus
+
+
+def initdb() -> Path | None:
+    """Return the program that makes a PostgreSQL cluster; Debian hides it."""
+    found = shutil.which("initdb")
+    versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return Path(found) if found else max(versions, default=None)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory) -> str:
+    """The URL of a PostgreSQL server of this test's own."""
+    program = initdb()
+    if program is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    pytest.importorskip("psycopg")
+    folder = tmp_path_factory.mktemp("postgresql")
+    # PostgreSQL refuses to run as root.
+    account: dict = {}
+    if os.geteuid() == 0:
+        account = {"user": "postgres", "cwd": "/"}
+        for parent in [folder, *folder.parents][:3]:
+            parent.chmod(0o755)
+        shutil.chown(folder, "postgres")
+    data = folder / "data"
+    subprocess.run(
+        [program, "-D", data, "-U", "nexus", "--auth=trust", "--no-sync"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        **account,
+    )
+    port = free_port()
+    options = ["-p", str(port), "-k", str(folder), "-h", "127.0.0.1", "-F"]
+    server = subprocess.Popen(
+        [program.with_name("postgres"), "-D", data, *options],
+        stderr=subprocess.PIPE,
+        text=True,
+        **account,
+    )
+    with server:
+        for line in server.stderr:
+            if "ready to accept connections" in line:
+                break
+        yield f"postgresql+psycopg://nexus@127.0.0.1:{port}/postgres"
+        server.send_signal(signal.SIGINT)
+        server.stderr.read()
+
+
+def test_everything_is_kept_in_postgresql(postgresql, tmp_path, new_client):
+    with LocalNexus(directory=tmp_path / "first", database=postgresql) as nexus:
+        seen = new_client(nexus.env).run(
+            """
+            project = qnx.projects.create(name="in postgresql")
+            for kind in ["bool", "int", "float", "string"]:
+                qnx.projects.add_property(kind, kind, project=project)
+            given = {"bool": True, "int": 3, "float": 0.5, "string": "text"}
+            circuit = qnx.circuits.upload(bell(), project=project, properties=given)
+            found = [
+                qnx.circuits.get_all(project=project, properties={key: value}).count()
+                for key, value in given.items()
+            ]
+            job = qnx.start_execute_job(
+                programs=[circuit] * 3, n_shots=[5, 6, 7], project=project,
+                backend_config=qnx.models.QulacsConfig(), name="three",
+            )
+            qnx.jobs.wait_for(job, timeout=250)
+            shots = [
+                sum(ref.download_result().get_counts().values())
+                for ref in qnx.jobs.results(job)
+            ]
+            qnx.teams.create(name="team")
+            result = [found, shots, qnx.quotas.get("simulation").usage > 0]
+            """
+        )
+        assert not (nexus.directory / "nexus.db").exists()
+    assert seen == [[1, 1, 1, 1], [5, 6, 7], True]
+    with LocalNexus(directory=tmp_path / "first", database=postgresql) as nexus:
+        again = new_client(nexus.env).run(
+            """
+            project = qnx.projects.get(name="in postgresql")
+            names = [it.annotations.name for it in qnx.jobs.get_all(project=project)]
+            qnx.projects.update(project, archive=True)
+            qnx.projects.delete(project)
+            result = names
+            """
+        )
+    assert again == ["three"]
+
+
+def test_a_kill_in_the_middle_of_writes_leaves_a_consistent_store(tmp_path, new_client):
+    directory = tmp_path / "data"
+    with LocalNexus(directory=directory) as nexus:
+        client = new_client(nexus.env)
+        written = client.run(
+            """
+            import os, signal, threading, time
+            project = qnx.projects.create(name="writes")
+            result = []
+            def write(number):
+                try:
+                    while True:
+                        circuit = bell(f"{number}")
+                        ref = qnx.circuits.upload(circuit, project=project)
+                        result.append(str(ref.id))
+                except Exception:
+                    pass
+            threads = [threading.Thread(target=write, args=(i,)) for i in range(4)]
+            for thread in threads:
+                thread.start()
+            while len(result) < 50:
+                time.sleep(0.01)
+            os.kill(server, signal.SIGKILL)
+            for thread in threads:
+                thread.join()
+            """,
+            server=nexus.pid,
+        )
+    database = sqlite3.connect(directory / "nexus.db")
+    assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    database.close()
+    with LocalNexus(directory=directory) as nexus:
+        kept = new_client(nexus.env).run(
+            "result = [str(ref.id) for ref in qnx.circuits.get_all(page_size=1000)]"
+        )
+    # Nothing that was answered is lost; what was being written may or may not be there.
+    assert set(written) <= set(kept)
+
+
+def test_an_unreachable_database_says_why(tmp_path):
+    url = f"postgresql+psycopg://nexus@127.0.0.1:{free_port()}/none"
+    ended = subprocess.run(
+        [sys.executable, "-m", "local_nexus", "--database", url],
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"Cannot open the database {url}: ")
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://a/b", "oracle://a"])
+def test_a_wrong_database_url_says_why(url):
+    ended = subprocess.run(
+        [sys.executable, "-m", "local_nexus", "--database", url],
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"Cannot open the database {url}: ")
+    assert ended.stderr.count("\n") == 1
