@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from local_nexus.simulators import circuits, costs
 from local_nexus.simulators.compile import compile_circuit, to_native_gates
@@ -115,23 +115,32 @@ def _run_hybrid(request: RunRequest, device: Device) -> Outcome:
         )
     if request.n_shots is None:
         raise SimulationError("A HUGR or QIR program needs a number of shots.")
-    n_shots, cost = request.n_shots, None
+    charges = costs.charges(device)
     with SELENE.load(config)(request.program) as program:
         trial = program.probe(device["backend_info"]["device"]["n_nodes"])
-        if costs.charges(device):
-            cost = costs.estimate(trial.counts, n_shots)
-            cost.check(request.max_cost)
         if _is_syntax_checker(device):
-            shots = trial.without_results()
-        else:
-            n_qubits = request.n_qubits or emulator.get("n_qubits") or trial.n_qubits
-            rates = rates_of(config, device)
-            shots = program.run(emulator, max(n_qubits, 1), n_shots, rates)
-            cost = cost and costs.paid(shots.counts)
-    if request.program_type == "qir" and config["type"] == "QuantinuumConfig":
+            cost = costs.estimate(trial.counts, request.n_shots)
+            cost.check(request.max_cost)
+            return _hybrid_outcome(request, device, trial.without_results(), cost)
+        if charges and request.max_cost is not None:
+            costs.estimate(trial.counts, request.n_shots).check(request.max_cost)
+        n_qubits = request.n_qubits or emulator.get("n_qubits") or trial.n_qubits
+        rates = rates_of(config, device)
+        shots = program.run(emulator, max(n_qubits, 1), request.n_shots, rates)
+    paid = costs.paid(shots.counts) if charges else None
+    return _hybrid_outcome(request, device, shots, paid)
+
+
+def _hybrid_outcome(
+    request: RunRequest, device: Device, shots: Any, cost: costs.Cost | None
+) -> Outcome:
+    if request.program_type == "hugr":
+        result = {"3": shots.plain(), "4": shots.tagged}
+        return _completed("QSYS", result, cost, device)
+    if request.backend_config["type"] == "QuantinuumConfig":
         return _completed("PYTKET", shots.to_pytket().to_dict(), cost, device)
-    untyped = shots.qir_output() if request.program_type == "qir" else shots.plain()
-    return _completed("QSYS", {"3": untyped, "4": shots.tagged}, cost, device)
+    result = {"3": shots.qir_output(), "4": shots.tagged}
+    return _completed("QSYS", result, cost, device)
 
 
 def _circuit_engine(config: Config, device: Device) -> Engine:
@@ -157,7 +166,10 @@ def _check_shots(n_shots: int | None, device: Device) -> None:
 
 
 def _completed(
-    result_type: Any, result: Any, cost: "costs.Cost | None", device: Device
+    result_type: Literal["PYTKET", "QSYS"],
+    result: dict[str, Any],
+    cost: costs.Cost | None,
+    device: Device,
 ) -> Outcome:
     return Outcome(
         "COMPLETED",

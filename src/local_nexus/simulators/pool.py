@@ -13,7 +13,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any, Protocol
 
-from local_nexus.simulators.worker import SIGNAL_BASE
+from local_nexus.simulators.messages import SIGNAL_BASE
 
 logger = logging.getLogger(__name__)
 

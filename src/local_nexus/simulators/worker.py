@@ -21,10 +21,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
 
+from local_nexus.simulators.messages import SIGNAL_BASE
+
 STDIN = 0
-SIGNAL_BASE = 128
-"""A guard ends with this plus the signal's number if a signal ended its simulator,
-as a shell does."""
 
 
 def guard(simulator: int, life_line: int, files: str) -> NoReturn:

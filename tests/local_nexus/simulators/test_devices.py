@@ -1,6 +1,8 @@
 """Devices are known by name, limited as they are, and can be a user's own."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from pytket.circuit import Circuit
@@ -73,6 +75,44 @@ def test_the_result_comes_with_the_facts_about_its_device(run):
     outcome = run(circuit_request(BELL, config))
     info = StoredBackendInfo.model_validate_json(outcome.backend_info)
     assert (info.device_name, info.device.n_nodes) == ("H2-1LE", 56)
+
+
+MISSING = """
+import sys
+for name in {hidden!r}:
+    sys.modules[name] = None
+from local_nexus.simulators import CompileRequest, RunRequest
+from local_nexus.simulators.dispatch import handle
+config, program = {config!r}, sys.stdin.read()
+print(handle(RunRequest("circuit", program, config, 10)).error_detail)
+print(handle(CompileRequest(program, config, 1)).error_detail)
+"""
+
+
+@pytest.mark.parametrize(
+    ("config", "extra", "hidden"),
+    [
+        ({"type": "QulacsConfig"}, "local", ["qulacs", "pytket.extensions.qulacs"]),
+        ({"type": "AerConfig"}, "aer", ["qiskit_aer", "pytket.extensions.qiskit"]),
+        (
+            {"type": "BraketConfig", "local": True},
+            "braket",
+            ["braket", "pytket.extensions.braket"],
+        ),
+    ],
+)
+def test_a_simulator_that_is_not_installed_is_an_error_that_names_its_extra(
+    config, extra, hidden
+):
+    outcome = subprocess.run(
+        [sys.executable, "-c", MISSING.format(config=config, hidden=hidden)],
+        input=json.dumps(BELL.to_dict()),
+        capture_output=True,
+        text=True,
+    )
+    run, compiled = outcome.stdout.splitlines()
+    assert run == compiled
+    assert f"pip install 'tkr-nexus-worker[{extra}]'" in run
 
 
 def own_device():
