@@ -13,11 +13,11 @@ carried out: the connection was never made, or Nexus turned it away with 429.
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
 from typing import Any
 
 import httpx
@@ -34,6 +34,9 @@ from tkr_nexus_worker.errors import (
 )
 
 logger = logging.getLogger(__name__)
+
+# qnexus makes its client at the first use, without a lock against other threads.
+_client_lock = threading.Lock()
 
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TOO_MANY_REQUESTS = 429
@@ -133,24 +136,24 @@ def client() -> httpx.Client:
     :raises NotLoggedInError: If the stored login cannot be read.
     """
     try:
-        shared = get_nexus_client()
-    except (json.JSONDecodeError, ValueError) as error:
+        shared = _load_client()
+    except ValueError as error:
         raise NotLoggedInError(
             f"The stored login to Nexus cannot be read: {_LOGIN_ADVICE}."
         ) from error
+    limits = Limits.from_environment()
+    shared.timeout = httpx.Timeout(limits.read_timeout, connect=limits.connect_timeout)
     hooks = shared.event_hooks["response"]
     if _raise_if_transient not in hooks:
-        limits = _limits()
-        shared.timeout = httpx.Timeout(
-            limits.read_timeout, connect=limits.connect_timeout
-        )
         hooks.append(_raise_if_transient)
     return shared
 
 
-@cache
-def _limits() -> Limits:
-    return Limits.from_environment()
+# qnexus writes its token files in place: another task may meet one half written.
+@stamina.retry(on=ValueError, attempts=5, timeout=2.0, wait_initial=0.05, wait_max=0.5)
+def _load_client() -> httpx.Client:
+    with _client_lock:
+        return get_nexus_client()
 
 
 def call[T](action: str, request: Callable[[], T], *, changes: bool = False) -> T:
@@ -168,7 +171,7 @@ def call[T](action: str, request: Callable[[], T], *, changes: bool = False) -> 
     :raises NexusRefusedError: If Nexus refuses the request.
     """
     client()
-    limits = _limits()
+    limits = Limits.from_environment()
 
     def pause_before_retry(error: Exception) -> bool | float:
         if not _is_worth_a_retry(error, changes=changes):

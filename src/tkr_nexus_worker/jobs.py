@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import qnexus as qnx
+from qnexus.config import CONFIG
 from qnexus.models import BackendConfig
 from qnexus.models.references import CircuitRef, ExecuteJobRef, HUGRRef, QIRRef
 
@@ -16,6 +17,12 @@ from tkr_nexus_worker.projects import get_or_create_project
 from tkr_nexus_worker.states import JobState, Phase, job_state
 
 logger = logging.getLogger(__name__)
+
+# Each region of Nexus has a Helios system of its own (qnexus.models.region).
+_COSTING_SYSTEMS: dict[str, Literal["Helios-1", "Helios-2"]] = {
+    "nexus.quantinuum.com": "Helios-1",
+    "nexus.quantinuum.sg": "Helios-2",
+}
 
 type Program = CircuitRef | HUGRRef | QIRRef
 
@@ -154,7 +161,7 @@ def describe(job: ExecuteJobRef) -> str:
 
 
 def get_hugr_cost(programs: list[HUGRRef], n_shots: int, project_name: str) -> float:
-    """Estimate the cost of HUGR programs on a Helios system.
+    """Estimate the cost of HUGR programs on the Helios system of the region.
 
     Nexus runs a costing job on a device made for this, which is free of charge.
 
@@ -170,7 +177,12 @@ def get_hugr_cost(programs: list[HUGRRef], n_shots: int, project_name: str) -> f
     project = get_or_create_project(project_name)
     costs = call(
         f"estimate the cost of {len(programs)} HUGR programs",
-        lambda: qnx.hugr.cost_confidence(programs, n_shots, project=project),
+        lambda: qnx.hugr.cost_confidence(
+            programs,
+            n_shots,
+            project=project,
+            system_name=_COSTING_SYSTEMS.get(CONFIG.domain, "Helios-1"),
+        ),
         changes=True,
     )
     return sum(cost for cost, _confidence in costs)
