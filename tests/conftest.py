@@ -1,0 +1,89 @@
+"""An embedded Nexus for the tests of the worker, and qnexus connected to it."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import qnexus.client
+import stamina
+from qnexus.config import CONFIG, Config
+
+from local_nexus import LocalNexus, Progress
+
+EXECUTABLES = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="session")
+def shared_nexus() -> Iterator[LocalNexus]:
+    """One server for all tests; use the fixture ``nexus``."""
+    with LocalNexus() as nexus:
+        yield nexus
+
+
+@pytest.fixture
+def nexus(shared_nexus: LocalNexus) -> Iterator[LocalNexus]:
+    """The shared server, with its log of requests empty and jobs that move at once."""
+    shared_nexus.clear_requests()
+    yield shared_nexus
+    shared_nexus.progress = Progress.immediate()
+
+
+@pytest.fixture
+def connect_qnexus(monkeypatch):
+    """Connect qnexus in this process to the Nexus that an environment describes."""
+
+    def connect(environment: dict[str, str]) -> None:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        config = Config()
+        for name in type(config).model_fields:
+            monkeypatch.setattr(CONFIG, name, getattr(config, name))
+        _forget_client()
+
+    yield connect
+    _forget_client()
+
+
+def _forget_client() -> None:
+    """Let qnexus make a new client, with the configuration it then has."""
+    if qnexus.client._nexus_client is not None:
+        qnexus.client._nexus_client.close()
+        qnexus.client._nexus_client = None
+
+
+@pytest.fixture
+def connected(nexus, connect_qnexus) -> LocalNexus:
+    """The shared server, with qnexus in this process logged in to it."""
+    connect_qnexus(nexus.env)
+    return nexus
+
+
+@pytest.fixture
+def quick_retries():
+    """Retries without pauses, at most three tries."""
+    with stamina.set_testing(True, attempts=3):
+        yield
+
+
+@pytest.fixture
+def worker_environment(nexus, tmp_path) -> dict[str, str]:
+    """The environment for processes that run workflows against the shared server."""
+    return {
+        **os.environ,
+        **nexus.env,
+        "HOME": str(tmp_path),
+        "PATH": f"{EXECUTABLES}{os.pathsep}{os.environ['PATH']}",
+    }
+
+
+@pytest.fixture(autouse=True)
+def _root_logger_as_it_was() -> Iterator[None]:
+    """Undo what Tierkreis's logging set-up leaves behind."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers

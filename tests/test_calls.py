@@ -1,0 +1,176 @@
+"""Time-outs, retries and errors, against a server that answers as it is told."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import qnexus as qnx
+
+from tkr_nexus_worker import calls
+from tkr_nexus_worker.calls import TransientResponseError, call, get_json
+from tkr_nexus_worker.errors import (
+    InvalidInputError,
+    NexusRefusedError,
+    NexusUnavailableError,
+)
+
+OK = (200, {}, '{"answer": 42}')
+DROP = None
+
+
+class Script(ThreadingHTTPServer):
+    """Gives the answers of a list, one for each request; the last one for ever."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers: list[tuple[int, dict[str, str], str] | None] = [OK]
+        self.n_requests = 0
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Script
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        script = self.server
+        answer = script.answers[min(script.n_requests, len(script.answers) - 1)]
+        script.n_requests += 1
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        if answer is DROP:
+            self.close_connection = True
+            return
+        status, headers, body = answer
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    do_POST = do_GET  # noqa: N815 (the name is given by http.server)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def script(connect_qnexus, quick_retries, tmp_path) -> Iterator[Script]:
+    with Script() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        connect_qnexus(
+            {
+                "NEXUS_PROTOCOL": "http",
+                "NEXUS_HOST": "127.0.0.1",
+                "NEXUS_PORT": str(server.server_port),
+                "NEXUS_TOKEN_PATH": str(tmp_path),
+            }
+        )
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def post() -> str:
+    return call(
+        "create project 'p'", lambda: str(qnx.projects.create("p").id), changes=True
+    )
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_a_read_is_tried_again_after_a_status_that_may_pass(script, status):
+    script.answers = [(status, {}, "{}"), OK]
+    assert get_json("read", "/thing") == {"answer": 42}
+    assert script.n_requests == 2
+
+
+@pytest.mark.parametrize("answer", [DROP, (200, {}, "<html>")])
+def test_a_read_is_tried_again_after_a_lost_or_malformed_answer(script, answer):
+    script.answers = [answer, OK]
+    assert get_json("read", "/thing") == {"answer": 42}
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 410, 422])
+def test_a_refusal_is_told_at_once_in_one_sentence(script, status):
+    script.answers = [(status, {}, json.dumps({"message": "the reason"}))]
+    with pytest.raises(NexusRefusedError) as caught:
+        get_json("read the thing", "/thing")
+    assert script.n_requests == 1
+    assert caught.value.status_code == status
+    assert "Could not read the thing" in str(caught.value)
+    assert "the reason" in str(caught.value)
+    assert caught.value.__cause__ is not None
+
+
+def test_retries_end(script):
+    script.answers = [(503, {}, '{"message": "overloaded"}')]
+    with pytest.raises(NexusUnavailableError, match="overloaded"):
+        get_json("read", "/thing")
+    assert script.n_requests == 3
+
+
+@pytest.mark.parametrize("answer", [DROP, (500, {}, "{}"), (504, {}, "{}")])
+def test_what_may_have_been_carried_out_is_not_sent_again(script, answer):
+    script.answers = [answer, OK]
+    with pytest.raises(NexusUnavailableError, match="may have been carried out"):
+        post()
+    assert script.n_requests == 1
+
+
+def test_what_was_turned_away_is_sent_again(script):
+    script.answers = [(429, {}, "{}"), (403, {}, '{"message": "no"}')]
+    with pytest.raises(NexusRefusedError):
+        post()
+    assert script.n_requests == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "low", "high"),
+    [
+        ("7", 7, 7),
+        (format_datetime(datetime.now(UTC) + timedelta(hours=1)), 3000, 3600),
+        (format_datetime(datetime.now(UTC) - timedelta(hours=1)), 0, 0),
+    ],
+)
+def test_both_forms_of_retry_after_are_read(script, header, low, high):
+    script.answers = [(429, {"Retry-After": header}, "{}")]
+    with pytest.raises(TransientResponseError) as caught:
+        calls.client().get("/thing")
+    assert low <= caught.value.retry_after <= high
+
+
+def test_a_retry_after_that_says_nothing_is_ignored(script):
+    script.answers = [(429, {"Retry-After": "soon"}, "{}"), OK]
+    assert get_json("read", "/thing") == {"answer": 42}
+
+
+def test_silence_is_limited(script, monkeypatch):
+    monkeypatch.setenv("TKR_NEXUS_READ_TIMEOUT", "0.05")
+    wait = threading.Event()
+    monkeypatch.setattr(Handler, "do_GET", lambda _: wait.wait(5))
+    with pytest.raises(NexusUnavailableError, match="ReadTimeout"):
+        get_json("read", "/thing")
+    wait.set()
+
+
+def test_a_server_that_is_not_there_is_named(connect_qnexus, quick_retries):
+    connect_qnexus({"NEXUS_HOST": "127.0.0.1", "NEXUS_PORT": "1"})
+    with pytest.raises(NexusUnavailableError, match=r"https://127\.0\.0\.1:1 "):
+        get_json("read", "/thing")
+
+
+@pytest.mark.parametrize("value", ["fast", "0", "-3", "nan", "inf"])
+def test_a_limit_that_is_no_time_is_refused(script, monkeypatch, value):
+    monkeypatch.setenv("TKR_NEXUS_CONNECT_TIMEOUT", value)
+    with pytest.raises(InvalidInputError, match="TKR_NEXUS_CONNECT_TIMEOUT"):
+        get_json("read", "/thing")
+
+
+def test_an_error_of_the_program_itself_is_not_hidden():
+    with pytest.raises(ZeroDivisionError):
+        call("divide", lambda: 1 / 0)

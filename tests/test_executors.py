@@ -1,0 +1,125 @@
+"""The same graph under every way in which Tierkreis starts a worker."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pytket.backends.backendresult import BackendResult
+from pytket.circuit import Circuit
+
+UV = os.environ.get("UV") or shutil.which("uv") or "uv"
+DRIVER = Path(__file__).with_name("run_workflow.py")
+PROJECT = Path(__file__).parent.parent
+
+
+def one(n_qubits: int, qubit: int) -> Circuit:
+    return Circuit(n_qubits, name=f"one-{qubit}").X(qubit).measure_all()
+
+
+CIRCUITS = [one(3, 2), one(3, 0)]
+INPUTS = {
+    "project_name": "tests of executors",
+    "job_name": "a job",
+    "circuits": [circuit.to_dict() for circuit in CIRCUITS],
+    "n_shots": [7, 5],
+}
+
+
+def run_workflow(
+    executor: str,
+    environment: dict[str, str],
+    *,
+    graph: str = "ours",
+    python: str | Path = sys.executable,
+) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [python, DRIVER, executor, graph],
+        input=json.dumps(INPUTS),
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=200,
+    )
+
+
+def assert_results(result: subprocess.CompletedProcess) -> None:
+    assert result.returncode == 0, result.stderr
+    counts = [
+        BackendResult.from_dict(output).get_counts()
+        for output in json.loads(result.stdout)
+    ]
+    assert counts == [{(0, 0, 1): 7}, {(1, 0, 0): 5}]
+
+
+def without_worker(environment: dict[str, str]) -> dict[str, str]:
+    """Take every environment with a worker off the PATH; uv stays."""
+    folders = [
+        folder
+        for folder in environment["PATH"].split(os.pathsep)
+        if not (Path(folder) / "tkr_nexus_worker").exists()
+    ]
+    # A shim of pyenv finds uv inside the checkout only; uv run names the program.
+    folders.insert(0, str(Path(UV).parent))
+    changed = {**environment, "PATH": os.pathsep.join(folders)}
+    changed.pop("VIRTUAL_ENV", None)
+    return changed
+
+
+@pytest.mark.parametrize(
+    "executor", ["uv-registry", "uv-ready", "shell", "memory", "multiple", "task"]
+)
+def test_the_graph_gives_its_results_under(executor, worker_environment):
+    assert_results(run_workflow(executor, worker_environment))
+
+
+def test_the_graph_that_ships_with_tierkreis_runs_on_this_worker(worker_environment):
+    assert_results(run_workflow("uv-ready", worker_environment, graph="tierkreis"))
+
+
+def test_without_uv_executor_the_worker_is_found_when_not_on_the_path(
+    worker_environment,
+):
+    assert_results(run_workflow("uv-registry", without_worker(worker_environment)))
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory) -> Path:
+    """An environment into which the wheel is installed, apart from the checkout."""
+    folder = tmp_path_factory.mktemp("installation")
+    requirements = folder / "requirements.txt"
+    commands = [
+        f"{UV} build --wheel --out-dir {folder} {PROJECT}",
+        f"{UV} export --frozen --no-dev --no-emit-project -o {requirements}",
+        f"{UV} venv --python {sys.executable} {folder}/venv",
+        f"{UV} pip install --python {folder}/venv/bin/python -r {requirements}",
+    ]
+    for command in commands:
+        subprocess.run(command.split(), check=True, cwd=PROJECT, capture_output=True)
+    [wheel] = folder.glob("*.whl")
+    subprocess.run(
+        [UV, "pip", "install", "--python", folder / "venv/bin/python", wheel],
+        check=True,
+        capture_output=True,
+    )
+    return folder / "venv"
+
+
+def installed_files(installation: Path) -> set[Path]:
+    return {p for p in installation.rglob("*") if "__pycache__" not in p.parts}
+
+
+@pytest.mark.parametrize("executor", ["uv-ready", "uv-registry"])
+def test_the_graph_runs_from_an_installed_wheel(
+    executor, installation, worker_environment
+):
+    python = installation / "bin" / "python"
+    before = installed_files(installation)
+    environment = without_worker(worker_environment)
+    assert_results(run_workflow(executor, environment, python=python))
+    if executor == "uv-ready":
+        # What writes nothing needs no permission to write.
+        assert installed_files(installation) == before
