@@ -11,7 +11,6 @@ from local_nexus import bodies
 from local_nexus.clock import to_iso
 from local_nexus.progress import Progress
 from local_nexus.routes.endpoint import Call, Endpoint, Reply
-from local_nexus.store import Filters
 
 
 def _requests(call: Call) -> Reply:
@@ -25,8 +24,8 @@ def _clear_requests(call: Call) -> Reply:
 
 def _jobs(call: Call) -> Reply:
     with call.services.store.read() as tx:
-        rows = tx.find("jobs", Filters())
-        items = tx.find("job_items", Filters())
+        rows = tx.find("jobs")
+        items = tx.find("job_items")
     by_job: dict[str, list[str]] = {row["id"]: [] for row in rows}
     for item in items:
         by_job[item["job_id"]].append(item["status"])
@@ -114,7 +113,9 @@ def _admin(
     handle: Callable[[Call], Reply],
     body: type[BaseModel] | None = None,
 ) -> Endpoint:
-    return Endpoint(method, f"/_local/{path}", handle, access="admin", body=body)
+    return Endpoint(
+        method, f"/_local/{path}", handle, access="admin", body=body, waits=True
+    )
 
 
 ENDPOINTS = [

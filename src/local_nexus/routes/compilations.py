@@ -7,7 +7,7 @@ from local_nexus.errors import ApiError
 from local_nexus.jsonapi import Json, document, last, link
 from local_nexus.routes.endpoint import Call, Endpoint, Reply
 from local_nexus.routes.resource import Resource, owners
-from local_nexus.store import Filters, Row
+from local_nexus.store import Row
 
 _OF = "filter[compilation][id]"
 
@@ -39,7 +39,7 @@ def _passes(call: Call) -> Reply:
         )
     with call.services.store.read() as tx:
         _COMPILATIONS.require(tx, call.reader, key)
-        rows = tx.find("compilation_passes", Filters(equal={"compilation_id": key}))
+        rows = tx.find("compilation_passes", compilation_id=key)
     return Reply(200, document([_pass(row) for row in rows]))
 
 

@@ -82,6 +82,7 @@ class Endpoint:
         administrator's token.
     :param body: the model of the body, for the description of the API.
     :param query: the parameters that it reads, for the same.
+    :param waits: whether it may take long, or wait for a simulator.
     """
 
     method: str
@@ -90,3 +91,4 @@ class Endpoint:
     access: str = "user"
     body: type[BaseModel] | None = None
     query: tuple[str, ...] = ()
+    waits: bool = False

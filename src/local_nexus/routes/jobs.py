@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from local_nexus import bodies
 from local_nexus.clock import to_iso
 from local_nexus.jsonapi import Json
@@ -9,7 +11,7 @@ from local_nexus.routes.endpoint import Call, Endpoint, Reply
 from local_nexus.routes.resource import Resource
 from local_nexus.services import Services
 from local_nexus.services.jobs import require
-from local_nexus.store import Filters, Row, Transaction
+from local_nexus.store import Row, Transaction
 
 
 def job_status(services: Services, reader: str | None, job_id: str) -> Json:
@@ -34,7 +36,7 @@ def _summary(services: Services, tx: Transaction, row: Row) -> Json:
 
 
 def _whole(_services: Services, tx: Transaction, row: Row) -> tuple[Json, Json]:
-    items = tx.find("job_items", Filters(equal={"job_id": row["id"]}), sort="item_id")
+    items = tx.find("job_items", sort="item_id", job_id=row["id"])
     definition = row["definition"] | {"items": [_item(item) for item in items]}
     types = {item["program_id"]: item["program_type"] for item in items}
     programs = [{"type": kind, "id": key} for key, kind in types.items()]
@@ -49,6 +51,7 @@ JOBS = Resource(
     whole=_whole,
     parameters={"filter[status][status]": "status", "filter[job_type]": "job_type"},
     before_reading=_before_reading,
+    waits=True,
 )
 
 
@@ -110,13 +113,15 @@ def _state(row: Row) -> Json:
     return known | {name: to_iso(moment) for name, moment in row["times"].items()}
 
 
+_endpoint = partial(Endpoint, waits=True)
+
 ENDPOINTS = [
     *JOBS.reading(),
-    Endpoint(
+    _endpoint(
         "POST", JOBS.path, _create, body=bodies.NewInProject[bodies.JobAttributes]
     ),
-    Endpoint("DELETE", JOBS.one, _delete),
-    Endpoint("GET", f"{JOBS.one}/attributes/status", _get_status),
-    Endpoint("POST", f"{JOBS.one}/rpc/cancel", _cancel),
-    Endpoint("POST", f"{JOBS.one}/rpc/retry", _retry, body=bodies.Retry),
+    _endpoint("DELETE", JOBS.one, _delete),
+    _endpoint("GET", f"{JOBS.one}/attributes/status", _get_status, query=("scope",)),
+    _endpoint("POST", f"{JOBS.one}/rpc/cancel", _cancel),
+    _endpoint("POST", f"{JOBS.one}/rpc/retry", _retry, body=bodies.Retry),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from local_nexus.errors import not_found
@@ -60,6 +61,7 @@ class Resource:
     :param flags: further parameters, which ``restrict`` reads.
     :param restrict: narrows the filters further, from the query.
     :param before_reading: called before rows are read, with the id if it is one.
+    :param waits: whether reading may wait for a simulator.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Resource:
     flags: tuple[str, ...] = ()
     restrict: Callable[[Call, Filters], Filters] = lambda _call, filters: filters
     before_reading: Callable[[Services, str | None], None] = _as_it_is
+    waits: bool = False
 
     @property
     def one(self) -> str:
@@ -83,10 +86,11 @@ class Resource:
         """Return the routes that list, count and get."""
         filters = (*FILTERS, *self.parameters, *self.flags)
         count = f"{self.path}/meta/count"
+        endpoint = partial(Endpoint, "GET", waits=self.waits)
         return [
-            Endpoint("GET", self.path, self.list, query=filters + PAGING),
-            Endpoint("GET", count, self.count, query=filters),
-            Endpoint("GET", self.one, self.get, query=("scope",)),
+            endpoint(self.path, self.list, query=filters + PAGING),
+            endpoint(count, self.count, query=filters),
+            endpoint(self.one, self.get, query=("scope",)),
         ]
 
     def list(self, call: Call) -> Reply:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from local_nexus import bodies
 from local_nexus.errors import ApiError
-from local_nexus.jsonapi import Json
+from local_nexus.jsonapi import Json, document, project_resource, resource
 from local_nexus.routes.endpoint import Call, Endpoint, Reply
-from local_nexus.routes.resource import Resource
+from local_nexus.routes.resource import Resource, owners
 from local_nexus.services import Services
 from local_nexus.store import Row, Transaction
 
@@ -81,30 +81,34 @@ class Kind[A: bodies.Annotations]:
         def create(call: Call) -> Reply:
             data = call.parse(self.body).data
             annotations = data.attributes.model_dump(include=bodies.ANNOTATIONS)
-            row = call.services.uploads.create(
+            made = call.services.uploads.create(
                 call.user_id,
                 self.name,
                 data.relationships.project.data.id,
                 annotations,
                 self.read(data.attributes),
             )
-            return shown.reply(call, 201, row)
+            return Reply(201, self._shown(*made))
 
         def update(call: Call) -> Reply:
             changes = call.parse(bodies.AnnotationsChange).data.attributes
-            row = call.services.uploads.update(
+            changed = call.services.uploads.update(
                 call.reader,
                 self.name,
                 call.path["id"],
                 changes.model_dump(exclude_none=True),
             )
-            return shown.reply(call, 200, row)
+            return Reply(200, self._shown(*changed))
 
         return [
             *shown.reading(),
             Endpoint("POST", self.upload_path, create, body=self.body),
             Endpoint("PATCH", shown.one, update, body=bodies.AnnotationsChange),
         ]
+
+    def _shown(self, row: Row, project: Row) -> Json:
+        data = resource(self.name, row, {}, owners(row))
+        return document(data, [project_resource(project)])
 
 
 def _in_base64(

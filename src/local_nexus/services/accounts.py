@@ -71,9 +71,7 @@ class Accounts:
             raise not_found("quota", name, field="name")
         with self._store.read() as tx:
             usage = QUOTAS[name].usage(tx, user_id)
-            limits = tx.find(
-                "quotas", Filters(equal={"user_id": user_id, "name": name})
-            )
+            limits = tx.find("quotas", user_id=user_id, name=name)
         return usage, limits[0]["limit"] if limits else None
 
     def set_quota(self, user_id: str, name: str, limit: float | None) -> None:
@@ -112,7 +110,7 @@ class Accounts:
         """
         issued = {} if issuer is None else {"issuer": issuer}
         with self._store.read() as tx:
-            return tx.find("credentials", Filters(equal={"user_id": user_id} | issued))
+            return tx.find("credentials", user_id=user_id, **issued)
 
     def add_credential(self, user_id: str, name: str, issuer: str) -> Row:
         """Note that a user has a credential of a provider; secrets are not kept."""

@@ -10,7 +10,7 @@ from local_nexus.clock import Clock
 from local_nexus.progress import Progress, Stage
 from local_nexus.services import outcomes, statuses
 from local_nexus.simulators import RunHandle, SimulatorPool
-from local_nexus.store import Filters, Row, Store, Transaction
+from local_nexus.store import Row, Store, Transaction
 
 _MICROSECONDS = 1_000_000
 # Seconds that a read which is due to show the end waits for the simulator.
@@ -50,7 +50,7 @@ class Execution:
         """Give every waiting item of a job to the simulators."""
         with self._store.read() as tx:
             job = tx.get("jobs", job_id)
-            items = tx.find("job_items", Filters(equal={"job_id": job_id}))
+            items = tx.find("job_items", job_id=job_id)
         if job is None:
             return
         self._active.add(job_id)
@@ -62,7 +62,11 @@ class Execution:
     def resume(self) -> None:
         """Run again what was waiting or running when the server stopped."""
         with self._store.read() as tx:
-            waiting = tx.find("jobs", Filters(any_of={"status": statuses.WAITING}))
+            waiting = [
+                job
+                for status in statuses.WAITING
+                for job in tx.find("jobs", status=status)
+            ]
         for job in waiting:
             self.start(job["id"])
 
@@ -159,7 +163,7 @@ class Execution:
     def _advance(self, job_id: str) -> None:
         """Show of a job what its progress allows now."""
         with self._store.read() as tx:
-            items = tx.find("job_items", Filters(equal={"job_id": job_id}))
+            items = tx.find("job_items", job_id=job_id)
         now = self._clock.now()
         reads = self._reads.get(job_id, 0)
         for item in items:

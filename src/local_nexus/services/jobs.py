@@ -148,7 +148,7 @@ class Jobs:
         """Throw away the data of the results of a job, which Nexus keeps for a time."""
         with self._store.write() as tx:
             require(tx, None, job_id)
-            for result in tx.find("results", Filters(equal={"job_id": job_id})):
+            for result in tx.find("results", job_id=job_id):
                 tx.update("results", result["id"], {"contents": None})
 
     def set_status(
@@ -178,11 +178,10 @@ class Jobs:
         """Return how many queued jobs come first, plus one; None once it left."""
         if job["status"] != "QUEUED":
             return None
-        ahead = Filters(equal={"status": "QUEUED"}, before={"seq": job["seq"]})
-        return tx.count("jobs", ahead) + 1
+        return tx.queued_before(job) + 1
 
     def _items(self, tx: Transaction, job_id: str) -> list[Row]:
-        return tx.find("job_items", Filters(equal={"job_id": job_id}))
+        return tx.find("job_items", job_id=job_id)
 
     def _set(
         self,

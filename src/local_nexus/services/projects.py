@@ -161,7 +161,7 @@ def check_properties(tx: Transaction, project_id: str, properties: Row) -> None:
 
 
 def _definitions(tx: Transaction, project_id: str) -> list[Row]:
-    return tx.find("property_definitions", Filters(equal={"project_id": project_id}))
+    return tx.find("property_definitions", project_id=project_id)
 
 
 def _has_type(value: object, expected: str) -> bool:

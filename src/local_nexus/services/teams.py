@@ -32,9 +32,7 @@ class Teams:
         :param name: their exact name, if given.
         """
         with self._store.read() as tx:
-            teams = (
-                tx.find("teams", Filters()) if reader is None else (tx.teams_of(reader))
-            )
+            teams = tx.find("teams") if reader is None else (tx.teams_of(reader))
         return [team for team in teams if name in (None, team["name"])]
 
     def get(self, team_id: str) -> Row:

@@ -26,10 +26,11 @@ class Uploads:
         project_id: str,
         annotations: Row,
         contents: bytes,
-    ) -> Row:
+    ) -> tuple[Row, Row]:
         """Add an upload to a project.
 
         :param kind: such as ``circuit`` or ``hugr``.
+        :returns: the upload and its project.
         """
         now = self._clock.now()
         row = {
@@ -39,24 +40,27 @@ class Uploads:
             "contents": contents,
         }
         with self._store.write() as tx:
-            projects.open_for_contents(tx, user_id, project_id, now)
+            project = projects.open_for_contents(tx, user_id, project_id, now)
             projects.check_properties(tx, project_id, row["properties"])
             tx.insert("uploads", row)
-        return row
+        return row, project
 
     def update(
         self, user_id: str | None, kind: str, upload_id: str, changes: Row
-    ) -> Row:
-        """Change the annotations of an upload."""
+    ) -> tuple[Row, Row]:
+        """Change the annotations of an upload.
+
+        :returns: the upload and its project.
+        """
         now = self._clock.now()
         with self._store.write() as tx:
             row = require(tx, user_id, kind, upload_id, "WRITE")
-            projects.open_for_contents(tx, None, row["project_id"], now)
+            project = projects.open_for_contents(tx, None, row["project_id"], now)
             changes = {**changes, "modified": now}
             if "properties" in changes:
                 projects.check_properties(tx, row["project_id"], changes["properties"])
             tx.update("uploads", upload_id, changes)
-        return row | changes
+        return row | changes, project
 
 
 def require(

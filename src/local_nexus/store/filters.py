@@ -71,7 +71,9 @@ class Filters:
         return found
 
 
-def assigned_to(user_id: str) -> sa.ColumnElement[bool]:
+def assigned_to(
+    user_id: str | sa.BindParameter[str],
+) -> sa.ColumnElement[bool]:
     """Return the condition that an assignment is for a user, directly or not."""
     assignments, members = tables.assignments.c, tables.team_members.c
     teams = sa.select(members.team_id).where(members.user_id == user_id)

@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from local_nexus.store import tables
-from local_nexus.store.filters import Filters, Page, assigned_to, order
+from local_nexus.store import statements, tables
+from local_nexus.store.filters import Filters, Page, order
 
 type Row = dict[str, Any]
 
@@ -30,19 +30,24 @@ class Transaction:
         :param key: the value looked for.
         :param column: a unique column.
         """
-        source = tables.metadata.tables[table]
-        return self._first(sa.select(source).where(source.c[column] == key))
+        return next(iter(self.find(table, **{column: key})), None)
+
+    def find(self, table: str, /, *, sort: str = "seq", **equal: object) -> list[Row]:
+        """Return all rows in which columns have given values, whole.
+
+        :param sort: the column that orders them.
+        :param equal: column to value.
+        """
+        return self._all(statements.find(table, tuple(equal), sort), equal)
 
     def insert(self, table: str, rows: Row | Sequence[Row]) -> None:
         """Add one row or several with the same columns."""
-        self._connection.execute(sa.insert(tables.metadata.tables[table]), rows)
+        self._connection.execute(statements.insert(table), rows)
 
     def update(self, table: str, key: str, values: Row) -> None:
         """Change columns of the row with this id."""
-        target = tables.metadata.tables[table]
-        self._connection.execute(
-            sa.update(target).where(target.c.id == key).values(values)
-        )
+        statement = statements.update(table, tuple(values))
+        self._connection.execute(statement, values | {statements.ROW: key})
 
     def delete(self, table: str, filters: Filters) -> None:
         """Remove the rows that meet the conditions and all that refers to them."""
@@ -52,22 +57,12 @@ class Transaction:
     def page(self, table: str, filters: Filters, page: Page) -> list[Row]:
         """Return one page of a listing, without the contents of uploads."""
         source = tables.metadata.tables[table]
-        columns = [column for column in source.c if column.name != "contents"]
         return self._all(
-            sa.select(*columns)
+            statements.select_summary(source)
             .where(*filters.conditions(source))
             .order_by(*order(source, page.sort))
             .limit(page.size)
             .offset(page.number * page.size)
-        )
-
-    def find(self, table: str, filters: Filters, *, sort: str = "seq") -> list[Row]:
-        """Return all rows that meet the conditions, whole."""
-        source = tables.metadata.tables[table]
-        return self._all(
-            sa.select(source)
-            .where(*filters.conditions(source))
-            .order_by(*order(source, [sort]))
         )
 
     def count(self, table: str, filters: Filters) -> int:
@@ -82,22 +77,17 @@ class Transaction:
 
     def by_ids(self, table: str, ids: Iterable[str]) -> dict[str, Row]:
         """Return the rows with these ids, without contents, by their id."""
-        source = tables.metadata.tables[table]
-        columns = [column for column in source.c if column.name != "contents"]
-        rows = self._all(sa.select(*columns).where(source.c.id.in_(set(ids))))
+        rows = self._all(statements.by_ids(table), {"ids": list(set(ids))})
         return {row["id"]: row for row in rows}
 
     def role_ids(self, user_id: str, resource_ids: Sequence[str]) -> set[str]:
         """Return the roles that a user has on any of these resources."""
-        assignments = tables.assignments
-        query = sa.select(assignments.c.role_id).where(
-            assignments.c.resource_id.in_(resource_ids), assigned_to(user_id)
-        )
-        return set(self._connection.execute(query).scalars())
+        values = {"user": user_id, "resources": resource_ids}
+        return set(self._connection.execute(statements.roles(), values).scalars())
 
     def assignments_on(self, resource_id: str) -> list[Row]:
         """Return the assignments on a resource, the oldest first."""
-        return self.find("assignments", Filters(equal={"resource_id": resource_id}))
+        return self.find("assignments", resource_id=resource_id)
 
     def drop_assignment(
         self, resource_id: str, user_id: str | None, team_id: str | None
@@ -146,35 +136,27 @@ class Transaction:
 
     def item_statuses(self, job_id: str) -> Counter[str]:
         """Return how many items of a job are in which state."""
-        items = tables.job_items
-        query = (
-            sa.select(items.c.status, sa.func.count())
-            .where(items.c.job_id == job_id)
-            .group_by(items.c.status)
-        )
-        found = self._connection.execute(query)
+        found = self._connection.execute(statements.item_statuses(), {"job": job_id})
         return Counter(dict(found.tuples().all()))
 
     def item_cost(self, job_id: str) -> float | None:
         """Return what the items of a job cost together, in HQC, if any is charged."""
-        items = tables.job_items
-        query = sa.select(sa.func.sum(items.c.cost)).where(items.c.job_id == job_id)
-        cost: float | None = self._connection.execute(query).scalar_one()
+        found = self._connection.execute(statements.item_cost(), {"job": job_id})
+        cost: float | None = found.scalar_one()
         return cost
+
+    def queued_before(self, job: Row) -> int:
+        """Return how many jobs were queued before this one and still are."""
+        found = self._connection.execute(
+            statements.queued_before(), {"seq": job["seq"]}
+        )
+        return int(found.scalar_one())
 
     def first_item(self, job_id: str, status: str) -> Row | None:
         """Return the first item of a job that is in this state."""
-        items = tables.job_items
-        return self._first(
-            sa.select(items)
-            .where(items.c.job_id == job_id, items.c.status == status)
-            .order_by(items.c.item_id)
-            .limit(1)
-        )
+        items = self.find("job_items", sort="item_id", job_id=job_id, status=status)
+        return next(iter(items), None)
 
-    def _first(self, query: sa.Select[Any]) -> Row | None:
-        row = self._connection.execute(query).mappings().first()
-        return None if row is None else dict(row)
-
-    def _all(self, query: sa.Select[Any]) -> list[Row]:
-        return [dict(row) for row in self._connection.execute(query).mappings()]
+    def _all(self, query: sa.Select[Any], values: Row | None = None) -> list[Row]:
+        found = self._connection.execute(query, values)
+        return [dict(row) for row in found.mappings()]

@@ -1,0 +1,92 @@
+"""Statements that are built once: building one takes longer than running it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from local_nexus.store import tables
+from local_nexus.store.filters import assigned_to
+
+# The name of the parameter for the row that an update changes; no column is called so.
+ROW = "row_id"
+
+
+@cache
+def insert(table: str) -> sa.Insert:
+    """Return the statement that adds rows."""
+    return sa.insert(tables.metadata.tables[table])
+
+
+@cache
+def update(table: str, columns: tuple[str, ...]) -> sa.Update:
+    """Return the statement that sets columns of the row with the id ``ROW``."""
+    target = tables.metadata.tables[table]
+    return (
+        sa.update(target)
+        .where(target.c.id == sa.bindparam(ROW))
+        .values({name: sa.bindparam(name) for name in columns})
+    )
+
+
+@cache
+def find(table: str, columns: tuple[str, ...], sort: str) -> sa.Select[Any]:
+    """Return the statement for the rows in which these columns have given values."""
+    source = tables.metadata.tables[table]
+    same = [source.c[name] == sa.bindparam(name) for name in columns]
+    return sa.select(source).where(*same).order_by(source.c[sort])
+
+
+@cache
+def by_ids(table: str) -> sa.Select[Any]:
+    """Return the statement for the rows with these ``ids``, without contents."""
+    source = tables.metadata.tables[table]
+    return select_summary(source).where(
+        source.c.id.in_(sa.bindparam("ids", expanding=True))
+    )
+
+
+def select_summary(source: sa.Table) -> sa.Select[Any]:
+    """Return the statement for all columns but the contents, which may be large."""
+    return sa.select(*(column for column in source.c if column.name != "contents"))
+
+
+@cache
+def roles() -> sa.Select[Any]:
+    """Return the statement for the roles of ``user`` on any of ``resources``."""
+    assignments = tables.assignments
+    return sa.select(assignments.c.role_id).where(
+        assignments.c.resource_id.in_(sa.bindparam("resources", expanding=True)),
+        assigned_to(sa.bindparam("user", type_=sa.String)),
+    )
+
+
+@cache
+def item_statuses() -> sa.Select[Any]:
+    """Return the statement that counts the items of a ``job`` by state."""
+    items = tables.job_items
+    return (
+        sa.select(items.c.status, sa.func.count())
+        .where(items.c.job_id == sa.bindparam("job"))
+        .group_by(items.c.status)
+    )
+
+
+@cache
+def item_cost() -> sa.Select[Any]:
+    """Return the statement that adds up the cost of the items of a ``job``."""
+    items = tables.job_items
+    return sa.select(sa.func.sum(items.c.cost)).where(
+        items.c.job_id == sa.bindparam("job")
+    )
+
+
+@cache
+def queued_before() -> sa.Select[Any]:
+    """Return the statement that counts the queued jobs before the one with ``seq``."""
+    jobs = tables.jobs
+    return sa.select(sa.func.count()).where(
+        jobs.c.status == "QUEUED", jobs.c.seq < sa.bindparam("seq")
+    )
