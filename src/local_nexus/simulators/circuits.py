@@ -24,6 +24,7 @@ class CircuitRun:
     :param device: the device that the config names.
     :param requested_shots: shots to take; None where a state is asked for.
     :param rates: error rates of a Quantinuum device; None for an ideal one.
+    :param wasm: a module of functions that the circuit calls, in binary form.
     """
 
     circuit: Circuit
@@ -31,6 +32,7 @@ class CircuitRun:
     device: Device
     requested_shots: int | None
     rates: ErrorRates | None
+    wasm: bytes | None
 
     @property
     def wants_state(self) -> bool:

@@ -95,6 +95,7 @@ def _run_circuit(request: RunRequest, device: Device) -> Outcome:
         device,
         request.n_shots,
         rates_of(config, device) if quantinuum else None,
+        request.wasm,
     )
     cost = None
     if costs.charges(device):
@@ -115,6 +116,11 @@ def _run_hybrid(request: RunRequest, device: Device) -> Outcome:
         )
     if request.n_shots is None:
         raise SimulationError("A HUGR or QIR program needs a number of shots.")
+    if request.wasm is not None:
+        raise SimulationError(
+            "Selene runs programs without WASM modules only: only circuits can call "
+            "functions of a module here."
+        )
     charges = costs.charges(device)
     with SELENE.load(config)(request.program) as program:
         trial = program.probe(device["backend_info"]["device"]["n_nodes"])

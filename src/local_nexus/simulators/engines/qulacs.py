@@ -10,7 +10,7 @@ its end is simulated once.
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +21,28 @@ from pytket.passes import AutoRebase
 from qulacs import QuantumGateBase, QuantumState
 
 from local_nexus.simulators.circuits import CircuitRun, flatten, shots_result
-from local_nexus.simulators.classical import Bits, evaluator, number
+from local_nexus.simulators.classical import evaluator
+from local_nexus.simulators.engines import Engine
+from local_nexus.simulators.engines.steps import (
+    Branch,
+    Call,
+    Compute,
+    Fault,
+    Gate,
+    Measure,
+    OnlyIf,
+    Reset,
+    Step,
+)
 from local_nexus.simulators.errors import SimulationError
 from local_nexus.simulators.memory import check_state_vector
 from local_nexus.simulators.noise import ErrorRates
 
+if TYPE_CHECKING:
+    from local_nexus.simulators.engines.wasm import WasmModule
+
 SEEDS = 2**32
+WASM = Engine("wasm", extra="wasm", function="WasmModule")
 
 NAMED_GATES: dict[OpType, Callable[..., QuantumGateBase]] = {
     OpType.X: qulacs.gate.X,
@@ -75,7 +91,8 @@ def run(job: CircuitRun) -> BackendResult:
     if job.wants_state:
         flat.replace_implicit_wire_swaps()
     AutoRebase(SIMULATED_GATES if job.rates is None else MACHINE_GATES).apply(flat)
-    program = _Program(flat, job.rates or ErrorRates())
+    wasm = _wasm_module(job.wasm)
+    program = _Program(flat, job.rates or ErrorRates(), wasm)
     if job.wants_state:
         state = program.state()
         if job.config.get("result_type") == "density_matrix":
@@ -86,143 +103,11 @@ def run(job: CircuitRun) -> BackendResult:
     return shots_result(program.sample(job.n_shots, rng), bits)
 
 
-@dataclass
-class _Branch:
-    """Shots with the same history, and how far they have come."""
-
-    state: QuantumState
-    bits: Bits
-    n_shots: int
-    position: int = 0
-
-    def part(self, n_shots: int) -> "_Branch":
-        """Take some of the shots away, into a branch of their own."""
-        self.n_shots -= n_shots
-        return _Branch(self.state.copy(), list(self.bits), n_shots, self.position)
-
-    def divide(self, n_shots: int) -> tuple["_Branch | None", "_Branch | None"]:
-        """Divide the shots into ``n_shots`` ones and the others; None is empty."""
-        if n_shots == 0:
-            return None, self
-        if n_shots == self.n_shots:
-            return self, None
-        return self.part(n_shots), self
-
-
-class _Step(Protocol):
-    def run(self, branch: _Branch, rng: np.random.Generator, /) -> list[_Branch]:
-        """Do the step; return the branches into which it divides the shots."""
-        ...
-
-
-@dataclass
-class _Gate:
-    gate: QuantumGateBase
-
-    def run(self, branch: _Branch, _rng: np.random.Generator) -> list[_Branch]:
-        self.gate.update_quantum_state(branch.state)
-        return [branch]
-
-
-@dataclass
-class _Fault:
-    """With some probability, one of several errors, all equally likely."""
-
-    probability: float
-    errors: list[QuantumGateBase]
-
-    def run(self, branch: _Branch, rng: np.random.Generator) -> list[_Branch]:
-        hit = rng.binomial(branch.n_shots, self.probability)
-        faulty, branches = branch.divide(hit)
-        done = [] if branches is None else [branches]
-        if faulty is None:
-            return done
-        weights = np.full(len(self.errors), 1 / len(self.errors))
-        counts = rng.multinomial(faulty.n_shots, weights)
-        for error, count in zip(self.errors, counts, strict=True):
-            part, rest = faulty.divide(int(count))
-            if part is not None:
-                error.update_quantum_state(part.state)
-                done.append(part)
-            if rest is None:
-                break
-        return done
-
-
-@dataclass
-class _Measure:
-    """Measure a qubit in the middle of the circuit."""
-
-    qubit: int
-    bit: int
-    flips: tuple[float, float]
-
-    def run(self, branch: _Branch, rng: np.random.Generator) -> list[_Branch]:
-        done = []
-        for outcome, part in _measured(branch, self.qubit, rng):
-            flipped = rng.binomial(part.n_shots, self.flips[outcome])
-            wrong, right = part.divide(flipped)
-            for recorded, group in ((1 - outcome, wrong), (outcome, right)):
-                if group is not None:
-                    group.bits[self.bit] = recorded
-                    done.append(group)
-        return done
-
-
-@dataclass
-class _Reset:
-    qubit: int
-
-    def run(self, branch: _Branch, rng: np.random.Generator) -> list[_Branch]:
-        parts = _measured(branch, self.qubit, rng)
-        for outcome, part in parts:
-            if outcome:
-                qulacs.gate.X(self.qubit).update_quantum_state(part.state)
-        return [part for _outcome, part in parts]
-
-
-@dataclass
-class _Compute:
-    """A classical operation on some bits."""
-
-    arguments: list[int]
-    evaluate: Callable[[list[int]], list[int]]
-
-    def run(self, branch: _Branch, _rng: np.random.Generator) -> list[_Branch]:
-        before = [branch.bits[bit] for bit in self.arguments]
-        for bit, value in zip(self.arguments, self.evaluate(before), strict=True):
-            branch.bits[bit] = value
-        return [branch]
-
-
-@dataclass
-class _Conditional:
-    """A step that is done if some bits have a value."""
-
-    step: _Step
-    bits: list[int]
-    value: int
-
-    def run(self, branch: _Branch, rng: np.random.Generator) -> list[_Branch]:
-        if number([branch.bits[bit] for bit in self.bits]) != self.value:
-            return [branch]
-        return self.step.run(branch, rng)
-
-
-def _measured(
-    branch: _Branch, qubit: int, rng: np.random.Generator
-) -> list[tuple[int, _Branch]]:
-    """Project a qubit; return the outcomes with the shots that have them."""
-    one = min(max(1 - branch.state.get_zero_probability(qubit), 0.0), 1.0)
-    ones, zeros = branch.divide(int(rng.binomial(branch.n_shots, one)))
-    parts = []
-    for outcome, part in ((1, ones), (0, zeros)):
-        if part is not None:
-            projector = qulacs.gate.P1 if outcome else qulacs.gate.P0
-            projector(qubit).update_quantum_state(part.state)
-            part.state.normalize(part.state.get_squared_norm())
-            parts.append((outcome, part))
-    return parts
+def _wasm_module(data: bytes | None) -> "WasmModule | None":
+    if data is None:
+        return None
+    module: WasmModule = WASM.load({"type": "WASM modules"})(data)
+    return module
 
 
 @dataclass
@@ -231,7 +116,8 @@ class _Program:
 
     circuit: Circuit
     rates: ErrorRates
-    steps: list[_Step] = field(init=False)
+    wasm: "WasmModule | None"
+    steps: list[Step] = field(init=False)
     final: list[tuple[int, int]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -259,7 +145,7 @@ class _Program:
         """
         branch = self._start(1)
         for step in self.steps:
-            if not isinstance(step, _Gate):
+            if not isinstance(step, Gate):
                 raise SimulationError(
                     "A circuit with measurements in its middle, resets or classical "
                     "operations has no single final state: ask for shots."
@@ -289,12 +175,14 @@ class _Program:
         # Shots come in groups of the same history; their order carries no meaning.
         return table if len(tables) == 1 else rng.permutation(table)
 
-    def _start(self, n_shots: int) -> _Branch:
+    def _start(self, n_shots: int) -> Branch:
         state = QuantumState(max(self.circuit.n_qubits, 1))
-        return _Branch(state, [0] * len(self.circuit.bits), n_shots)
+        bits = [0] * len(self.circuit.bits)
+        wasm = None if self.wasm is None else self.wasm.shot()
+        return Branch(state, bits, n_shots, wasm)
 
     def _finish(
-        self, branch: _Branch, rng: np.random.Generator
+        self, branch: Branch, rng: np.random.Generator
     ) -> npt.NDArray[np.bool_]:
         table = np.tile(np.array(branch.bits, dtype=np.bool_), (branch.n_shots, 1))
         if self.final:
@@ -317,9 +205,7 @@ class _Program:
         """Return the index in Qulacs, where the first qubit is the lowest digit."""
         return self.circuit.n_qubits - 1 - qubit.index[0]
 
-    def _steps(
-        self, op: Op, units: list[UnitID], stored: dict[str, Any]
-    ) -> list[_Step]:
+    def _steps(self, op: Op, units: list[UnitID], stored: dict[str, Any]) -> list[Step]:
         """Return the steps of one operation.
 
         :param units: the qubits and bits that it acts on.
@@ -334,32 +220,34 @@ class _Program:
                 inner = self._steps(
                     op.op, units[op.width :], stored["conditional"]["op"]
                 )
-                return [_Conditional(step, bits, op.value) for step in inner]
+                return [OnlyIf(step, bits, op.value) for step in inner]
             case OpType.Measure:
                 flips = (self.rates.p_meas_0, self.rates.p_meas_1)
-                return [_Measure(self._wire(units[0]), units[1].index[0], flips)]
+                return [Measure(self._wire(units[0]), units[1].index[0], flips)]
             case OpType.Reset:
                 wire = self._wire(units[0])
-                return [_Reset(wire), self._fault([wire], self.rates.p_init, [1])]
+                return [Reset(wire), self._fault([wire], self.rates.p_init, [1])]
+            case OpType.WASM:
+                return [_call(op, units)]
         if op.is_gate():
             wires = [self._wire(unit) for unit in units]
-            return [_Gate(_gate(op, wires)), *self._faults(op, wires)]
-        return [_Compute([unit.index[0] for unit in units], evaluator(op, stored))]
+            return [Gate(_gate(op, wires)), *self._faults(op, wires)]
+        return [Compute([unit.index[0] for unit in units], evaluator(op, stored))]
 
-    def _faults(self, op: Op, wires: list[int]) -> Iterable[_Fault]:
+    def _faults(self, op: Op, wires: list[int]) -> Iterable[Fault]:
         if op.type not in FREE:
             probability = self.rates.p1 if len(wires) == 1 else self.rates.p2
             yield self._fault(wires, probability, [1, 2, 3])
 
     @staticmethod
-    def _fault(wires: list[int], probability: float, paulis: list[int]) -> _Fault:
+    def _fault(wires: list[int], probability: float, paulis: list[int]) -> Fault:
         """Return a fault: any product of the Paulis and identities but identity."""
         errors = [
             qulacs.gate.Pauli(wires, list(error))
             for error in itertools.product([0, *paulis], repeat=len(wires))
             if any(error)
         ]
-        return _Fault(probability, errors)
+        return Fault(probability, errors)
 
 
 def _gate(op: Op, wires: list[int]) -> QuantumGateBase:
@@ -375,9 +263,15 @@ def _gate(op: Op, wires: list[int]) -> QuantumGateBase:
     return gate
 
 
-def _never(step: _Step) -> bool:
-    inner = step.step if isinstance(step, _Conditional) else step
-    return isinstance(inner, _Fault) and inner.probability == 0
+def _call(op: Any, units: list[UnitID]) -> Call:
+    bits = iter([unit.index[0] for unit in units[: op.num_bits]])
+    arguments = [list(itertools.islice(bits, width)) for width in op.input_widths]
+    return Call(op.func_name, arguments, list(bits))
+
+
+def _never(step: Step) -> bool:
+    inner = step.step if isinstance(step, OnlyIf) else step
+    return isinstance(inner, Fault) and inner.probability == 0
 
 
 def _final_measurements(commands: list[Command]) -> set[int]:

@@ -1,0 +1,86 @@
+"""Classical functions in WebAssembly that circuits call."""
+
+from collections.abc import Callable
+
+import wasmtime
+
+from local_nexus.simulators.errors import SimulationError
+
+Call = tuple[str, tuple[int, ...]]
+
+WORD = 2**32
+"""Arguments and results are integers of 32 bits; they count as unsigned here."""
+
+
+class WasmModule:
+    """A module of functions.
+
+    :param data: the module in binary form.
+    :raises SimulationError: when it is no module.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._engine = wasmtime.Engine()
+        try:
+            self._module = wasmtime.Module(self._engine, data)
+        except wasmtime.WasmtimeError as error:
+            raise SimulationError(
+                f"The WASM module of the job cannot be loaded: {error}"
+            ) from error
+
+    def shot(self) -> "WasmShot":
+        """Return the module for a shot that has made no call yet."""
+        return WasmShot(self)
+
+    def instantiate(self) -> Callable[[str, tuple[int, ...]], int]:
+        """Return what calls the functions of a fresh instance, after its ``init``."""
+        store = wasmtime.Store(self._engine)
+        exports = wasmtime.Instance(store, self._module, []).exports(store)
+
+        def call(name: str, arguments: tuple[int, ...]) -> int:
+            function = exports.get(name)
+            if not isinstance(function, wasmtime.Func):
+                raise SimulationError(
+                    f"The circuit calls {name}, which its WASM module does not have."
+                )
+            return (function(store, *arguments) or 0) % WORD
+
+        call("init", ())
+        return call
+
+
+class WasmShot:
+    """The module as one shot sees it: it remembers what the shot did before.
+
+    :param module: the module.
+    :param calls: calls that the shot has made already.
+    """
+
+    def __init__(self, module: WasmModule, calls: tuple[Call, ...] = ()) -> None:
+        self._module = module
+        self._calls = calls
+        self._instance: Callable[[str, tuple[int, ...]], int] | None = None
+
+    def copy(self) -> "WasmShot":
+        """Return the module for a shot that has the same history so far."""
+        return WasmShot(self._module, self._calls)
+
+    def call(self, name: str, arguments: tuple[int, ...]) -> int:
+        """Call a function.
+
+        :returns: its result as an unsigned integer of 32 bits, 0 if it has none.
+        :raises SimulationError: when there is no such function, or it fails.
+        """
+        try:
+            if self._instance is None:
+                # Instances cannot be copied; the same calls give the same state.
+                self._instance = self._module.instantiate()
+                for call in self._calls:
+                    self._instance(*call)
+            result = self._instance(name, arguments)
+        except (wasmtime.WasmtimeError, wasmtime.Trap, TypeError) as error:
+            raise SimulationError(
+                f"The WASM function {name} failed: {error}"
+            ) from error
+        self._calls += ((name, arguments),)
+        return result
