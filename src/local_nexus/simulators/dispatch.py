@@ -1,4 +1,16 @@
-"""Which engine runs which program, and the one place where programs fail."""
+"""Which engine runs which program, and the one place where programs fail.
+
+Where this differs from the devices themselves:
+
+- A circuit need not be compiled for its device: what is not among the gates of the
+  simulator is translated first, without any optimisation.
+- Quantinuum's machines and local emulators are ideal; emulators have the noise of
+  :mod:`local_nexus.simulators.noise`. Helios moves no ions.
+- IBM's machines and emulators have the noise of a snapshot of the machine.
+- A syntax checker checks and costs; all outcomes of a circuit are 0, and a HUGR or QIR
+  program has none.
+- A program that costs more than allowed ends in ``ERROR`` before it runs.
+"""
 
 import json
 from pathlib import Path
@@ -101,7 +113,7 @@ def _run_circuit(request: RunRequest, device: Device) -> Outcome:
     if costs.charges(device):
         counts = costs.counts_of_circuit(to_native_gates(circuit))
         cost = costs.Cost(costs.hqc(counts, job.n_shots), confidence=1.0)
-        cost.check(request.max_cost)
+        cost.check(request.budget)
     result = _circuit_engine(config, device).load(config)(job)
     return _completed("PYTKET", result.to_dict(), cost, device)
 
@@ -126,10 +138,10 @@ def _run_hybrid(request: RunRequest, device: Device) -> Outcome:
         trial = program.probe(device["backend_info"]["device"]["n_nodes"])
         if _is_syntax_checker(device):
             cost = costs.estimate(trial.counts, request.n_shots)
-            cost.check(request.max_cost)
+            cost.check(request.budget)
             return _hybrid_outcome(request, device, trial.without_results(), cost)
-        if charges and request.max_cost is not None:
-            costs.estimate(trial.counts, request.n_shots).check(request.max_cost)
+        if charges and request.budget is not None:
+            costs.estimate(trial.counts, request.n_shots).check(request.budget)
         n_qubits = request.n_qubits or emulator.get("n_qubits") or trial.n_qubits
         rates = rates_of(config, device)
         shots = program.run(emulator, max(n_qubits, 1), request.n_shots, rates)

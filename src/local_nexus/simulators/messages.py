@@ -30,6 +30,14 @@ class RunRequest:
     max_cost: float | None = None
     wasm: bytes | None = None
 
+    @property
+    def budget(self) -> float | None:
+        """HQC that the program may cost; older clients say it in the config."""
+        if self.max_cost is not None:
+            return self.max_cost
+        in_config: float | None = self.backend_config.get("max_cost")
+        return in_config
+
     def failed(self, detail: str) -> "Outcome":
         """Return the outcome of this program when it failed because of ``detail``."""
         return Outcome("ERROR", "The program has errored.", detail)

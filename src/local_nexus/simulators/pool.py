@@ -47,6 +47,8 @@ class Worker:
         self._process = subprocess.Popen(
             [
                 sys.executable,
+                # A file in the working directory must not stand in for a module.
+                "-P",
                 "-m",
                 "local_nexus.simulators.worker",
                 str(theirs.fileno()),

@@ -59,6 +59,14 @@ def split() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), STDIN)
 
 
+def limit_memory(limit: int) -> None:
+    """Limit the private memory of this process and those that it starts, in bytes."""
+    _soft, highest = resource.getrlimit(resource.RLIMIT_DATA)
+    if highest != resource.RLIM_INFINITY:
+        limit = min(limit, highest)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
 def serve(connection: Connection, device_file: Path | None) -> None:
     """Answer requests until the other end is closed."""
     # Loads no simulator yet, but pytket; the guard has no use for it.
@@ -83,8 +91,7 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     split()
     if options.memory_limit is not None:
-        limit = options.memory_limit
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        limit_memory(options.memory_limit)
     serve(Connection(options.descriptor), options.device_file)
 
 

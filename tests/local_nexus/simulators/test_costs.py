@@ -79,6 +79,12 @@ def test_a_circuit_that_costs_more_than_allowed_is_an_error(run):
     request = circuit_request(Circuit(1).measure_all(), machine("H1-1"), 1000)
     allowed = run(type(request)(**vars(request) | {"max_cost": 7.0}))
     refused = run(type(request)(**vars(request) | {"max_cost": 6.9}))
+    older = run(
+        circuit_request(
+            Circuit(1).measure_all(), machine("H1-1") | {"max_cost": 6}, 1000
+        )
+    )
+    assert older.status == "ERROR"
     assert allowed.status == "COMPLETED"
     assert refused.status == "ERROR"
     assert "7.00 HQC, more than its max_cost of 6.9 HQC" in refused.error_detail

@@ -79,11 +79,20 @@ def test_processes_stay_warm(fresh_pool):
     assert processes() - before == first
 
 
+def test_files_in_the_working_directory_do_not_disturb(
+    fresh_pool, monkeypatch, tmp_path
+):
+    (tmp_path / "select.py").write_text("raise SystemExit(1)")
+    monkeypatch.chdir(tmp_path)
+    assert wait_for(fresh_pool(), BELL).status == "COMPLETED"
+
+
 def test_programs_run_side_by_side():
-    pool = SimulatorPool(workers=2)
+    before, pool = processes(), SimulatorPool(workers=2)
     try:
-        both = [start(pool, ENDLESS) for _ in range(2)]
-        assert len(both) == 2
+        for _ in range(2):
+            start(pool, ENDLESS)
+        assert len({p for p in processes() - before if p.ppid() != os.getpid()}) == 2
     finally:
         pool.close()
 
