@@ -26,6 +26,7 @@ from local_nexus.routes.auth import ID_COOKIE
 from local_nexus.routes.jobs import JOBS, job_status
 from local_nexus.services import Services, statuses
 
+_API = ("/api/", "/auth/")
 # The largest body taken, in bytes: a circuit of 100,000 gates has about 10 MB.
 MAX_BODY = 64 * 2**20
 # Seconds between two looks at a job whose progress depends on reads or time.
@@ -76,6 +77,7 @@ def _answer(
         query=request.query_params,
         body=body,
         cookies=request.cookies,
+        host=request.url.netloc,
     )
     return _response(endpoint.handle(call))
 
@@ -114,7 +116,7 @@ def _response(reply: Reply) -> Response:
     response = Response(
         reply.encode(),
         reply.status,
-        media_type=None if reply.content is None else "application/json",
+        media_type=reply.media_type,
     )
     for name, value in reply.cookies.items():
         response.set_cookie(name, value, path="/", secure=True, samesite=None)
@@ -127,7 +129,7 @@ async def _refuse(request: HttpRequest, error: Exception) -> Response:
     match error:
         case ApiError():
             reply = Reply(error.status, error.to_dict())
-        case HTTPException(status_code=404) if request.url.path.startswith("/api/"):
+        case HTTPException(status_code=404) if request.url.path.startswith(_API):
             reply = Reply(
                 501, {"message": f"The embedded Nexus does not have {asked}."}
             )

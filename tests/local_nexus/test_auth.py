@@ -60,3 +60,41 @@ def test_an_expired_token_is_refreshed_by_the_client(new_client):
 
 def test_the_administrators_routes_take_their_token(http):
     assert http.get("/_local/requests").status_code == 401
+
+
+def test_login_in_a_browser(nexus, new_client):
+    client = new_client(nexus.env | {"NEXUS_STORE_TOKENS": "false"})
+    pages = client.run(
+        """
+        import ssl, httpx, webbrowser
+        pages = []
+        def open_browser(url, new):
+            code = url.rpartition("=")[2]
+            pages.append(code in httpx.get(url).text)
+            form = {"email": user, "password": pwd, "user_code": code}
+            pages.append(httpx.post(url, data=form).status_code)
+        webbrowser.open = open_browser
+        qnx.login(force=True)
+        result = pages
+        """,
+        user=nexus.email,
+        pwd=nexus.password,
+    )
+    assert pages == [True, 200]
+
+
+def test_a_login_in_a_browser_waits_for_the_person(anonymous):
+    started = anonymous.post("/auth/device/device_authorization").json()
+    code = {"device_code": started["device_code"]}
+    answer = anonymous.post("/auth/device/token", data=code)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "AUTHORIZATION_PENDING"
+    form = {"user_code": started["user_code"], "email": "a@b", "password": "guess"}
+    assert anonymous.post("/auth/device", data=form).status_code == 401
+    code = {"device_code": "guessed"}
+    assert anonymous.post("/auth/device/token", data=code).status_code == 401
+
+
+def test_the_code_in_the_page_is_escaped(anonymous):
+    page = anonymous.get("/auth/device", params={"user_code": '"><script>'})
+    assert "<script>" not in page.text

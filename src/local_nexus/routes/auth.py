@@ -1,11 +1,29 @@
 """Login and tokens."""
 
+from __future__ import annotations
+
+from html import escape
+from urllib.parse import parse_qs, quote
+
 from local_nexus.bodies import Login
+from local_nexus.jsonapi import last
 from local_nexus.routes.endpoint import Call, Endpoint, Reply
+from local_nexus.services import device_logins
 
 # The cookies of Nexus: the refresh token and the token that requests carry.
 REFRESH_COOKIE = "myqos_oat"
 ID_COOKIE = "myqos_id"
+
+_CONFIRM = "/auth/device"
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Embedded Nexus</title></head>
+<body><h1>Log in to the embedded Nexus</h1><p>{text}</p>
+<form method="post">
+<p><label>Code <input name="user_code" value="{code}" required></label></p>
+<p><label>E-mail <input name="email" type="email" required></label></p>
+<p><label>Password <input name="password" type="password" required></label></p>
+<p><button>Allow device</button></p></form></body></html>
+"""
 
 
 def _login(call: Call) -> Reply:
@@ -22,9 +40,8 @@ def _login(call: Call) -> Reply:
 def _refresh(call: Call) -> Reply:
     users = call.services.users
     user_id, _ = users.check(call.cookies.get(REFRESH_COOKIE, ""), "refresh")
-    return Reply(
-        200, {"message": "Refreshed."}, {ID_COOKIE: users.issue(user_id, "id")}
-    )
+    cookies = {ID_COOKIE: users.issue(user_id, "id")}
+    return Reply(200, {"message": "Refreshed."}, cookies)
 
 
 def _status(call: Call) -> Reply:
@@ -32,8 +49,66 @@ def _status(call: Call) -> Reply:
     return Reply(200, {"token_status": {"ttl": left}})
 
 
+def _start_device(call: Call) -> Reply:
+    device_code, user_code = call.services.device_logins.start()
+    page = f"https://{call.host}{_CONFIRM}"
+    return Reply(
+        200,
+        {
+            "device_code": device_code,
+            "user_code": user_code,
+            "verification_uri": page,
+            "verification_uri_complete": f"{page}?user_code={quote(user_code)}",
+            "expires_in": device_logins.LIFE,
+            "interval": device_logins.INTERVAL,
+        },
+    )
+
+
+def _confirmation_page(call: Call) -> Reply:
+    code = last(call.query, "user_code", str, "")
+    text = "Check that the program shows the same code, then allow it."
+    return Reply(200, _PAGE.format(text=text, code=escape(code)))
+
+
+def _confirm_device(call: Call) -> Reply:
+    form = _form(call)
+    user = call.services.users.login(form.get("email", ""), form.get("password", ""))
+    call.services.device_logins.confirm(form.get("user_code", ""), user["id"])
+    return Reply(200, {"message": "The device is allowed. This page can be closed."})
+
+
+def _finish_device(call: Call) -> Reply:
+    services = call.services
+    user_id = services.device_logins.finish(_form(call).get("device_code", ""))
+    if user_id is None:
+        message = "Nobody has confirmed the code yet."
+        return Reply(400, {"error": "AUTHORIZATION_PENDING", "message": message})
+    return Reply(
+        200,
+        {
+            "email": services.users.find(user_id)["email"],
+            "refresh_token": services.users.issue(user_id, "refresh"),
+            "access_token": services.users.issue(user_id, "id"),
+        },
+    )
+
+
+def _form(call: Call) -> dict[str, str]:
+    fields = parse_qs(call.body.decode(errors="replace"))
+    return {name: values[-1] for name, values in fields.items()}
+
+
 ENDPOINTS = [
     Endpoint("POST", "/auth/login", _login, access="public", body=Login),
     Endpoint("POST", "/auth/tokens/refresh", _refresh, access="public"),
     Endpoint("GET", "/auth/tokens", _status),
+    Endpoint(
+        "POST", f"{_CONFIRM}/device_authorization", _start_device, access="public"
+    ),
+    Endpoint(
+        "GET", _CONFIRM, _confirmation_page, access="public", query=("user_code",)
+    ),
+    Endpoint("POST", _CONFIRM, _confirm_device, access="public"),
+    Endpoint("POST", f"{_CONFIRM}/token", _finish_device, access="public"),
 ]

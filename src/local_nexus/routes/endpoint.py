@@ -25,6 +25,7 @@ class Call:
     :param query: the parameters.
     :param body: the body as it came.
     :param cookies: the cookies.
+    :param host: how the client names the server, with the port.
     """
 
     services: Services
@@ -33,6 +34,7 @@ class Call:
     query: Query
     body: bytes
     cookies: Mapping[str, str]
+    host: str = ""
 
     @cached_property
     def reader(self) -> str | None:
@@ -56,7 +58,7 @@ class Reply:
     """The answer to a request.
 
     :param status: the HTTP status code.
-    :param content: JSON values, or None for an empty body.
+    :param content: JSON values, the text of a page in HTML, or None for an empty body.
     :param cookies: cookies to set.
     """
 
@@ -64,10 +66,19 @@ class Reply:
     content: Any = None
     cookies: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def media_type(self) -> str | None:
+        """The type of the body."""
+        if self.content is None:
+            return None
+        return "text/html" if isinstance(self.content, str) else "application/json"
+
     def encode(self) -> bytes:
         """Return the body."""
         if self.content is None:
             return b""
+        if isinstance(self.content, str):
+            return self.content.encode()
         return json.dumps(self.content, separators=(",", ":")).encode()
 
 

@@ -7,6 +7,7 @@ from local_nexus.request_log import RequestLog
 from local_nexus.services.access import Access
 from local_nexus.services.accounts import Accounts
 from local_nexus.services.changes import Changes
+from local_nexus.services.device_logins import DeviceLogins
 from local_nexus.services.execution import Execution
 from local_nexus.services.jobs import Jobs
 from local_nexus.services.projects import Projects
@@ -40,6 +41,7 @@ class Services:
         self.user = self.users.ensure(
             settings.email, settings.password, "Local User", admin=True
         )
+        self.device_logins = DeviceLogins(self.clock)
         self.access = Access(self.store)
         self.accounts = Accounts(self.store, self.clock)
         self.teams = Teams(self.store)

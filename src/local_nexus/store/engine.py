@@ -41,6 +41,7 @@ class Store:
             metadata.create_all(self._engine)
         except sa.exc.DBAPIError as error:
             raise _cannot_open(url, error.orig or error) from error
+        self._writing = self._engine.connect().execution_options(writes=True)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -51,13 +52,13 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """Give a transaction that is kept whole or, after an exception, not at all."""
-        with self._writer, self._engine.connect() as connection:
-            writing = connection.execution_options(writes=True)
-            with writing.begin():
-                yield Transaction(writing)
+        with self._writer, self._writing.begin():
+            yield Transaction(self._writing)
 
     def close(self) -> None:
         """Close all connections; may be called more than once."""
+        with self._writer:
+            self._writing.close()
         self._engine.dispose()
 
 

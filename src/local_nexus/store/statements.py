@@ -85,8 +85,10 @@ def item_cost() -> sa.Select[Any]:
 
 @cache
 def queued_before() -> sa.Select[Any]:
-    """Return the statement that counts the queued jobs before the one with ``seq``."""
+    """Return the statement that counts the queued jobs before one job."""
     jobs = tables.jobs
     return sa.select(sa.func.count()).where(
-        jobs.c.status == "QUEUED", jobs.c.seq < sa.bindparam("seq")
+        jobs.c.status == "QUEUED",
+        sa.tuple_(jobs.c.created, jobs.c.seq)
+        < sa.tuple_(sa.bindparam("created"), sa.bindparam("seq")),
     )

@@ -157,6 +157,8 @@ uploads = sa.Table(
     *_annotations(),
     sa.Column("contents", sa.LargeBinary, nullable=False),
     sa.Index("uploads_by_creation", "kind", "created", "seq"),
+    sa.Index("uploads_by_change", "kind", "modified", "seq"),
+    sa.Index("uploads_by_name", "kind", "name", "seq"),
     sa.Index("uploads_by_project", "project_id", "kind", "created", "seq"),
 )
 
@@ -171,8 +173,10 @@ jobs = sa.Table(
     sa.Column("definition", sa.JSON, nullable=False),
     *_status(),
     sa.Index("jobs_by_creation", "created", "seq"),
+    sa.Index("jobs_by_change", "modified", "seq"),
+    sa.Index("jobs_by_name", "name", "seq"),
     sa.Index("jobs_by_project", "project_id", "created", "seq"),
-    sa.Index("jobs_by_status", "status", "seq"),
+    sa.Index("jobs_by_status", "status", "created", "seq"),
 )
 
 job_items = sa.Table(

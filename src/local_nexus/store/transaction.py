@@ -147,9 +147,8 @@ class Transaction:
 
     def queued_before(self, job: Row) -> int:
         """Return how many jobs were queued before this one and still are."""
-        found = self._connection.execute(
-            statements.queued_before(), {"seq": job["seq"]}
-        )
+        place = {"created": job["created"], "seq": job["seq"]}
+        found = self._connection.execute(statements.queued_before(), place)
         return int(found.scalar_one())
 
     def first_item(self, job_id: str, status: str) -> Row | None:
