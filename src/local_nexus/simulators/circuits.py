@@ -12,7 +12,7 @@ from pytket.utils.outcomearray import OutcomeArray
 
 from local_nexus.simulators.devices import Config, Device
 from local_nexus.simulators.errors import SimulationError
-from local_nexus.simulators.noise import ErrorRates
+from local_nexus.simulators.noise import ErrorRates, emulator_of
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class CircuitRun:
     """A circuit to simulate, as engines take it.
 
     :param circuit: a circuit without boxes and symbols.
-    :param config: the backend config; a ``seed`` in it makes shots reproducible.
+    :param config: the backend config.
     :param device: the device that the config names.
     :param requested_shots: shots to take; None where a state is asked for.
     :param rates: error rates of a Quantinuum device; None for an ideal one.
@@ -33,6 +33,13 @@ class CircuitRun:
     requested_shots: int | None
     rates: ErrorRates | None
     wasm: bytes | None
+
+    @property
+    def seed(self) -> int | None:
+        """What makes the shots reproducible, None for shots of their own each time."""
+        simulator = emulator_of(self.config).get("simulator") or {}
+        seed: int | None = self.config.get("seed", simulator.get("seed"))
+        return seed
 
     @property
     def wants_state(self) -> bool:

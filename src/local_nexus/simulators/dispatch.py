@@ -164,9 +164,8 @@ def _hybrid_outcome(
 def _circuit_engine(config: Config, device: Device) -> Engine:
     if _is_syntax_checker(device):
         return SYNTAX_CHECKER
-    simulator = emulator_of(config).get("simulator")
-    kind = simulator.get("type") if isinstance(simulator, dict) else simulator
-    if kind in ("stabilizer", "StabilizerSimulator"):
+    simulator = emulator_of(config).get("simulator") or {}
+    if simulator.get("type") == "StabilizerSimulator":
         return STABILIZER
     return CIRCUIT_ENGINES[config["type"]]
 

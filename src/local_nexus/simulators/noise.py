@@ -63,10 +63,20 @@ def rates_of(config: Config, device: Device) -> ErrorRates | None:
 
 
 def emulator_of(config: Config) -> Mapping[str, Any]:
-    """Return the part of a Helios or Selene config that describes the emulation."""
-    if config["type"] == "HeliosConfig":
-        return config.get("emulator_config") or {}
-    return config
+    """Return how a backend config wants its device to be emulated.
+
+    :returns: ``simulator``, ``error_model``, ``runtime`` and ``n_qubits`` as in a
+        ``SeleneConfig``, as far as the config has them.
+    """
+    match config["type"]:
+        case "HeliosConfig":
+            return config.get("emulator_config") or {}
+        case "QuantinuumConfig":
+            stabilizer = config.get("simulator") == "stabilizer"
+            kind = "StabilizerSimulator" if stabilizer else "StatevectorSimulator"
+            return {"simulator": {"type": kind}}
+        case _:
+            return config
 
 
 def _of_error_model(

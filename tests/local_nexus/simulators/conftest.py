@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from guppylang import guppy
+from guppylang.std.builtins import result
+from guppylang.std.quantum import cx, h, measure, qubit
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
 
@@ -36,6 +39,21 @@ def wait_for(pool: SimulatorPool, request: RunRequest) -> Outcome:
     outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
     pool.submit(request, lambda: None, outcomes.put)
     return outcomes.get(timeout=120)
+
+
+@guppy
+def bell() -> None:
+    first, second = qubit(), qubit()
+    h(first)
+    cx(first, second)
+    result("first", measure(first).read())
+    result("second", measure(second).read())
+
+
+@pytest.fixture(scope="session")
+def bell_hugr() -> bytes:
+    data: bytes = bell.compile().to_bytes()
+    return data
 
 
 @pytest.fixture(scope="session")

@@ -124,15 +124,27 @@ def test_dynamic_circuits_run_for_every_config(run_circuit, what):
     assert chisquare(list(counts.values())).pvalue > ALPHA
 
 
-@pytest.mark.parametrize("config", ["QulacsConfig", "AerConfig"])
+def selene_with(seed):
+    simulator = {"type": "StatevectorSimulator", "seed": seed}
+    return {"type": "SeleneConfig", "simulator": simulator}
+
+
+@pytest.mark.parametrize(
+    "config_with",
+    [
+        lambda seed: {"type": "QulacsConfig", "seed": seed},
+        lambda seed: {"type": "AerConfig", "seed": seed},
+        selene_with,
+    ],
+)
 @pytest.mark.parametrize("seed", [0, 7])
-def test_a_seed_makes_shots_reproducible(run_circuit, config, seed):
+def test_a_seed_makes_shots_reproducible(run_circuit, config_with, seed):
     circuit = Circuit(8)
     for qubit in range(8):
         circuit.H(qubit)
     circuit.measure_all()
     first, second, other = (
-        run_circuit(circuit, {"type": config, "seed": number}, 50).get_shots()
+        run_circuit(circuit, config_with(number), 50).get_shots()
         for number in (seed, seed, seed + 1)
     )
     assert (first == second).all()

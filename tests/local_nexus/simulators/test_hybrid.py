@@ -3,10 +3,11 @@
 import json
 
 import pytest
+import qir_qis
 from guppylang import guppy
 from guppylang.std.builtins import exit as guppy_exit
 from guppylang.std.builtins import panic, result
-from guppylang.std.quantum import cx, h, measure, qubit
+from guppylang.std.quantum import h, measure, qubit
 from hugr.qsystem.result import QsysResult
 from pytket.backends.backendresult import BackendResult
 from scipy.stats import binomtest
@@ -18,15 +19,6 @@ from .conftest import ALPHA
 SELENE = {"type": "SeleneConfig"}
 HELIOS = {"type": "HeliosConfig", "system_name": "Helios-1"}
 H2 = {"type": "QuantinuumConfig", "device_name": "H2-1LE"}
-
-
-@guppy
-def bell() -> None:
-    first, second = qubit(), qubit()
-    h(first)
-    cx(first, second)
-    result("first", measure(first).read())
-    result("second", measure(second).read())
 
 
 @guppy
@@ -47,7 +39,7 @@ def gives_up() -> None:
 
 @pytest.fixture(scope="session")
 def hugr():
-    programs = {"bell": bell, "leaves_early": leaves_early, "gives_up": gives_up}
+    programs = {"leaves_early": leaves_early, "gives_up": gives_up}
     return {name: program.compile().to_bytes() for name, program in programs.items()}
 
 
@@ -130,8 +122,10 @@ def completed(outcome):
     return json.loads(outcome.result)
 
 
-def test_a_hugr_program_gives_shots_with_plain_and_with_typed_tags(run_hybrid, hugr):
-    outcome = run_hybrid("hugr", hugr["bell"], SELENE, 1000)
+def test_a_hugr_program_gives_shots_with_plain_and_with_typed_tags(
+    run_hybrid, bell_hugr
+):
+    outcome = run_hybrid("hugr", bell_hugr, SELENE, 1000)
     results = completed(outcome)
     assert outcome.result_type == "QSYS"
     assert outcome.cost is None
@@ -142,34 +136,36 @@ def test_a_hugr_program_gives_shots_with_plain_and_with_typed_tags(run_hybrid, h
     assert binomtest(ones, 1000, 0.5).pvalue > ALPHA
 
 
-def test_a_stabilizer_simulator_and_noise_are_used_where_asked_for(run_hybrid, hugr):
+def test_a_stabilizer_simulator_and_noise_are_used_where_asked_for(
+    run_hybrid, bell_hugr
+):
     config = SELENE | {
         "simulator": {"type": "StabilizerSimulator"},
         "error_model": {"type": "DepolarizingErrorModel", "p_meas": 0.3},
     }
-    shots = completed(run_hybrid("hugr", hugr["bell"], config, 2000))["3"]
+    shots = completed(run_hybrid("hugr", bell_hugr, config, 2000))["3"]
     unequal = sum(first[1] != second[1] for first, second in shots)
     assert binomtest(unequal, 2000, 2 * 0.3 * 0.7).pvalue > ALPHA
 
 
-def test_seeds_make_shots_reproducible(run_hybrid, hugr):
+def test_seeds_make_shots_reproducible(run_hybrid, bell_hugr):
     config = SELENE | {"simulator": {"type": "StatevectorSimulator", "seed": 4}}
     first, second = (
-        completed(run_hybrid("hugr", hugr["bell"], config, 40)) for _ in range(2)
+        completed(run_hybrid("hugr", bell_hugr, config, 40)) for _ in range(2)
     )
-    unseeded = completed(run_hybrid("hugr", hugr["bell"], SELENE, 40))
+    unseeded = completed(run_hybrid("hugr", bell_hugr, SELENE, 40))
     assert first == second != unseeded
 
 
-def test_coins_and_given_outcomes_replace_a_simulation(run_hybrid, hugr):
+def test_coins_and_given_outcomes_replace_a_simulation(run_hybrid, bell_hugr):
     coin = SELENE | {"simulator": {"type": "CoinflipSimulator", "bias": 1.0}}
-    shots = completed(run_hybrid("hugr", hugr["bell"], coin, 5))["3"]
+    shots = completed(run_hybrid("hugr", bell_hugr, coin, 5))["3"]
     assert shots == [[["first", 1], ["second", 1]]] * 5
     given = [[True, True], [False, False]]
     replay = SELENE | {
         "simulator": {"type": "ClassicalReplaySimulator", "measurements": given}
     }
-    shots = completed(run_hybrid("hugr", hugr["bell"], replay, 2))["3"]
+    shots = completed(run_hybrid("hugr", bell_hugr, replay, 2))["3"]
     assert shots == [[["first", a], ["second", b]] for a, b in given]
 
 
@@ -187,16 +183,16 @@ def test_a_program_that_panics_is_an_error_with_its_words(run_hybrid, hugr):
     assert "no coin" in outcome.error_detail
 
 
-def test_too_few_qubits_are_an_error(run_hybrid, hugr):
-    outcome = run_hybrid("hugr", hugr["bell"], SELENE, 5, n_qubits=1)
+def test_too_few_qubits_are_an_error(run_hybrid, bell_hugr):
+    outcome = run_hybrid("hugr", bell_hugr, SELENE, 5, n_qubits=1)
     assert outcome.status == "ERROR"
     assert "with 1 qubits: Panic" in outcome.error_detail
 
 
-def test_helios_charges_what_its_syntax_checker_says(run_hybrid, hugr):
-    ran = run_hybrid("hugr", hugr["bell"], HELIOS, 1000)
+def test_helios_charges_what_its_syntax_checker_says(run_hybrid, bell_hugr):
+    ran = run_hybrid("hugr", bell_hugr, HELIOS, 1000)
     checked = run_hybrid(
-        "hugr", hugr["bell"], HELIOS | {"system_name": "Helios-1SC"}, 1000
+        "hugr", bell_hugr, HELIOS | {"system_name": "Helios-1SC"}, 1000
     )
     # One ZZPhase, three PhasedX, two preparations and two measurements.
     assert ran.cost == checked.cost == 5 + 1000 * (3 + 10 + 5 * 4) / 5000
@@ -204,8 +200,8 @@ def test_helios_charges_what_its_syntax_checker_says(run_hybrid, hugr):
     assert completed(checked) == {"3": [], "4": []}
 
 
-def test_a_program_that_costs_more_than_allowed_is_an_error(run_hybrid, hugr):
-    outcome = run_hybrid("hugr", hugr["bell"], HELIOS, 1000, max_cost=11.5)
+def test_a_program_that_costs_more_than_allowed_is_an_error(run_hybrid, bell_hugr):
+    outcome = run_hybrid("hugr", bell_hugr, HELIOS, 1000, max_cost=11.5)
     assert outcome.status == "ERROR"
     assert "11.60 HQC" in outcome.error_detail
 
@@ -224,17 +220,17 @@ def test_what_is_no_program_is_an_error(run_hybrid, program, sentence):
     assert sentence in outcome.error_detail
 
 
-def test_a_simulator_that_is_not_open_is_an_error(run_hybrid, hugr):
+def test_a_simulator_that_is_not_open_is_an_error(run_hybrid, bell_hugr):
     config = {
         "type": "SelenePlusConfig",
         "simulator": {"type": "MatrixProductStateSimulator"},
     }
-    outcome = run_hybrid("hugr", hugr["bell"], config)
+    outcome = run_hybrid("hugr", bell_hugr, config)
     assert "MatrixProductStateSimulator is not part" in outcome.error_detail
 
 
-def test_devices_for_circuits_refuse_hugr(run_hybrid, hugr):
-    outcome = run_hybrid("hugr", hugr["bell"], {"type": "QulacsConfig"})
+def test_devices_for_circuits_refuse_hugr(run_hybrid, bell_hugr):
+    outcome = run_hybrid("hugr", bell_hugr, {"type": "QulacsConfig"})
     assert "QulacsConfig runs circuits only" in outcome.error_detail
 
 
@@ -254,11 +250,10 @@ def test_qir_on_helios_gives_its_output_format_and_typed_shots(run_hybrid, read)
     assert "OUTPUT\tRESULT\t1\tc[0]" in lines
 
 
-def test_qir_on_h_series_gives_a_pytket_result(run_hybrid):
-    import qir_qis
-
+@pytest.mark.parametrize("simulator", ["state-vector", "stabilizer"])
+def test_qir_on_h_series_gives_a_pytket_result(run_hybrid, simulator):
     bitcode = qir_qis.qir_ll_to_bc(bell_qir().decode())
-    outcome = run_hybrid("qir", bitcode, H2, 200)
+    outcome = run_hybrid("qir", bitcode, H2 | {"simulator": simulator}, 200)
     assert outcome.result_type == "PYTKET"
     counts = BackendResult.from_dict(completed(outcome)).get_counts()
     assert set(counts) == {(0, 0), (1, 1)}

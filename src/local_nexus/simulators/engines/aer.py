@@ -60,7 +60,7 @@ def run(job: CircuitRun) -> BackendResult:
         n_qubits=config.get("n_qubits", 40),
     )
     flat, _qubits, bits = flatten(job.circuit)
-    result = _result(backend, flat, n_shots=job.n_shots, seed=config.get("seed"))
+    result = _result(backend, flat, n_shots=job.n_shots, seed=job.seed)
     return BackendResult(shots=result.get_result(flat.bits).shots, c_bits=bits)
 
 
@@ -128,9 +128,8 @@ def _result(backend: Backend, flat: Circuit, **options: Any) -> BackendResult:
 def _shots(
     simulator: AerSimulator, circuit: QuantumCircuit, job: CircuitRun
 ) -> BackendResult:
-    seed = job.config.get("seed")
     started = simulator.run(
-        circuit, shots=job.n_shots, memory=True, seed_simulator=seed
+        circuit, shots=job.n_shots, memory=True, seed_simulator=job.seed
     )
     (result,) = qiskit_result_to_backendresult(started.result(), include_counts=False)
     return result

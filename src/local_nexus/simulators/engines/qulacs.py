@@ -99,7 +99,7 @@ def run(job: CircuitRun) -> BackendResult:
             density_matrix = np.outer(state, state.conj())
             return BackendResult(density_matrix=density_matrix, q_bits=qubits)
         return BackendResult(state=state, q_bits=qubits)
-    rng = np.random.default_rng(job.config.get("seed"))
+    rng = np.random.default_rng(job.seed)
     return shots_result(program.sample(job.n_shots, rng), bits)
 
 
