@@ -69,6 +69,18 @@ class Administration(abc.ABC):
         """
         self._call("DELETE", f"jobs/{job_id}/results")
 
+    def set_runtime_traces(
+        self, job_id: object, shots: list[dict[str, Any]], item: int = 0
+    ) -> None:
+        """Give an item of a job runtime traces.
+
+        :param job_id: the id, as text or UUID.
+        :param shots: one ``selene_core.trace.Trace`` per shot, as JSON values.
+        :param item: the number of the item.
+        """
+        body = {"item": item, "shots": shots}
+        self._call("PUT", f"jobs/{job_id}/traces", body)
+
     def add_user(
         self, email: str, password: str, display_name: str | None = None
     ) -> str:

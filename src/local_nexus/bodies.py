@@ -321,13 +321,20 @@ class ForcedStatus(BaseModel):
     status: Name
     message: str = ""
     error_detail: str | None = None
-    item: int | None = None
+    item: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+
+
+class RuntimeTraces(BaseModel):
+    """The traces of a job item, one for each shot."""
+
+    item: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    shots: list[dict[str, Any]]
 
 
 class ProgressRule(BaseModel):
     """The parameters of :class:`local_nexus.Progress`."""
 
-    reads: Annotated[int, Field(ge=0)] = 0
+    reads: Annotated[int, Field(ge=0, lt=2**31)] = 0
     queued: Amount = 0.0
     submitted: Amount = 0.0
     running: Amount = 0.0

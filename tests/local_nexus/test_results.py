@@ -57,3 +57,33 @@ def test_long_results_of_hugr_programs_come_in_parts(client):
         """
     )
     assert seen == [2500, 2500, "c", "USER:BOOL:c"]
+
+
+def test_runtime_traces_are_downloaded(nexus, client, submit):
+    pytest.importorskip("selene_core.trace")
+    job = submit("traced", n_shots=[1, 1])
+    trace = client.run(
+        """
+        from selene_core.trace import Trace
+        result = Trace().model_dump(mode="json")
+        """
+    )
+    nexus.set_runtime_traces(job, [trace], item=1)
+    seen = client.run(
+        """
+        refs = qnx.jobs.runtime_traces(qnx.jobs.get(id=job))
+        traces = [ref.download_runtime_traces().model_dump(mode="json") for ref in refs]
+        result = [[ref.job_item_integer_id for ref in refs], traces]
+        """,
+        job=job,
+    )
+    assert seen == [[1], [trace]]
+
+
+def test_an_item_without_traces_says_so(http, client, submit):
+    job = submit("untraced")
+    document = http.get(f"/api/jobs/v1beta3/{job}").json()
+    (item,) = document["data"]["attributes"]["definition"]["items"]
+    answer = http.get(f"/api/job_items/v1beta/{item['item_uuid']}/runtime_traces")
+    assert answer.status_code == 404
+    assert "has no runtime traces" in answer.json()["message"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -54,6 +55,13 @@ def _set_status(call: Call) -> Reply:
         forced.error_detail,
         forced.item,
     )
+    return Reply(204)
+
+
+def _set_runtime_traces(call: Call) -> Reply:
+    body = call.parse(bodies.RuntimeTraces)
+    traces = json.dumps(body.shots)
+    call.services.jobs.set_runtime_traces(call.path["id"], body.item, traces)
     return Reply(204)
 
 
@@ -124,6 +132,7 @@ ENDPOINTS = [
     _admin("GET", "jobs", _jobs),
     _admin("PUT", "jobs/{id}/status", _set_status, bodies.ForcedStatus),
     _admin("DELETE", "jobs/{id}/results", _expire_results),
+    _admin("PUT", "jobs/{id}/traces", _set_runtime_traces, bodies.RuntimeTraces),
     _admin("POST", "users", _add_user, bodies.NewUser),
     _admin("PUT", "users/{user}/quotas/{name}", _set_quota, bodies.Limit),
     _admin("PUT", "users/{user}/balance", _set_balance, bodies.Limit),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 
 from local_nexus import bodies
 from local_nexus.clock import to_iso
-from local_nexus.jsonapi import Json
+from local_nexus.errors import ApiError, not_found
+from local_nexus.jsonapi import Json, document, link
 from local_nexus.routes.endpoint import Call, Endpoint, Reply
 from local_nexus.routes.resource import Resource
 from local_nexus.services import Services
@@ -87,6 +89,25 @@ def _delete(call: Call) -> Reply:
     return Reply(204)
 
 
+def _runtime_traces(call: Call) -> Reply:
+    key = call.path["id"]
+    with call.services.store.read() as tx:
+        item = tx.get("job_items", key)
+        if item is None:
+            raise not_found("job item", key)
+        require(tx, call.reader, item["job_id"])
+    if item["runtime_traces"] is None:
+        raise ApiError(404, f"Job item {key!r} has no runtime traces.")
+    shots = [{"trace": trace} for trace in json.loads(item["runtime_traces"])]
+    data = {
+        "type": "runtime_traces",
+        "id": key,
+        "attributes": {"shots": shots},
+        "relationships": {"job": link("job", item["job_id"])},
+    }
+    return Reply(200, document(data))
+
+
 def _item(item: Row) -> Json:
     shown = {
         "program_id": item["program_id"],
@@ -95,6 +116,7 @@ def _item(item: Row) -> Json:
         "external_handle": item["id"],
         **item["options"],
         "status": _state(item),
+        "has_runtime_traces": item["runtime_traces"] is not None,
     }
     outcome = ("result_id", "result_type", "compilation_id")
     return shown | {name: item[name] for name in outcome if item[name] is not None}
@@ -123,5 +145,11 @@ ENDPOINTS = [
     _endpoint("DELETE", JOBS.one, _delete),
     _endpoint("GET", f"{JOBS.one}/attributes/status", _get_status, query=("scope",)),
     _endpoint("POST", f"{JOBS.one}/rpc/cancel", _cancel),
+    Endpoint(
+        "GET",
+        "/api/job_items/v1beta/{id}/runtime_traces",
+        _runtime_traces,
+        query=("scope",),
+    ),
     _endpoint("POST", f"{JOBS.one}/rpc/retry", _retry, body=bodies.Retry),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from local_nexus.errors import ApiError, not_found
@@ -140,14 +141,17 @@ def permit(tx: Transaction, user_id: str | None, row: Row, permission: str) -> N
     :param row: of the resource.
     :raises ApiError: 404 if the user may not even read it, 403 otherwise.
     """
-    if user_id is None:
-        return
-    ids = [row["id"], row.get("project_id", row["id"])]
-    granted = {
-        permission
-        for role_id in tx.role_ids(user_id, ids)
-        for permission in _BY_ID[role_id].permissions
-    }
+    if user_id is not None:
+        ids = [row["id"], row.get("project_id", row["id"])]
+        check(tx.role_ids(user_id, ids), row, permission)
+
+
+def check(role_ids: Iterable[str], row: Row, permission: str) -> None:
+    """Check that roles permit something on a resource.
+
+    :raises ApiError: 404 if they do not even permit reading it, 403 otherwise.
+    """
+    granted = {it for role_id in role_ids for it in _BY_ID[role_id].permissions}
     if permission in granted:
         return
     if not granted:

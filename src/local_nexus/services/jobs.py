@@ -48,8 +48,8 @@ class Jobs:
             "times": statuses.entered({}, "QUEUED", now),
         }
         with self._store.write() as tx:
-            projects.open_for_contents(tx, user_id, project_id, now)
-            projects.check_properties(tx, project_id, annotations["properties"])
+            properties = annotations["properties"]
+            projects.open_for_contents(tx, user_id, project_id, properties, now)
             _check_references(tx, user_id, definition)
             rows = [
                 {
@@ -150,6 +150,18 @@ class Jobs:
             require(tx, None, job_id)
             for result in tx.find("results", job_id=job_id):
                 tx.update("results", result["id"], {"contents": None})
+
+    def set_runtime_traces(self, job_id: str, item_id: int, traces: str) -> None:
+        """Store the traces of an item.
+
+        :param traces: JSON text: one trace per shot.
+        :raises ApiError: 404 if there is no such item.
+        """
+        with self._store.write() as tx:
+            items = tx.find("job_items", job_id=job_id, item_id=item_id)
+            if not items:
+                raise not_found("job item", f"{job_id}/{item_id}")
+            tx.update("job_items", items[0]["id"], {"runtime_traces": traces})
 
     def set_status(
         self,

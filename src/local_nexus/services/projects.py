@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from local_nexus.clock import Clock
-from local_nexus.errors import ApiError
+from local_nexus.errors import ApiError, not_found
 from local_nexus.services import access
 from local_nexus.store import Filters, Row, Store, Transaction
 
@@ -77,7 +77,8 @@ class Projects:
         now = self._clock.now()
         row = {**new_row(user_id, definition, now), "project_id": project_id}
         with self._store.write() as tx:
-            open_for_contents(tx, user_id, project_id, now)
+            project = require(tx, user_id, project_id, "WRITE")
+            _require_open(project)
             if any(
                 known["name"] == row["name"] for known in _definitions(tx, project_id)
             ):
@@ -118,24 +119,38 @@ def require(
 
 
 def open_for_contents(
-    tx: Transaction, user_id: str | None, project_id: str, now: int
+    tx: Transaction, user_id: str | None, project_id: str, properties: Row, now: int
 ) -> Row:
     """Return a project that is about to get new contents, and note the time.
 
-    :raises ApiError: 404 or 403 if the user may not write, 409 if it is archived.
+    :param user_id: who adds them; None for one who may do everything.
+    :param properties: of the new contents.
+    :raises ApiError: 404 or 403 if the user may not write, 409 if it is archived, 422
+        if the properties do not fit.
     """
-    project = require(tx, user_id, project_id, "WRITE")
+    found = tx.project_for_writing(project_id, user_id)
+    if found is None:
+        raise not_found("project", project_id)
+    project, role_ids, definitions = found
+    if user_id is not None:
+        access.check(role_ids, project, "WRITE")
+    _require_open(project)
+    if properties or definitions:
+        _check_properties(tx, project_id, properties)
+    tx.update("projects", project_id, {"contents_modified": now})
+    return project | {"contents_modified": now}
+
+
+def _require_open(project: Row) -> None:
     if project["archived"]:
         raise ApiError(
             409,
             f"Project {project['name']!r} is archived and takes nothing new.",
             field="data.relationships.project.data.id",
         )
-    tx.update("projects", project_id, {"contents_modified": now})
-    return project | {"contents_modified": now}
 
 
-def check_properties(tx: Transaction, project_id: str, properties: Row) -> None:
+def _check_properties(tx: Transaction, project_id: str, properties: Row) -> None:
     """Check the properties of a resource against the definitions of its project.
 
     :raises ApiError: 422 if one is not defined, of another type, or missing.

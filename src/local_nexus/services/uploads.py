@@ -40,8 +40,9 @@ class Uploads:
             "contents": contents,
         }
         with self._store.write() as tx:
-            project = projects.open_for_contents(tx, user_id, project_id, now)
-            projects.check_properties(tx, project_id, row["properties"])
+            project = projects.open_for_contents(
+                tx, user_id, project_id, row["properties"], now
+            )
             tx.insert("uploads", row)
         return row, project
 
@@ -55,10 +56,11 @@ class Uploads:
         now = self._clock.now()
         with self._store.write() as tx:
             row = require(tx, user_id, kind, upload_id, "WRITE")
-            project = projects.open_for_contents(tx, None, row["project_id"], now)
+            properties: Row = (row | changes)["properties"]
+            project = projects.open_for_contents(
+                tx, None, row["project_id"], properties, now
+            )
             changes = {**changes, "modified": now}
-            if "properties" in changes:
-                projects.check_properties(tx, row["project_id"], changes["properties"])
             tx.update("uploads", upload_id, changes)
         return row | changes, project
 

@@ -64,6 +64,33 @@ def roles() -> sa.Select[Any]:
 
 
 @cache
+def project_for_writing() -> sa.Select[Any]:
+    """Return the statement for a ``project`` with all that a write to it depends on.
+
+    Beside the project it gives the roles of ``user`` in one text, and the number of
+    property definitions: one statement costs half as much as three.
+    """
+    projects, definitions = tables.projects, tables.property_definitions
+    assignments = tables.assignments
+    granted = (
+        sa.select(sa.func.aggregate_strings(assignments.c.role_id, ","))
+        .where(
+            assignments.c.resource_id == projects.c.id,
+            assigned_to(sa.bindparam("user", type_=sa.String)),
+        )
+        .scalar_subquery()
+    )
+    defined = (
+        sa.select(sa.func.count())
+        .where(definitions.c.project_id == projects.c.id)
+        .scalar_subquery()
+    )
+    return sa.select(
+        projects, granted.label("role_ids"), defined.label("definitions")
+    ).where(projects.c.id == sa.bindparam("project"))
+
+
+@cache
 def item_statuses() -> sa.Select[Any]:
     """Return the statement that counts the items of a ``job`` by state."""
     items = tables.job_items

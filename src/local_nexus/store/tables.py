@@ -199,6 +199,8 @@ job_items = sa.Table(
     sa.Column("result_type", sa.Text),
     sa.Column("compilation_id", sa.String(36)),
     sa.Column("cost_confidence", sa.Float),
+    # JSON text: one trace per shot.
+    sa.Column("runtime_traces", sa.Text),
     # Seconds that the simulator or compiler worked on it.
     sa.Column("duration", sa.Float),
     sa.Index("job_items_by_job", "job_id", "item_id"),

@@ -80,6 +80,21 @@ class Transaction:
         rows = self._all(statements.by_ids(table), {"ids": list(set(ids))})
         return {row["id"]: row for row in rows}
 
+    def project_for_writing(
+        self, project_id: str, user_id: str | None
+    ) -> tuple[Row, set[str], int] | None:
+        """Return a project, the roles of a user on it, and how many properties it has.
+
+        :returns: None if there is no such project.
+        """
+        values = {"project": project_id, "user": user_id}
+        found = self._all(statements.project_for_writing(), values)
+        if not found:
+            return None
+        project = found[0]
+        role_ids = set((project.pop("role_ids") or "").split(","))
+        return project, role_ids - {""}, project.pop("definitions")
+
     def role_ids(self, user_id: str, resource_ids: Sequence[str]) -> set[str]:
         """Return the roles that a user has on any of these resources."""
         values = {"user": user_id, "resources": resource_ids}
