@@ -9,8 +9,11 @@ import json
 import ssl
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from local_nexus.certificates import bundle_path
 from local_nexus.request_log import Request
+from local_nexus.settings import Settings
 
 
 class Administration(abc.ABC):
@@ -122,23 +125,16 @@ class Administration(abc.ABC):
         self._call("POST", f"users/{user}/credentials", body)
 
 
-def call(
-    host: str,
-    port: int,
-    authority: Path,
-    token: str,
-    method: str,
-    path: str,
-    body: object,
-) -> Any:
+def call(url: str, directory: Path, method: str, path: str, body: object) -> Any:
     """Send a request to an administrative route.
 
-    :param authority: the file with the certificate authority of the server.
-    :param token: of the administrator.
+    :param url: of the server.
+    :param directory: of the server, which tells the administrator's token.
     :raises ValueError: with the sentence of the server if it refuses.
     """
-    context = ssl.create_default_context(cafile=authority)
-    connection = http.client.HTTPSConnection(host, port, context=context)
+    context = ssl.create_default_context(cafile=bundle_path(directory))
+    connection = http.client.HTTPSConnection(urlsplit(url).netloc, context=context)
+    token = Settings.load(directory).admin_token
     with contextlib.closing(connection):
         connection.request(
             method,

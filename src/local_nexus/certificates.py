@@ -6,22 +6,24 @@ import os
 import ssl
 from pathlib import Path
 
+from local_nexus.addresses import names_of
 from local_nexus.settings import write_private
 
 
-def ensure(directory: Path, host: str = "127.0.0.1") -> Path:
-    """Make a certificate unless the directory has one.
+def ensure(directory: Path, address: str) -> Path:
+    """Make a certificate unless the directory has one for this address.
 
-    :param directory: where ``server.pem`` (key and certificate) and ``ca.pem`` are.
-    :param host: the address that the certificate is for.
-    :returns: the path of ``server.pem``.
+    :param directory: of the instance.
+    :param address: the IPv4 address that the server listens on.
+    :returns: the file with the key and the certificate of the server.
     """
-    server, authority_file = directory / "server.pem", directory / "ca.pem"
+    server = directory / f"server-{address}.pem"
+    authority_file = directory / f"authority-{address}.pem"
     if not (server.exists() and authority_file.exists()):
         import trustme  # only the first start in a directory needs it
 
         authority = trustme.CA()
-        certificate = authority.issue_cert(host, "127.0.0.1", "localhost")
+        certificate = authority.issue_cert(*names_of(address))
         authority_file.write_bytes(authority.cert_pem.bytes())
         write_private(
             server, certificate.private_key_and_cert_chain_pem.bytes().decode()

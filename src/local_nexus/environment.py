@@ -7,35 +7,48 @@ The names are those that ``qnexus.config`` reads, and the token files those that
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from local_nexus.certificates import bundle_path
 from local_nexus.settings import write_private
 
-HOST = "127.0.0.1"
+# Not for qnexus: names the server for commands such as ``tkr-nexus serve --stop``.
+DIRECTORY_VARIABLE = "LOCAL_NEXUS_DIRECTORY"
 
 
-def client_environment(directory: Path, port: int) -> dict[str, str]:
+def client_environment(directory: Path, url: str) -> dict[str, str]:
     """Return the environment variables for programs that use qnexus.
 
     With them a program is logged in, and trusts the server beside all that it
     trusted before.
 
     :param directory: of the instance, absolute.
-    :param port: of the server.
+    :param url: of the server.
     """
+    host, _, port = urlsplit(url).netloc.partition(":")
     return {
         "NEXUS_PROTOCOL": "https",
         "NEXUS_WEBSOCKETS_PROTOCOL": "wss",
-        "NEXUS_HOST": HOST,
-        "NEXUS_DOMAIN": HOST,
-        "NEXUS_PORT": str(port),
+        "NEXUS_HOST": host,
+        "NEXUS_DOMAIN": host,
+        "NEXUS_PORT": port,
         "NEXUS_TOKEN_PATH": str(_tokens(directory)),
         "NEXUS_STORE_TOKENS": "true",
         "NEXUS_MANAGED_TOKENS": "",
         "NEXUS_HTTPX_VERIFY": "true",
         "SSL_CERT_FILE": str(bundle_path(directory)),
+        DIRECTORY_VARIABLE: str(directory),
     }
+
+
+def shell_exports(environment: Mapping[str, str]) -> str:
+    """Return the lines that export variables in a shell."""
+    return "".join(
+        f"export {name}={shlex.quote(value)}\n" for name, value in environment.items()
+    )
 
 
 def write_tokens(directory: Path, id_token: str, refresh_token: str) -> None:

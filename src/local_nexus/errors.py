@@ -1,8 +1,12 @@
-"""The one error of the API: a status code and a sentence for a person."""
+"""Errors: of a request, with a status code, and of a server that cannot start."""
 
 from __future__ import annotations
 
 from typing import Any
+
+
+class StartError(RuntimeError):
+    """A server cannot start; the message is a sentence for a person."""
 
 
 class ApiError(Exception):

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import select
-import shutil
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
+from local_nexus.addresses import LOOPBACK
 from local_nexus.administration import Administration, call
-from local_nexus.certificates import bundle_path
-from local_nexus.environment import HOST, client_environment
+from local_nexus.launching import Child
+from local_nexus.options import ServerOptions
 from local_nexus.progress import Progress
+from local_nexus.running import RunningNexus
 from local_nexus.settings import Settings
-
-# Seconds to wait for a server to answer, and to end.
-_START_LIMIT = 60.0
-_STOP_LIMIT = 10.0
 
 
 class LocalNexus(Administration):
@@ -32,29 +25,30 @@ class LocalNexus(Administration):
 
     The server ends with the context, and also when this process dies in any way.
 
+    :param host: name or IPv4 address to listen on; this machine alone by default.
     :param port: to listen on; a free one by default.
     :param directory: where data and tokens are kept from one start to the next; by
         default a temporary one, removed at the end.
     :param progress: how jobs move through their states; at once by default.
     :param database: an SQLAlchemy URL of SQLite or PostgreSQL; by default SQLite in the
         directory.
+    :param device_file: a JSON file with devices of your own.
     """
 
     def __init__(
         self,
         *,
+        host: str = LOOPBACK,
         port: int | None = None,
         directory: Path | None = None,
         progress: Progress | None = None,
         database: str | None = None,
+        device_file: Path | None = None,
     ) -> None:
-        self._wanted_port = port
-        self._wanted_directory = directory
+        self._options = ServerOptions(host, port, directory, database, device_file)
         self._progress = progress or Progress.immediate()
-        self._database = database
-        self._process: subprocess.Popen[str] | None = None
+        self._child: Child | None = None
         self._directory: Path | None = None
-        self._port = 0
 
     def __enter__(self) -> Self:
         self.start()
@@ -73,12 +67,11 @@ class LocalNexus(Administration):
 
         :raises RuntimeError: if it is started already or does not start.
         """
-        if self._process is not None:
+        if self._child is not None:
             raise RuntimeError("This embedded Nexus is started already.")
-        self._directory = self._make_directory()
-        self._process = self._spawn()
+        self._child = Child(self._options, with_parent=True)
+        self._directory = self._child.directory
         try:
-            self._port = self._await_answer(self._process.stdout)
             self.progress = self._progress
         except BaseException:
             self.stop()
@@ -86,36 +79,29 @@ class LocalNexus(Administration):
 
     def stop(self) -> None:
         """End the server; a temporary directory goes with it. May be repeated."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        # The server ends when the pipe on its standard input closes.
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
-        try:
-            process.wait(_STOP_LIMIT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if self._wanted_directory is None:
-            shutil.rmtree(self.directory, ignore_errors=True)
+        child, self._child = self._child, None
+        if child is not None:
+            child.stop()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the server has ended without having been stopped."""
+        return self._child is not None and self._child.has_ended()
 
     @property
     def url(self) -> str:
         """The URL of the server."""
-        return f"https://{HOST}:{self.port}"
+        return self._running.url
 
     @property
     def port(self) -> int:
         """The port of the server."""
-        self._check_running()
-        return self._port
+        return self._running.port
 
     @property
     def pid(self) -> int:
         """The id of the server's process."""
-        return self._check_running().pid
+        return self._started.pid
 
     @property
     def directory(self) -> Path:
@@ -127,7 +113,7 @@ class LocalNexus(Administration):
     @property
     def env(self) -> dict[str, str]:
         """The environment variables for programs that use qnexus, logged in."""
-        return client_environment(self.directory, self.port)
+        return self._running.env
 
     @property
     def email(self) -> str:
@@ -151,52 +137,17 @@ class LocalNexus(Administration):
 
     @property
     def _settings(self) -> Settings:
-        self._check_running()
-        return Settings.load(self.directory)
+        return self._running.settings
+
+    @property
+    def _running(self) -> RunningNexus:
+        return self._started.nexus
+
+    @property
+    def _started(self) -> Child:
+        if self._child is None:
+            raise RuntimeError("This embedded Nexus is not running.")
+        return self._child
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
-        token = self._settings.admin_token
-        authority = bundle_path(self.directory)
-        return call(HOST, self._port, authority, token, method, path, body)
-
-    def _check_running(self) -> subprocess.Popen[str]:
-        if self._process is None:
-            raise RuntimeError("This embedded Nexus is not running.")
-        return self._process
-
-    def _make_directory(self) -> Path:
-        if self._wanted_directory is None:
-            return Path(tempfile.mkdtemp(prefix="local-nexus-")).resolve()
-        self._wanted_directory.mkdir(parents=True, exist_ok=True)
-        return self._wanted_directory.resolve()
-
-    def _spawn(self) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "local_nexus", "--with-parent"]
-        command += ["--directory", str(self.directory)]
-        if self._wanted_port is not None:
-            command += ["--port", str(self._wanted_port)]
-        if self._database is not None:
-            command += ["--database", self._database]
-        if self._wanted_directory is None:
-            command.append("--remove-directory")
-        with (self.directory / "server.log").open("a") as log:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                # Ctrl-C in a terminal is for the program, which then stops the server.
-                start_new_session=True,
-            )
-
-    def _await_answer(self, output: IO[str] | None) -> int:
-        """Return the port, which the server prints once it answers."""
-        answers = output and select.select([output], [], [], _START_LIMIT)[0]
-        line = output.readline() if output and answers else ""
-        if not line:
-            log = (self.directory / "server.log").read_text().strip()
-            raise RuntimeError(
-                f"The embedded Nexus did not start: {log or 'no reason'}"
-            )
-        return int(line.rpartition(":")[2])
+        return call(self.url, self.directory, method, path, body)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import functools
 import os
 import select
 import shutil
@@ -16,9 +18,12 @@ from types import FrameType
 
 import uvicorn
 
-from local_nexus import certificates
+from local_nexus import certificates, presence
+from local_nexus.addresses import LOOPBACK, address_of, url_of
 from local_nexus.app import create_app
-from local_nexus.environment import HOST, write_tokens
+from local_nexus.environment import write_tokens
+from local_nexus.errors import StartError
+from local_nexus.options import ServerOptions
 from local_nexus.services import Services
 from local_nexus.settings import Settings
 
@@ -49,58 +54,83 @@ class _Server(uvicorn.Server):
             self._ready()
 
 
-def bind(port: int | None) -> socket.socket:
-    """Return a socket that listens on loopback.
+def bind(host: str, port: int | None) -> socket.socket:
+    """Return a socket that listens.
 
+    :param host: a name or an IPv4 address.
     :param port: a free one is chosen if None.
-    :raises OSError: if the port is taken.
+    :raises StartError: if that is not possible.
     """
+    try:
+        address = address_of(host)
+    except OSError as error:
+        raise StartError(
+            f"Cannot listen on host {host}: {error.strerror}. Take a name or an IPv4 "
+            f"address of this machine, such as {LOOPBACK}."
+        ) from error
     # Only for a socket that names TCP does asyncio switch off Nagle's algorithm, which
     # would delay every answer by 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((HOST, port or 0))
+    try:
+        listener.bind((address, port or 0))
+    except OSError as error:
+        listener.close()
+        raise _cannot_bind(address, port, error) from error
     listener.listen(2048)
     return listener
+
+
+def _cannot_bind(address: str, port: int | None, error: OSError) -> StartError:
+    if error.errno == errno.EADDRNOTAVAIL:
+        return StartError(
+            f"Cannot listen on {address}: this machine does not have that address."
+        )
+    return StartError(
+        f"Cannot listen on port {port}: {error.strerror}. "
+        "Choose another one, or none for a free one."
+    )
 
 
 def serve(
     listener: socket.socket,
     directory: Path,
-    settings: Settings,
+    options: ServerOptions,
     *,
-    ready: Callable[[], None],
+    ready: Callable[[str], None],
     with_parent: bool = False,
 ) -> None:
     """Serve until a signal comes or, if asked for, the parent process is gone.
 
     :param listener: the socket to serve on.
     :param directory: of the instance.
-    :param settings: of the instance.
-    :param ready: called when the server answers.
+    :param options: of the server.
+    :param ready: called with the URL when the server answers.
     :param with_parent: end when the pipe on standard input closes.
+    :raises StartError: if something that the server needs is wrong.
     """
-    certificate = certificates.ensure(directory)
-    services = Services(settings)
-    _log_in(services, directory)
-    config = uvicorn.Config(
-        create_app(services),
-        ssl_keyfile=certificate,
-        ssl_certfile=certificate,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws="websockets-sansio",
-        timeout_graceful_shutdown=_GRACE,
-    )
-    server = _Server(config, ready)
-    if with_parent:
-
-        def stop() -> None:
-            server.should_exit = True
-
-        threading.Thread(target=_await_orphanhood, args=(stop,), daemon=True).start()
-    server.run(sockets=[listener])
+    address, port = listener.getsockname()
+    url = url_of(address, port)
+    with presence.hold(directory, url):
+        certificate = certificates.ensure(directory, address)
+        services = Services(
+            Settings.load(directory, options.database), options.device_file
+        )
+        _log_in(services, directory)
+        config = uvicorn.Config(
+            create_app(services),
+            ssl_keyfile=certificate,
+            ssl_certfile=certificate,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws="websockets-sansio",
+            timeout_graceful_shutdown=_GRACE,
+        )
+        server = _Server(config, functools.partial(ready, url))
+        if with_parent:
+            _stop_with_parent(server)
+        server.run(sockets=[listener])
 
 
 def remove(directory: Path) -> None:
@@ -116,6 +146,13 @@ def _log_in(services: Services, directory: Path) -> None:
         services.users.issue(user_id, "id"),
         services.users.issue(user_id, "refresh"),
     )
+
+
+def _stop_with_parent(server: uvicorn.Server) -> None:
+    def stop() -> None:
+        server.should_exit = True
+
+    threading.Thread(target=_await_orphanhood, args=(stop,), daemon=True).start()
 
 
 def _await_orphanhood(stop: Callable[[], None]) -> None:

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import ssl
@@ -13,6 +14,7 @@ import psutil
 import pytest
 
 from local_nexus import LocalNexus
+from local_nexus.simulators.devices import devices
 
 OWNER = """
 import time
@@ -147,14 +149,9 @@ def test_the_command_line_prints_the_environment_and_ends_at_a_signal(tmp_path):
 
 
 def test_a_port_in_use_is_one_sentence_and_exit_code_1(nexus):
-    ended = subprocess.run(
-        [sys.executable, "-m", "local_nexus", "--port", str(nexus.port)],
-        capture_output=True,
-        text=True,
+    assert refusal("--port", str(nexus.port)).startswith(
+        f"Cannot listen on port {nexus.port}: "
     )
-    assert ended.returncode == 1
-    assert ended.stderr.startswith(f"Cannot listen on port {nexus.port}: ")
-    assert ended.stderr.count("\n") == 1
 
 
 def test_starting_on_a_port_in_use_says_why(nexus):
@@ -178,3 +175,90 @@ def test_the_bundle_keeps_the_authorities_trusted_before(nexus):
 def test_the_certificate_is_refused_without_the_bundle(nexus):
     with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
         httpx.get(nexus.url, verify=ssl.create_default_context())
+
+
+def refusal(*arguments: str, **environment: str) -> str:
+    """Return what a server says that does not start: one line on standard error."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "local_nexus", *arguments],
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    (line,) = ended.stderr.splitlines()
+    return line
+
+
+def test_a_host_that_is_not_known_is_one_sentence():
+    assert refusal("--host", "no-such-host.invalid").startswith(
+        "Cannot listen on host no-such-host.invalid: "
+    )
+
+
+def test_an_address_of_another_machine_is_one_sentence():
+    assert refusal("--host", "192.0.2.1") == (
+        "Cannot listen on 192.0.2.1: this machine does not have that address."
+    )
+
+
+def test_two_servers_do_not_share_a_directory(nexus):
+    assert refusal("--directory", str(nexus.directory)) == (
+        f"A server is running in {nexus.directory} already: stop it first, or take "
+        "another directory."
+    )
+
+
+def test_the_directory_of_a_killed_server_is_free_again(tmp_path):
+    with LocalNexus(directory=tmp_path) as nexus:
+        os.kill(nexus.pid, signal.SIGKILL)
+        assert wait_until(lambda: nexus.has_ended)
+    with LocalNexus(directory=tmp_path) as nexus:
+        assert not nexus.has_ended
+
+
+def test_a_missing_library_names_the_extra(tmp_path):
+    broken = "raise ModuleNotFoundError(\"No module named 'uvicorn'\", name='uvicorn')"
+    (tmp_path / "uvicorn.py").write_text(broken)
+    assert refusal(PYTHONPATH=str(tmp_path)) == (
+        "The embedded Nexus takes the extra 'local', for example pip install "
+        "'tkr-nexus-worker[local]': there is no module uvicorn."
+    )
+
+
+def test_a_file_that_lists_no_devices_is_one_sentence(tmp_path):
+    file = tmp_path / "devices.json"
+    file.write_text("{}")
+    assert refusal("--device-file", str(file)).startswith(f"{file} is no device file: ")
+
+
+def test_devices_of_a_file_can_be_asked_for(tmp_path, new_client):
+    own = [device for device in devices() if device["device_name"] == "H2-1LE"]
+    own[0] = own[0] | {"device_name": "MINE"}
+    file = tmp_path / "devices.json"
+    file.write_text(json.dumps(own))
+    with LocalNexus(device_file=file) as nexus:
+        names = new_client(nexus.env).run(
+            "result = list(qnx.devices.get_all().df()['device_name'])"
+        )
+        context = ssl.create_default_context(cafile=nexus.env["SSL_CERT_FILE"])
+        login = {"email": nexus.email, "password": nexus.password}
+        with httpx.Client(base_url=nexus.url, verify=context) as http:
+            http.post("/auth/login", json=login)
+            status = http.get("/api/machines/v1beta/MINE/status")
+    assert "MINE" in names
+    assert status.json() == {"state": "online"}
+
+
+def test_a_server_on_another_address_is_used_like_any_other(new_client):
+    with LocalNexus(host="127.0.0.2") as nexus:
+        assert nexus.url.startswith("https://127.0.0.2:")
+        user = new_client(nexus.env).run("result = qnx.users.get_self().display_name")
+        assert user == "Local User"
+
+
+def test_a_server_on_all_addresses_is_reached_on_loopback(new_client):
+    with LocalNexus(host="0.0.0.0") as nexus:  # noqa: S104
+        assert nexus.url.startswith("https://127.0.0.1:")
+        user = new_client(nexus.env).run("result = qnx.users.get_self().display_name")
+        assert user == "Local User"

@@ -13,7 +13,9 @@ from local_nexus.services import backends
 
 def _available(call: Call) -> Reply:
     wanted = backends.available(
-        call.query.getlist("backend"), flag(call.query, "is_local")
+        call.query.getlist("backend"),
+        flag(call.query, "is_local"),
+        call.services.device_file,
     )
     grouped = groupby(wanted, lambda device: device["nexus_hosted"])
     return Reply(
@@ -44,7 +46,7 @@ def _property(call: Call) -> Reply:
 
 def _status(call: Call) -> Reply:
     name = call.path["name"]
-    if not backends.is_machine(name):
+    if not backends.is_machine(name, call.services.device_file):
         raise not_found("machine", name)
     # Nothing here is ever down for maintenance.
     return Reply(200, {"state": "online"})

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from local_nexus.clock import Clock
+from local_nexus.errors import StartError
 from local_nexus.request_log import RequestLog
 from local_nexus.services.access import Access
 from local_nexus.services.accounts import Accounts
@@ -16,6 +19,7 @@ from local_nexus.services.uploads import Uploads
 from local_nexus.services.users import Users
 from local_nexus.settings import Settings
 from local_nexus.simulators import SimulatorPool
+from local_nexus.simulators.devices import devices
 from local_nexus.store import Store
 
 __all__ = ["Services"]
@@ -25,15 +29,19 @@ class Services:
     """All rules of one server.
 
     :param settings: of the instance; its first user is made if there is none.
+    :param device_file: devices of a user's own.
+    :raises StartError: if the database or the file cannot be read.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, device_file: Path | None = None) -> None:
         self.settings = settings
+        self.device_file = device_file
+        _check(device_file)
         self.clock = Clock()
         self.changes = Changes()
         self.request_log = RequestLog()
         self.store = Store(settings.database)
-        self.pool = SimulatorPool()
+        self.pool = SimulatorPool(device_file=device_file)
         self.execution = Execution(
             self.store, self.clock, self.pool, self.changes.announce
         )
@@ -53,3 +61,10 @@ class Services:
         """End the simulators and close the store."""
         self.pool.close()
         self.store.close()
+
+
+def _check(device_file: Path | None) -> None:
+    try:
+        devices(device_file)
+    except (OSError, ValueError) as error:
+        raise StartError(str(error)) from error

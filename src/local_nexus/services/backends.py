@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from local_nexus.simulators.devices import BACKEND_NAMES, devices
@@ -27,17 +28,20 @@ _PROPERTIES: dict[str, frozenset[str]] = {
 
 
 def available(
-    config_types: Collection[str], nexus_hosted: bool | None
+    config_types: Collection[str],
+    nexus_hosted: bool | None,
+    device_file: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Return the devices, those that Nexus itself runs last.
 
     :param config_types: of the backend configs that ask for them; all if empty.
     :param nexus_hosted: whether Nexus itself runs them; both if None.
+    :param device_file: devices of a user's own.
     """
     names = {BACKEND_NAMES.get(name) for name in config_types}
     wanted = [
         device
-        for device in devices()
+        for device in devices(device_file)
         if (not names or device["backend_name"] in names)
         and nexus_hosted in (None, device["nexus_hosted"])
     ]
@@ -52,6 +56,9 @@ def has_property(config_type: str, name: str) -> bool:
     return name in _PROPERTIES[config_type]
 
 
-def is_machine(name: str) -> bool:
-    """Return whether a device has this name."""
-    return any(device["device_name"] == name for device in devices())
+def is_machine(name: str, device_file: Path | None = None) -> bool:
+    """Return whether a device has this name.
+
+    :param device_file: devices of a user's own.
+    """
+    return any(device["device_name"] == name for device in devices(device_file))

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from local_nexus.errors import StartError
 from local_nexus.store.tables import metadata
 from local_nexus.store.transaction import Transaction
 
@@ -18,7 +19,7 @@ _CONNECTIONS = 40
 _OPTIONS = {"sqlite": {}, "postgresql": {"isolation_level": "REPEATABLE READ"}}
 
 
-class DatabaseError(Exception):
+class DatabaseError(StartError):
     """The database cannot be opened; the message says which and why."""
 
 

@@ -1,0 +1,42 @@
+"""The addresses of servers: what they listen on and where programs find them."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+
+LOOPBACK = "127.0.0.1"
+_ANY = "0.0.0.0"  # noqa: S104  (compared with, never chosen here)
+
+
+def address_of(host: str) -> str:
+    """Return the IPv4 address of a host.
+
+    Addresses are used throughout: with the name ``localhost`` qnexus sends no cookies.
+
+    :param host: a name or an address.
+    :raises OSError: if it has none.
+    """
+    return socket.gethostbyname(host)
+
+
+def is_loopback(address: str) -> bool:
+    """Return whether only this machine can reach an IPv4 address."""
+    return ipaddress.ip_address(address).is_loopback
+
+
+def url_of(address: str, port: int) -> str:
+    """Return the URL at which programs on this machine reach a server."""
+    return f"https://{LOOPBACK if address == _ANY else address}:{port}"
+
+
+def names_of(address: str) -> list[str]:
+    """Return the names and addresses by which programs may call a server."""
+    names = {address, LOOPBACK, "localhost"}
+    if not is_loopback(address):
+        machine = socket.gethostname()
+        names.add(machine)
+        with contextlib.suppress(OSError):  # a machine need not know its own name
+            names.update(socket.gethostbyname_ex(machine)[2])
+    return sorted(names)

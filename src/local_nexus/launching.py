@@ -1,0 +1,114 @@
+"""Starting a server in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+from local_nexus.errors import StartError
+from local_nexus.options import ServerOptions
+from local_nexus.running import RunningNexus
+
+# Seconds to wait for a server to answer, and to end.
+_START_LIMIT = 60.0
+_STOP_LIMIT = 10.0
+
+
+class Child:
+    """The process of a server that was started.
+
+    :param options: of the server; without a directory it gets a temporary one, which
+        it removes at its end.
+    :param with_parent: whether it ends when this process does.
+    :raises StartError: if it does not start, saying why.
+    """
+
+    def __init__(self, options: ServerOptions, *, with_parent: bool) -> None:
+        self._temporary = options.directory is None
+        self.directory = _make_directory(options.directory)
+        with (self.directory / "server.log").open("a+") as log:
+            before = log.seek(0, os.SEEK_END)
+            self._process = self._spawn(options, with_parent, log)
+            try:
+                url = self._await_url(log, before)
+            except BaseException:
+                self.stop()
+                raise
+        self.nexus = RunningNexus(self.directory, url)
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
+
+    def has_ended(self) -> bool:
+        """Return whether the process has ended by itself."""
+        return self._process.poll() is not None
+
+    def let_go(self) -> None:
+        """Leave the process alone: it goes on without this one."""
+        self._close_pipes()
+        # What Python warns of, a child that outlives its parent, is meant here.
+        self._process.returncode = 0
+
+    def stop(self) -> None:
+        """End the process and wait for that; a temporary directory goes with it."""
+        # A server that ends with its parent takes the closed pipe for the parent's end.
+        self._close_pipes()
+        if self._process.stdin is None:
+            self._process.terminate()
+        try:
+            self._process.wait(_STOP_LIMIT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._temporary:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _close_pipes(self) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _spawn(
+        self, options: ServerOptions, with_parent: bool, log: IO[str]
+    ) -> subprocess.Popen[str]:
+        arguments = replace(options, directory=self.directory).to_arguments()
+        if with_parent:
+            arguments.append("--with-parent")
+        if self._temporary:
+            arguments.append("--remove-directory")
+        return subprocess.Popen(
+            [sys.executable, "-m", "local_nexus", *arguments],
+            stdin=subprocess.PIPE if with_parent else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            # Ctrl-C in a terminal is for the program, which then stops the server.
+            start_new_session=True,
+        )
+
+    def _await_url(self, log: IO[str], before: int) -> str:
+        """Return the URL, which the server prints once it answers."""
+        output = self._process.stdout
+        answers = output and select.select([output], [], [], _START_LIMIT)[0]
+        line = output.readline() if output and answers else ""
+        if line:
+            return line.rstrip()
+        log.seek(before)
+        reason = log.read().strip() or "it gave no reason."
+        raise StartError(f"The embedded Nexus did not start: {reason}")
+
+
+def _make_directory(wanted: Path | None) -> Path:
+    if wanted is None:
+        return Path(tempfile.mkdtemp(prefix="local-nexus-")).resolve()
+    wanted.mkdir(parents=True, exist_ok=True)
+    return wanted.resolve()
