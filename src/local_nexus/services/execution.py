@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from local_nexus.clock import Clock
@@ -13,8 +14,16 @@ from local_nexus.simulators import RunHandle, SimulatorPool
 from local_nexus.store import Row, Store, Transaction
 
 _MICROSECONDS = 1_000_000
-# Seconds that a read which is due to show the end waits for the simulator.
+# Seconds that a read which is due to show the end waits for the simulators.
 _PATIENCE = 30.0
+
+
+@dataclass
+class _Run:
+    """An item in the hands of the pool."""
+
+    began: int | None = None
+    handle: RunHandle | None = None
 
 
 class Execution:
@@ -34,29 +43,28 @@ class Execution:
         changed: Callable[[str], None],
     ) -> None:
         self.progress = Progress.immediate()
+        self.changed = changed
         self._store = store
         self._clock = clock
         self._pool = pool
-        self.changed = changed
         self._reads: dict[str, int] = {}
-        # When items in the hands of the pool began, and what takes them back.
-        self._running: dict[str, int] = {}
-        self._handles: dict[str, RunHandle] = {}
-        # Jobs whose outcome a progress rule still hides or that still run.
+        # Jobs that have not ended, or whose end the progress still hides.
         self._active: set[str] = set()
-        self._done = threading.Condition()
+        self._runs: dict[str, _Run] = {}
+        self._ended = threading.Condition()
 
     def start(self, job_id: str) -> None:
-        """Give every waiting item of a job to the simulators."""
+        """Give every item of a job that needs it to the simulators."""
         with self._store.read() as tx:
             job = tx.get("jobs", job_id)
             items = tx.find("job_items", job_id=job_id)
         if job is None:
             return
         self._active.add(job_id)
+        self._reads.pop(job_id, None)
         for item in items:
-            waiting = not statuses.is_final(item["status"]) and not item["held"]
-            if waiting and item["outcome"] is None and item["id"] not in self._running:
+            done = statuses.is_final(item["status"]) or item["outcome"] is not None
+            if not (done or item["held"] or item["id"] in self._runs):
                 self._submit(job, item)
 
     def resume(self) -> None:
@@ -69,6 +77,7 @@ class Execution:
             ]
         for job in waiting:
             self.start(job["id"])
+            self._advance(job["id"])
 
     def note_read(self, job_id: str) -> None:
         """Count one read of a job, and move it if its progress asks for that."""
@@ -91,116 +100,106 @@ class Execution:
             self._advance(job_id)
 
     def drop(self, item_ids: Iterable[str]) -> None:
-        """Stop the simulation of those items that are simulated."""
+        """Take items back from the simulators, running or not."""
         for item_id in item_ids:
-            with self._done:
-                self._running.pop(item_id, None)
-                handle = self._handles.pop(item_id, None)
-            if handle is not None:
-                handle.cancel()
-
-    def forget(self, job_id: str) -> None:
-        """Start counting reads of a job afresh."""
-        self._reads.pop(job_id, None)
+            with self._ended:
+                run = self._runs.pop(item_id, None)
+                self._ended.notify_all()
+            if run is not None and run.handle is not None:
+                run.handle.cancel()
 
     def _submit(self, job: Row, item: Row) -> None:
         with self._store.read() as tx:
             request = outcomes.request(tx, job, item)
-        item_id = item["id"]
-        attempt = item["queued_at"]
+        run = _Run()
+
+        def start() -> None:
+            self._on_start(job["id"], item["id"], run)
 
         def done(outcome: outcomes.AnyOutcome) -> None:
-            self._on_done(job["id"], item_id, attempt, outcome)
+            self._on_done(job["id"], item["id"], run, outcome)
 
-        self._running[item_id] = self._clock.now()
-        handle = self._pool.submit(
-            request,
-            lambda: self._on_start(job["id"], item_id, attempt),
-            done,
-        )
-        with self._done:
-            if item_id in self._running:
-                self._handles[item_id] = handle
+        self._runs[item["id"]] = run
+        run.handle = self._pool.submit(request, start, done)
+        if self._runs.get(item["id"]) is not run and run.began is None:
+            # It was taken back before there was a handle to do that with.
+            run.handle.cancel()
 
-    def _on_start(self, job_id: str, item_id: str, attempt: int) -> None:
-        with self._done:
-            if item_id in self._running:
-                self._running[item_id] = self._clock.now()
-        if not self.progress.is_immediate:
-            return
-        with self._store.write() as tx:
-            item = tx.get("job_items", item_id)
-            if item is None or item["queued_at"] != attempt:
-                return
-            self._move(tx, item, Stage.RUNNING)
-            refresh_job(tx, job_id, self._clock.now())
-        self.changed(job_id)
+    def _on_start(self, job_id: str, item_id: str, run: _Run) -> None:
+        run.began = self._clock.now()
+        if self.progress.is_immediate:
+            with self._store.write() as tx:
+                item = self._current(tx, item_id, run)
+                if item is None:
+                    return
+                self._move(tx, item, Stage.RUNNING)
+                refresh_job(tx, job_id, run.began)
+            self.changed(job_id)
 
     def _on_done(
-        self, job_id: str, item_id: str, attempt: int, outcome: outcomes.AnyOutcome
+        self, job_id: str, item_id: str, run: _Run, outcome: outcomes.AnyOutcome
     ) -> None:
         now = self._clock.now()
-        with self._done:
-            began = self._running.pop(item_id, now)
-            self._handles.pop(item_id, None)
         with self._store.write() as tx:
-            item = tx.get("job_items", item_id)
-            if item is None or item["queued_at"] != attempt:
+            item = self._current(tx, item_id, run)
+            if item is None:
                 return
             item["outcome"] = outcomes.keep(tx, item, outcome, now)
-            changes = {
-                "outcome": item["outcome"],
-                "duration": (now - began) / _MICROSECONDS,
-            }
+            duration = (now - (run.began or now)) / _MICROSECONDS
+            changes = {"outcome": item["outcome"], "duration": duration}
             tx.update("job_items", item_id, changes)
             if self.progress.is_immediate:
                 self._move(tx, item, Stage.DONE)
-                self._settled(refresh_job(tx, job_id, self._clock.now()), job_id)
-        with self._done:
-            self._done.notify_all()
+                self._refresh(tx, job_id)
+        with self._ended:
+            if self._runs.get(item_id) is run:
+                del self._runs[item_id]
+            self._ended.notify_all()
         self.changed(job_id)
+
+    def _current(self, tx: Transaction, item_id: str, run: _Run) -> Row | None:
+        """Return the item of a run, unless it was taken back or removed meanwhile."""
+        if self._runs.get(item_id) is not run:
+            return None
+        return tx.get("job_items", item_id)
 
     def _advance(self, job_id: str) -> None:
         """Show of a job what its progress allows now."""
         with self._store.read() as tx:
+            job = tx.get("jobs", job_id)
             items = tx.find("job_items", job_id=job_id)
-        now = self._clock.now()
-        reads = self._reads.get(job_id, 0)
-        for item in items:
-            waited = (now - item["queued_at"]) / _MICROSECONDS
-            stage = self.progress.stage(reads, waited)
-            if stage is Stage.DONE and self.progress.reads:
-                self._await_outcome(item["id"])
-            self._show(item["id"], stage)
+        if job is None:
+            self._active.discard(job_id)
+            return
+        stages = {item["id"]: self._stage(job_id, item) for item in items}
+        if self.progress.reads and Stage.DONE in stages.values():
+            self._await_end(stages)
         with self._store.write() as tx:
-            if tx.get("jobs", job_id) is None:
-                self._active.discard(job_id)
-                return
-            self._settled(refresh_job(tx, job_id, now), job_id)
+            for item in tx.find("job_items", job_id=job_id):
+                self._move(tx, item, stages[item["id"]])
+            self._refresh(tx, job_id)
         self.changed(job_id)
 
-    def _show(self, item_id: str, stage: Stage) -> None:
-        with self._store.write() as tx:
-            item = tx.get("job_items", item_id)
-            if item is not None:
-                self._move(tx, item, stage)
+    def _stage(self, job_id: str, item: Row) -> Stage:
+        """Return how far an item may have moved."""
+        if self.progress.is_immediate:
+            run = self._runs.get(item["id"])
+            queued = run is not None and run.began is None
+            return Stage.QUEUED if queued else Stage.DONE
+        waited = (self._clock.now() - item["queued_at"]) / _MICROSECONDS
+        return self.progress.stage(self._reads.get(job_id, 0), waited)
 
-    def _await_outcome(self, item_id: str) -> None:
-        with self._done:
-            self._done.wait_for(lambda: self._has_outcome(item_id), _PATIENCE)
-
-    def _has_outcome(self, item_id: str) -> bool:
-        with self._store.read() as tx:
-            item = tx.get("job_items", item_id)
-        return (
-            item is None
-            or item["held"]
-            or item["outcome"] is not None
-            or statuses.is_final(item["status"])
-        )
+    def _await_end(self, item_ids: Iterable[str]) -> None:
+        with self._ended:
+            self._ended.wait_for(
+                lambda: self._runs.keys().isdisjoint(item_ids), _PATIENCE
+            )
 
     def _move(self, tx: Transaction, item: Row, stage: Stage) -> None:
-        """Bring an item to a stage, through the states on the way."""
+        """Bring an item to a stage, through the states on the way.
+
+        One without an outcome yet goes to ``RUNNING`` at most.
+        """
         if item["held"] or statuses.is_final(item["status"]):
             return
         now = self._clock.now()
@@ -211,12 +210,13 @@ class Execution:
             changes = {"status": status}
         outcome = item["outcome"]
         if stage is Stage.DONE and outcome is not None:
-            changes = {name: value for name, value in outcome.items() if name in item}
+            changes = outcome
             times = statuses.entered(times, outcome["status"], now)
         if changes:
             tx.update("job_items", item["id"], changes | {"times": times})
 
-    def _settled(self, status: str, job_id: str) -> None:
+    def _refresh(self, tx: Transaction, job_id: str) -> None:
+        status = refresh_job(tx, job_id, self._clock.now())
         if statuses.is_final(status):
             self._active.discard(job_id)
             self._reads.pop(job_id, None)

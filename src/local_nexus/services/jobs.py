@@ -133,7 +133,7 @@ class Jobs:
                 }
                 tx.update("job_items", item["id"], changes)
             refresh_job(tx, job_id, now)
-        self._execution.forget(job_id)
+        self._execution.drop(item["id"] for item in items)
         self._execution.start(job_id)
 
     def delete(self, user_id: str | None, job_id: str) -> None:

@@ -102,6 +102,21 @@ def item_statuses() -> sa.Select[Any]:
 
 
 @cache
+def first_item() -> sa.Select[Any]:
+    """Return the statement for the first item of a ``job`` that is in a ``status``."""
+    items = tables.job_items
+    return (
+        sa.select(items)
+        .where(
+            items.c.job_id == sa.bindparam("job"),
+            items.c.status == sa.bindparam("status"),
+        )
+        .order_by(items.c.item_id)
+        .limit(1)
+    )
+
+
+@cache
 def item_cost() -> sa.Select[Any]:
     """Return the statement that adds up the cost of the items of a ``job``."""
     items = tables.job_items

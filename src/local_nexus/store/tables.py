@@ -204,7 +204,7 @@ job_items = sa.Table(
     # Seconds that the simulator or compiler worked on it.
     sa.Column("duration", sa.Float),
     sa.Index("job_items_by_job", "job_id", "item_id"),
-    sa.Index("job_items_by_status", "job_id", "status"),
+    sa.Index("job_items_by_status", "job_id", "status", "item_id"),
 )
 
 results = sa.Table(

@@ -168,8 +168,8 @@ class Transaction:
 
     def first_item(self, job_id: str, status: str) -> Row | None:
         """Return the first item of a job that is in this state."""
-        items = self.find("job_items", sort="item_id", job_id=job_id, status=status)
-        return next(iter(items), None)
+        values = {"job": job_id, "status": status}
+        return next(iter(self._all(statements.first_item(), values)), None)
 
     def _all(self, query: sa.Select[Any], values: Row | None = None) -> list[Row]:
         found = self._connection.execute(query, values)
