@@ -167,9 +167,17 @@ def measure(way: str, n_circuits: int, nexus: LocalNexus) -> Measurement:
             check=True,
         )
     wall = time.perf_counter() - started
-    for process in set(myself.children(recursive=True)) - others:
+    for process in new_descendants(myself, others):
         process.wait()
     return Measurement(wall, children_cpu() - cpu_before, peak.bytes)
+
+
+def new_descendants(
+    root: psutil.Process, others: set[psutil.Process]
+) -> set[psutil.Process]:
+    """Return the descendants of a process but for some others and what those start."""
+    started = chain.from_iterable(other.children(recursive=True) for other in others)
+    return set(root.children(recursive=True)) - others - set(started)
 
 
 def children_cpu() -> float:
@@ -197,11 +205,7 @@ class PeakMemory:
 
     def _follow(self) -> None:
         while not self._stopped.wait(_SAMPLE_SECONDS):
-            known = chain.from_iterable(
-                p.children(recursive=True) for p in self._others
-            )
-            nexus = self._others | set(known)
-            new = set(self._root.children(recursive=True)) - nexus
+            new = new_descendants(self._root, self._others)
             self.bytes = max(self.bytes, sum(map(shared_out_memory, new)))
 
 
