@@ -19,9 +19,10 @@ FORBIDDEN = {
     "tkr_nexus_worker/stubs.py": {"local_nexus", "qnexus", "pytket", "hugr"},
 }
 LAYERS = (
-    {"errors", "_version"},
+    {"errors", "_version", "context", "login"},
     {"states", "checks"},
     {"calls"},
+    {"once"},
     {"projects"},
     {"programs", "jobs"},
     {"results"},

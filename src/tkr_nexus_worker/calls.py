@@ -14,7 +14,8 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -23,7 +24,7 @@ from typing import Any
 import httpx
 import qnexus.exceptions as qnx
 import stamina
-from qnexus.client import get_nexus_client
+from qnexus.client import AuthHandler, get_nexus_client
 from qnexus.config import CONFIG
 
 from tkr_nexus_worker.errors import (
@@ -32,6 +33,7 @@ from tkr_nexus_worker.errors import (
     NexusUnavailableError,
     NotLoggedInError,
 )
+from tkr_nexus_worker.login import SharedLogin, await_new_login
 
 logger = logging.getLogger(__name__)
 
@@ -52,14 +54,22 @@ class Limits:
 
     :param connect_timeout: To open a connection.
     :param read_timeout: Between two pieces of an answer, and to send a request.
+    :param total_timeout: For one whole answer, however steadily it arrives.
     :param retry_time: For one request with all its retries.
     :param retry_wait: The longest pause between two tries, unless Nexus asks for more.
+    :param settle_time: How long a request that was cut off may still be on its way.
+    :param outage_time: For an outage of Nexus while a job is waited for.
+    :param login_wait: For the person to log in again while a job is waited for.
     """
 
     connect_timeout: float = 20.0
     read_timeout: float = 120.0
+    total_timeout: float = 1800.0
     retry_time: float = 300.0
     retry_wait: float = 30.0
+    settle_time: float = 10.0
+    outage_time: float = 6 * 3600.0
+    login_wait: float = 24 * 3600.0
 
     @classmethod
     def from_environment(cls) -> "Limits":
@@ -116,6 +126,30 @@ def _raise_if_transient(response: httpx.Response) -> None:
     )
 
 
+class _LimitedStream(httpx.SyncByteStream):
+    """The body of an answer, which must have arrived at a certain moment."""
+
+    def __init__(self, stream: httpx.SyncByteStream, limit: float) -> None:
+        self._stream = stream
+        self._limit = limit
+        self._deadline = time.monotonic() + limit
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._stream:
+            if time.monotonic() > self._deadline:
+                raise httpx.ReadTimeout(f"the answer took more than {self._limit:g} s")
+            yield piece
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _limit_total_time(response: httpx.Response) -> None:
+    if isinstance(response.stream, httpx.SyncByteStream):
+        limit = Limits.from_environment().total_timeout
+        response.stream = _LimitedStream(response.stream, limit)
+
+
 def _retry_after(header: str | None) -> float | None:
     """Read both forms of Retry-After (RFC 9110, 10.2.3): seconds, or a date."""
     if header is None:
@@ -145,7 +179,11 @@ def client() -> httpx.Client:
     shared.timeout = httpx.Timeout(limits.read_timeout, connect=limits.connect_timeout)
     hooks = shared.event_hooks["response"]
     if _raise_if_transient not in hooks:
-        hooks.append(_raise_if_transient)
+        hooks += [_limit_total_time, _raise_if_transient]
+    if isinstance(shared.auth, AuthHandler) and not isinstance(
+        shared.auth, SharedLogin
+    ):
+        shared.auth = SharedLogin(shared.auth)
     return shared
 
 
@@ -156,7 +194,14 @@ def _load_client() -> httpx.Client:
         return get_nexus_client()
 
 
-def call[T](action: str, request: Callable[[], T], *, changes: bool = False) -> T:
+def call[T](
+    action: str,
+    request: Callable[[], T],
+    *,
+    changes: bool = False,
+    retry_time: float | None = None,
+    login_wait: float = 0.0,
+) -> T:
     """Send a request to Nexus by a function of qnexus.
 
     :param action: What the request is for, as in "upload circuit 'bell'"; it becomes
@@ -164,6 +209,10 @@ def call[T](action: str, request: Callable[[], T], *, changes: bool = False) -> 
     :param request: A function that calls qnexus.
     :param changes: Whether the request makes or changes something on Nexus, so that
         sending it twice could do it twice.
+    :param retry_time: For how long to try again, in seconds; by default as
+        :class:`Limits` say.
+    :param login_wait: How long to wait for the person to log in again if the login has
+        expired, in seconds.
     :returns: What the function returns.
     :raises NotLoggedInError: If there is no valid login.
     :raises NexusUnavailableError: If Nexus cannot be reached or cannot answer, after
@@ -185,13 +234,13 @@ def call[T](action: str, request: Callable[[], T], *, changes: bool = False) -> 
         for attempt in stamina.retry_context(
             on=pause_before_retry,
             attempts=None,
-            timeout=limits.retry_time,
+            timeout=retry_time or limits.retry_time,
             wait_initial=0.2,
             wait_max=limits.retry_wait,
             wait_jitter=1.0,
         ):
             with attempt:
-                return request()
+                return _await_login(request, login_wait) if login_wait else request()
     except Exception as error:
         translated = _translate(action, error, changes=changes)
         if translated is None:
@@ -200,24 +249,59 @@ def call[T](action: str, request: Callable[[], T], *, changes: bool = False) -> 
     raise AssertionError("stamina returns or raises")  # pragma: no cover
 
 
-def get_json(action: str, path: str) -> dict[str, Any]:
+def _await_login[T](request: Callable[[], T], patience: float) -> T:
+    """Send a request; where the login has expired, wait for a new one first."""
+    try:
+        return request()
+    except qnx.AuthenticationError:
+        logger.warning(
+            "nexus: the login to %s has expired; waiting up to %.0f minutes until you "
+            "run `qnx login` in a terminal",
+            CONFIG.url,
+            patience / 60,
+        )
+        if not await_new_login(patience):
+            raise
+        login = client().auth
+        if isinstance(login, AuthHandler):
+            login.reload_tokens()
+        logger.info("nexus: logged in again; going on")
+        return request()
+
+
+def get_json(
+    action: str, path: str, *, retry_time: float | None = None, login_wait: float = 0.0
+) -> dict[str, Any]:
     """Read a JSON object of the Nexus API that qnexus cannot return as it is.
 
     :param action: What it is read for, for messages.
     :param path: The path below the address of Nexus.
+    :param retry_time: As for :func:`call`.
+    :param login_wait: As for :func:`call`.
     :returns: The decoded body.
     :raises NexusRefusedError: If Nexus refuses.
     :raises NexusUnavailableError: If it cannot be read, after all retries.
     """
+    return call(
+        action, lambda: read_json(path), retry_time=retry_time, login_wait=login_wait
+    )
 
-    def request() -> dict[str, Any]:
-        response = client().get(path)
-        if not response.is_success:
-            raise qnx.ResourceFetchFailed(response.text, response.status_code)
-        body: dict[str, Any] = response.json()
-        return body
 
-    return call(action, request)
+def read_json(
+    path: str, query: Mapping[str, str | int] | None = None
+) -> dict[str, Any]:
+    """Read a JSON object of the Nexus API once, for use inside :func:`call`.
+
+    :param path: The path below the address of Nexus.
+    :param query: The parameters of the query.
+    :returns: The decoded body.
+    :raises qnexus.exceptions.ResourceFetchFailed: If Nexus refuses.
+    """
+    response = client().get(path, params=query)
+    if not response.is_success:
+        raise qnx.ResourceFetchFailed(response.text, response.status_code)
+    body: dict[str, Any] = response.json()
+    return body
 
 
 def _is_worth_a_retry(error: Exception, *, changes: bool) -> bool:

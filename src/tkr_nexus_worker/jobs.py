@@ -1,18 +1,36 @@
 """Execute jobs of Nexus: submit them, and tell where they stand."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
 from typing import Any, Literal
 
 import qnexus as qnx
 from qnexus.config import CONFIG
 from qnexus.models import BackendConfig
-from qnexus.models.references import CircuitRef, ExecuteJobRef, HUGRRef, QIRRef
+from qnexus.models.annotations import Annotations
+from qnexus.models.job_status import JobStatusEnum
+from qnexus.models.references import (
+    CircuitRef,
+    ExecuteJobRef,
+    HUGRRef,
+    JobType,
+    ProjectRef,
+    QIRRef,
+)
 
-from tkr_nexus_worker.calls import call, get_json
+from tkr_nexus_worker import context
+from tkr_nexus_worker.calls import Limits, call, get_json, read_json
 from tkr_nexus_worker.checks import check_name, check_shots
-from tkr_nexus_worker.errors import InvalidInputError, JobFailedError
+from tkr_nexus_worker.errors import (
+    InvalidInputError,
+    JobFailedError,
+    NexusUnavailableError,
+    NotLoggedInError,
+)
+from tkr_nexus_worker.once import Key, key_of, make_once
 from tkr_nexus_worker.projects import get_or_create_project
 from tkr_nexus_worker.states import JobState, Phase, job_state
 
@@ -23,6 +41,8 @@ _COSTING_SYSTEMS: dict[str, Literal["Helios-1", "Helios-2"]] = {
     "nexus.quantinuum.com": "Helios-1",
     "nexus.quantinuum.sg": "Helios-2",
 }
+
+_JOBS_PER_PAGE = 100
 
 type Program = CircuitRef | HUGRRef | QIRRef
 
@@ -88,19 +108,99 @@ def start_execute_job(
         raise InvalidInputError(f"Job {job_name!r} has no circuits; give at least one.")
     check_shots(n_shots, len(programs))
     project = get_or_create_project(project_name)
-    job = call(
-        f"submit job {job_name!r}",
-        lambda: qnx.start_execute_job(
+    key = key_of(
+        "job",
+        str(project.id),
+        job_name,
+        [str(program.id) for program in programs],
+        n_shots,
+        backend_config.model_dump(mode="json"),
+    )
+
+    def submit() -> ExecuteJobRef:
+        job = qnx.start_execute_job(
             programs=list(programs),
             n_shots=n_shots,
             backend_config=backend_config,
             name=job_name,
+            description=key.description,
             project=project,
-        ),
-        changes=True,
+        )
+        logger.info("nexus: submitted %s", describe(job))
+        return job
+
+    job = make_once(
+        f"submit job {job_name!r}",
+        find=lambda: _find_submitted(job_name, project, key),
+        make=submit,
+        marker=key.marker,
+        look_first=True,
     )
-    logger.info("nexus: submitted job %r (%s)", job_name, job.id)
-    return job
+    return job.model_copy(update={"backend_config_store": backend_config})
+
+
+def _find_submitted(name: str, project: ProjectRef, key: Key) -> ExecuteJobRef | None:
+    """Find the job that an earlier try of the same task has submitted, if it is of use.
+
+    A job that ended without results is of no use. Should there be several that live or
+    have completed, because a request arrived late, the oldest is kept and the others
+    are cancelled.
+    """
+    useful = []
+    for attributes in _list_jobs(name, project, key.since):
+        if not key.is_in(attributes["description"]):
+            continue
+        job = _to_ref(attributes, project)
+        state = job_state(attributes["status"]["status"])
+        if state.phase is Phase.FAILED:
+            logger.warning(
+                "nexus: %s, submitted by this task before, %s (%s)",
+                describe(job),
+                state.meaning,
+                state.name,
+            )
+        else:
+            useful.append(job)
+    for late in useful[1:]:
+        logger.warning("nexus: cancelling %s, a double", describe(late))
+        qnx.jobs.cancel(late)
+    if not useful:
+        return None
+    logger.info("nexus: found %s, submitted by this task before", describe(useful[0]))
+    return useful[0]
+
+
+def _list_jobs(
+    name: str, project: ProjectRef, since: datetime | None
+) -> Iterator[dict[str, Any]]:
+    """List the execute jobs of a name, the oldest first, by their attributes.
+
+    qnexus cannot list a job in a state that it does not know.
+    """
+    query: dict[str, str | int] = {
+        "filter[name_exact]": name,
+        "filter[project][id]": str(project.id),
+        "filter[job_type]": JobType.EXECUTE.value,
+        "sort": "timestamps.created",
+        "page[size]": _JOBS_PER_PAGE,
+    }
+    if since is not None:
+        query["filter[timestamps][created][after]"] = since.isoformat()
+    for number in count():
+        page = read_json("/api/jobs/v1beta3", query | {"page[number]": number})["data"]
+        yield from ({**job["attributes"], "id": job["id"]} for job in page)
+        if len(page) < _JOBS_PER_PAGE:
+            return
+
+
+def _to_ref(attributes: dict[str, Any], project: ProjectRef) -> ExecuteJobRef:
+    return ExecuteJobRef(
+        id=attributes["id"],
+        annotations=Annotations.from_dict(attributes),
+        last_status=JobStatusEnum.SUBMITTED,
+        last_message="",
+        project=project,
+    )
 
 
 def get_status(job: ExecuteJobRef) -> JobStatus:
@@ -110,9 +210,17 @@ def get_status(job: ExecuteJobRef) -> JobStatus:
     :returns: Its status now.
     :raises NexusWorkerError: If Nexus does not tell.
     """
+    return _get_status(job)
+
+
+def _get_status(
+    job: ExecuteJobRef, *, retry_time: float | None = None, login_wait: float = 0.0
+) -> JobStatus:
     attributes = get_json(
         f"get the status of {describe(job)}",
         f"/api/jobs/v1beta3/{job.id}/attributes/status",
+        retry_time=retry_time,
+        login_wait=login_wait,
     )
     return JobStatus.from_dict(attributes)
 
@@ -120,16 +228,36 @@ def get_status(job: ExecuteJobRef) -> JobStatus:
 def is_running(job: ExecuteJobRef) -> bool:
     """Tell whether a job still waits or runs.
 
+    A job may wait for days: an outage of Nexus is waited for, and so is a new login
+    where the old one has expired.
+
     :param job: The job.
     :returns: False once it has completed, True before.
     :raises JobFailedError: If it ended in any other way.
+    :raises NexusUnavailableError: If the outage lasts longer than the limit.
     :raises NexusWorkerError: If Nexus does not tell.
     """
-    status = get_status(job)
+    limits = Limits.from_environment()
+    try:
+        status = _get_status(
+            job, retry_time=limits.outage_time, login_wait=limits.login_wait
+        )
+    except (NexusUnavailableError, NotLoggedInError) as error:
+        raise type(error)(
+            f"{error} The {describe(job)} is still on Nexus and nothing is lost: once "
+            f"that is mended, {_how_to_go_on()}."
+        ) from error
     logger.info("nexus: %s: %s", describe(job), status)
     if status.state.phase is Phase.FAILED:
         raise JobFailedError(failure_message(job, status))
     return status.state.phase is Phase.WAITING
+
+
+def _how_to_go_on() -> str:
+    task = context.current()
+    if task is None:
+        return "ask for its status again"
+    return f"`tkr-nexus resume {task.workflow_id}` goes on"
 
 
 def failure_message(job: ExecuteJobRef, status: JobStatus) -> str:

@@ -3,14 +3,15 @@
 import hashlib
 import json
 import logging
+from collections.abc import Callable, Iterable
 
 import qnexus as qnx
 from hugr.package import Package
 from pytket.circuit import Circuit
-from qnexus.models.references import CircuitRef, HUGRRef
+from qnexus.models.references import CircuitRef, HUGRRef, ProjectRef
 
-from tkr_nexus_worker.calls import call
 from tkr_nexus_worker.checks import check_name
+from tkr_nexus_worker.once import Key, key_of, make_once
 from tkr_nexus_worker.projects import get_or_create_project
 
 logger = logging.getLogger(__name__)
@@ -32,10 +33,14 @@ def upload_circuit(circuit: Circuit, project_name: str) -> CircuitRef:
         "circuit", json.dumps(circuit.to_dict(), sort_keys=True).encode()
     )
     project = get_or_create_project(project_name)
-    ref = call(
+    key = key_of("circuit", project_name, name)
+    ref = make_once(
         f"upload circuit {name!r}",
-        lambda: qnx.circuits.upload(circuit=circuit, name=name, project=project),
-        changes=True,
+        find=lambda: _find(qnx.circuits.get_all, name, project, key),
+        make=lambda: qnx.circuits.upload(
+            circuit=circuit, name=name, description=key.description, project=project
+        ),
+        marker=key.marker,
     )
     logger.info("nexus: uploaded circuit %r (%s)", name, ref.id)
     return ref
@@ -58,13 +63,28 @@ def upload_hugr(
         name = _name_by_content("hugr", package.to_bytes())
     check_name("program", name)
     project = get_or_create_project(project_name)
-    ref = call(
+    key = key_of("hugr", project_name, name)
+    ref = make_once(
         f"upload HUGR program {name!r}",
-        lambda: qnx.hugr.upload(hugr_package=package, name=name, project=project),
-        changes=True,
+        find=lambda: _find(qnx.hugr.get_all, name, project, key),
+        make=lambda: qnx.hugr.upload(
+            hugr_package=package,
+            name=name,
+            description=key.description,
+            project=project,
+        ),
+        marker=key.marker,
     )
     logger.info("nexus: uploaded HUGR program %r (%s)", name, ref.id)
     return ref
+
+
+def _find[T: (CircuitRef, HUGRRef)](
+    get_all: Callable[..., Iterable[T]], name: str, project: ProjectRef, key: Key
+) -> T | None:
+    """Find what an earlier try of the same task has uploaded."""
+    programs = get_all(name_exact=[name], project=project, created_after=key.since)
+    return next((p for p in programs if key.is_in(p.annotations.description)), None)
 
 
 def _name_by_content(kind: str, content: bytes) -> str:

@@ -15,6 +15,7 @@ from qnexus.models.references import ProjectRef
 from tkr_nexus_worker.calls import call
 from tkr_nexus_worker.checks import check_name
 from tkr_nexus_worker.errors import InvalidInputError
+from tkr_nexus_worker.once import make_once
 
 
 def get_or_create_project(name: str) -> ProjectRef:
@@ -29,25 +30,20 @@ def get_or_create_project(name: str) -> ProjectRef:
     :raises NotLoggedInError: If there is no valid login.
     """
     check_name("project", name)
-    project = _find_project(name)
+    project = call(f"look up project {name!r}", lambda: _find_project(name))
     if project is not None:
         return project
     with _creation_lock(name):
-        project = _find_project(name)
-        if project is not None:
-            return project
-        return call(
+        return make_once(
             f"create project {name!r}",
-            lambda: qnx.projects.create(name=name),
-            changes=True,
+            find=lambda: _find_project(name),
+            make=lambda: qnx.projects.create(name=name),
+            look_first=True,
         )
 
 
 def _find_project(name: str) -> ProjectRef | None:
-    found = call(
-        f"look up project {name!r}",
-        lambda: qnx.projects.get_all(name_exact=[name], created_after=None).list(),
-    )
+    found = qnx.projects.get_all(name_exact=[name], created_after=None).list()
     if len(found) > 1:
         ids = ", ".join(str(project.id) for project in found)
         raise InvalidInputError(

@@ -6,15 +6,37 @@ from typing import Annotated, Any
 
 from tierkreis import Worker
 from tierkreis.controller.data.core import Deserializer
+from tierkreis.controller.data.location import WorkerCallArgs
 from tierkreis.controller.data.types import PType
 from tierkreis.exceptions import TierkreisError
 from tierkreis.namespace import WorkerFunction
 
+from tkr_nexus_worker import context
 from tkr_nexus_worker.errors import InvalidInputError
 
 
 class NexusWorker(Worker):
-    """A worker whose tasks refuse unreadable inputs by name."""
+    """A worker whose tasks know their workflow and refuse unreadable inputs by name."""
+
+    def task[F: Callable[..., Any]](self) -> Callable[[F], F]:
+        """Register a function as a task; it finds its place in the workflow's context.
+
+        :returns: A decorator.
+        """
+        register: Callable[[F], F] = super().task()
+
+        def decorate(function: F) -> F:
+            registered = register(function)
+            run = self.functions[function.__name__]
+
+            def run_in_context(arguments: WorkerCallArgs) -> None:
+                with context.entered(arguments, self.storage):
+                    run(arguments)
+
+            self.functions[function.__name__] = run_in_context
+            return registered
+
+        return decorate
 
     def _load_args(
         self, f: WorkerFunction, inputs: dict[str, Path]

@@ -1,0 +1,75 @@
+"""What a task knows of the workflow that it is part of."""
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tierkreis.controller.data.location import WorkerCallArgs
+from tierkreis.worker.storage.filestorage import WorkerFileStorage
+from tierkreis.worker.storage.protocol import WorkerStorage
+
+_PROCESS_STARTED = datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class TaskContext:
+    """The place of a running task.
+
+    :param workflow_id: The id of its workflow.
+    :param location: The location of its node in the graph, as Tierkreis writes it.
+    :param started: When the workflow was started, as Tierkreis wrote it down; it tells
+        two runs under one id apart, and stays when a run is resumed. Where the workflow
+        is kept in memory, when this process was.
+    :param folder: The folder of the node; None where the workflow is kept in memory.
+    """
+
+    workflow_id: str
+    location: str
+    started: datetime
+    folder: Path | None
+
+
+_current: ContextVar[TaskContext | None] = ContextVar("task", default=None)
+
+
+def current() -> TaskContext | None:
+    """Return the context of the running task.
+
+    :returns: The context; None outside a task, as in a script.
+    """
+    return _current.get()
+
+
+@contextmanager
+def entered(arguments: WorkerCallArgs, storage: WorkerStorage) -> Generator[None]:
+    """Make a task the current one while the body runs.
+
+    :param arguments: The arguments of the task.
+    :param storage: The storage of the worker.
+    """
+    token = _current.set(_read_context(arguments, storage))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def _read_context(arguments: WorkerCallArgs, storage: WorkerStorage) -> TaskContext:
+    node = arguments.done_path.parent
+    workflow = node.parent
+    in_memory = not isinstance(storage, WorkerFileStorage)
+    return TaskContext(
+        workflow_id=workflow.name,
+        location=node.name,
+        started=_PROCESS_STARTED if in_memory else _read_start(workflow, storage),
+        folder=None if in_memory else storage.resolve(node),
+    )
+
+
+def _read_start(workflow: Path, storage: WorkerStorage) -> datetime:
+    metadata = json.loads(storage.read_input(workflow / "_metadata"))
+    return datetime.fromisoformat(metadata["start_time"]).astimezone()

@@ -1,0 +1,182 @@
+"""The login to Nexus, shared by all processes of a user.
+
+qnexus renews an expired access token on its own, but each process does so for itself
+and writes the file in place. Here one process renews it while the others wait and then
+read what it wrote; files are replaced as a whole and readable by their owner alone.
+"""
+
+import fcntl
+import json
+import logging
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from qnexus.client import VERSION, VERSION_HEADER, AuthHandler
+from qnexus.client.utils import (
+    TokenTypes,
+    is_managed_token_environment,
+    token_file_from_type,
+)
+from qnexus.config import CONFIG
+from qnexus.exceptions import AuthenticationError
+
+logger = logging.getLogger(__name__)
+
+_ACCESS_COOKIE = "myqos_id"
+_REFRESH_COOKIE = "myqos_oat"
+_LOOK_SECONDS = 1.0
+_thread_lock = threading.Lock()
+
+
+class SharedLogin(AuthHandler):
+    """Authenticates requests, and renews the access token once for all processes.
+
+    :param former: The handler whose login this one takes over.
+    """
+
+    def __init__(self, former: AuthHandler) -> None:
+        super().__init__()
+        stored = self._refresh_token
+        self.cookies = former.cookies
+        # A login that was given to qnexus in memory is not mixed with the stored one.
+        self._is_stored = CONFIG.store_tokens and self._refresh_token in (None, stored)
+
+    def set_tokens(self, refresh_token: str) -> None:
+        """Take a login that is kept in memory alone.
+
+        :param refresh_token: Its refresh token.
+        """
+        self._is_stored = False
+        super().set_tokens(refresh_token)
+
+    def auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response]:
+        """Send a request; if its token has expired, renew the token and send it again.
+
+        :param request: The request.
+        :raises AuthenticationError: If there is no login that can be renewed.
+        """
+        self._sign(request)
+        sent_token = _access_token_of(request)
+        response = yield request
+        if response.status_code != httpx.codes.UNAUTHORIZED:
+            return
+        with _renewal_lock():
+            if self._is_stored:
+                self.reload_tokens()
+            if self._access_token in (None, sent_token):
+                renewal = yield self._renewal_request()
+                if renewal.status_code == httpx.codes.UNAUTHORIZED:
+                    raise AuthenticationError("The login has expired.")
+                renewal.raise_for_status()
+                self.cookies.delete(_ACCESS_COOKIE)
+                self.cookies.extract_cookies(renewal)
+                self._store_access_token()
+        self._sign(request)
+        yield request
+
+    @property
+    def _refresh_token(self) -> str | None:
+        return self.cookies.get(_REFRESH_COOKIE, domain=CONFIG.domain)
+
+    @property
+    def _access_token(self) -> str | None:
+        return self.cookies.get(_ACCESS_COOKIE, domain=CONFIG.domain)
+
+    def _sign(self, request: httpx.Request) -> None:
+        request.headers.pop("cookie", None)
+        self.cookies.set_cookie_header(request)
+
+    def _renewal_request(self) -> httpx.Request:
+        if self._refresh_token is None:
+            raise AuthenticationError("There is no login.")
+        cookie = f"{_REFRESH_COOKIE}={self._refresh_token}"
+        return httpx.Request(
+            "POST",
+            f"{CONFIG.url}/auth/tokens/refresh",
+            headers={VERSION_HEADER: VERSION, "cookie": cookie},
+        )
+
+    def _store_access_token(self) -> None:
+        if not self._is_stored:
+            return
+        content = {"data": {"access_token": self._access_token}}
+        try:
+            _replace(_token_file("access_token"), content)
+        except OSError as error:
+            logger.warning("nexus: the renewed login could not be stored (%s)", error)
+
+
+def await_new_login(patience: float) -> bool:
+    """Wait until the person has logged in again.
+
+    :param patience: How long to wait at most, in seconds.
+    :returns: Whether the stored login has changed.
+    """
+    before = _fingerprint()
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
+        if _fingerprint() != before:
+            return True
+    return False
+
+
+def _fingerprint() -> tuple[int, int] | None:
+    """Tell one stored refresh token from another without reading it."""
+    try:
+        status = _token_file("refresh_token").stat()
+    except FileNotFoundError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+def _token_file(kind: TokenTypes) -> Path:
+    """Return where qnexus keeps a token (``qnexus.client.utils``)."""
+    managed = kind == "access_token" and is_managed_token_environment()
+    folder = CONFIG.managed_token_path if managed else CONFIG.token_path
+    return Path.home() / folder / token_file_from_type[kind]
+
+
+def _replace(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # mkstemp makes files that their owner alone can read.
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(content, file)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _renewal_lock() -> Generator[None]:
+    """Hold the lock beside the token file, against other processes and threads."""
+    folder = _token_file("access_token").parent
+    with _thread_lock:
+        try:
+            file = (folder / ".renewal.lock").open("w")
+        except OSError:  # no folder, or a read-only one: nothing is shared there
+            yield
+            return
+        with file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _access_token_of(request: httpx.Request) -> str | None:
+    """Return the access token that a request was sent with."""
+    for part in request.headers.get("cookie", "").split("; "):
+        name, _, value = part.partition("=")
+        if name == _ACCESS_COOKIE:
+            return str(value)
+    return None

@@ -1,0 +1,44 @@
+"""Run tasks of the worker in processes that can be killed at any moment.
+
+Reads a line of JSON for each task from stdin: the definition, and after how many
+seconds to kill the process (null: never). Answers with a line: the exit code, negative
+for a signal, and how long the process lived. The processes are forks of this one, which
+has imported everything, so that a kill seldom falls into an import.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from threading import Timer
+
+from tkr_nexus_worker import main as worker
+from tkr_nexus_worker import tasks  # noqa: F401 (imported before the first fork)
+
+
+def run(definition: str, kill_after: float | None) -> tuple[int, float]:
+    started = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+            os.dup2(nowhere.fileno(), 2)
+            code = worker.main([definition])
+        os._exit(code)
+    timer = Timer(kill_after or 0.0, os.kill, (child, signal.SIGKILL))
+    if kill_after is not None:
+        timer.start()
+    _, status = os.waitpid(child, os.WUNTRACED)
+    timer.cancel()
+    return os.waitstatus_to_exitcode(status), time.monotonic() - started
+
+
+def main() -> None:
+    for line in sys.stdin:
+        print(json.dumps(run(**json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
