@@ -2,15 +2,20 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from uuid import uuid4
 
 import pytest
 import qnexus as qnx
+from qnexus.models.annotations import Annotations
+from qnexus.models.job_status import JobStatusEnum
+from qnexus.models.references import ExecuteJobRef, ProjectRef
 
-from tkr_nexus_worker import calls
+from tkr_nexus_worker import calls, jobs
 from tkr_nexus_worker.calls import TransientResponseError, call, get_json
 from tkr_nexus_worker.errors import (
     InvalidInputError,
@@ -147,6 +152,55 @@ def test_both_forms_of_retry_after_are_read(script, header, low, high):
 def test_a_retry_after_that_says_nothing_is_ignored(script):
     script.answers = [(429, {"Retry-After": "soon"}, "{}"), OK]
     assert get_json("read", "/thing") == {"answer": 42}
+
+
+def test_an_answer_that_drips_is_limited(script, monkeypatch):
+    monkeypatch.setenv("TKR_NEXUS_TOTAL_TIMEOUT", "0.05")
+
+    def drip(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        for _ in range(20):
+            handler.wfile.write(b" ")
+            handler.wfile.flush()
+            time.sleep(0.02)
+
+    monkeypatch.setattr(Handler, "do_GET", drip)
+    with pytest.raises(NexusUnavailableError, match="took more than"):
+        get_json("read", "/thing")
+
+
+def job_ref() -> ExecuteJobRef:
+    annotations = Annotations(name="a job")
+    project = ProjectRef(
+        id=uuid4(),
+        annotations=annotations,
+        contents_modified=datetime.now(UTC),
+        archived=False,
+    )
+    return ExecuteJobRef(
+        id=uuid4(),
+        annotations=annotations,
+        last_status=JobStatusEnum.QUEUED,
+        last_message="",
+        project=project,
+    )
+
+
+def test_an_outage_while_a_job_is_polled_is_waited_for(script, caplog):
+    script.answers = [(503, {}, "{}"), DROP, (200, {}, '{"status": "RUNNING"}')]
+    assert jobs.is_running(job_ref()) is True
+    assert "trying again" in caplog.text
+
+
+def test_an_outage_that_lasts_too_long_ends_with_the_job_named(script):
+    script.answers = [(503, {}, "{}")]
+    job = job_ref()
+    with pytest.raises(NexusUnavailableError) as caught:
+        jobs.is_running(job)
+    assert str(job.id) in str(caught.value)
+    assert "nothing is lost" in str(caught.value)
 
 
 def test_silence_is_limited(script, monkeypatch):

@@ -42,6 +42,7 @@ _client_lock = threading.Lock()
 
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TOO_MANY_REQUESTS = 429
+_A_DAY = 24 * 3600.0
 _LOGIN_ADVICE = "run `qnx login` in a terminal, then start the workflow again"
 
 
@@ -302,6 +303,22 @@ def read_json(
         raise qnx.ResourceFetchFailed(response.text, response.status_code)
     body: dict[str, Any] = response.json()
     return body
+
+
+def warn_if_login_ends_soon(polling_interval: float) -> None:
+    """Warn of a login that may end while a job is waited for.
+
+    :param polling_interval: The time between two looks at the job, in seconds.
+    :raises NotLoggedInError: If there is no login now.
+    """
+    status = get_json("check the login", "/auth/tokens")["token_status"]
+    remaining = float(status["ttl"])
+    if remaining < max(polling_interval, _A_DAY):
+        logger.warning(
+            "nexus: the login ends in %.1f hours; a job that waits longer parks the "
+            "workflow until you run `qnx login` again",
+            remaining / 3600,
+        )
 
 
 def _is_worth_a_retry(error: Exception, *, changes: bool) -> bool:

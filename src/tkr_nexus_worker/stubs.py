@@ -187,6 +187,7 @@ class prepare_job(NamedTuple):
             OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
         ]
     ]
+    polling_interval: TKR[float] | None = None
 
     @staticmethod
     def out() -> type[TKR[str]]:

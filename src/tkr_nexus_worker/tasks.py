@@ -14,7 +14,7 @@ from pytket.circuit import Circuit
 from qnexus.models.references import CircuitRef, ExecuteJobRef, HUGRRef, QIRRef
 from quantinuum_schemas.models.backend_config import BackendConfig
 
-from tkr_nexus_worker import checks, jobs, programs, projects, results
+from tkr_nexus_worker import calls, checks, jobs, programs, projects, results
 from tkr_nexus_worker.worker import NexusWorker
 
 worker = NexusWorker("nexus_worker")
@@ -139,6 +139,7 @@ def prepare_job(
     circuits: list[Circuit],
     n_shots: int | list[int],
     backend_config: BackendConfig,
+    polling_interval: float = 0.0,
 ) -> str:
     """Check a job before anything is uploaded, and make its project once.
 
@@ -150,11 +151,14 @@ def prepare_job(
     :param circuits: The circuits.
     :param n_shots: One number of shots for each circuit.
     :param backend_config: Where and how to run them.
+    :param polling_interval: The time between two looks at the job, in seconds; a
+        warning tells of a login that ends before the next.
     :returns: The name of the project.
     :raises InvalidInputError: If anything is wrong with the job.
     :raises NotLoggedInError: If there is no valid login.
     """
     checks.check_job(project_name, job_name, circuits, n_shots, backend_config)
+    calls.warn_if_login_ends_soon(polling_interval)
     projects.get_or_create_project(project_name)
     return project_name
 

@@ -141,7 +141,9 @@ def nexus_submit_and_poll(
     """
     g = Graph(JobInputs, TKR[list[BackendResult]])
     # The uploads take the project name from the check, so that they wait for it.
-    project_name = g.task(prepare_job(*g.inputs))
+    project_name = g.task(
+        prepare_job(*g.inputs, polling_interval=g.const(float(polling_interval)))
+    )
     programs = g.map(
         upload_circuit_graph(),
         g.map(
