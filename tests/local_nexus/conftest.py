@@ -18,7 +18,7 @@ from typing import Any, Self
 import httpx
 import pytest
 
-from local_nexus import LocalNexus, Progress
+from local_nexus import LocalNexus
 
 DRIVER = Path(__file__).with_name("driver.py")
 
@@ -69,22 +69,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def session_nexus() -> Iterator[LocalNexus]:
-    with LocalNexus() as nexus:
-        yield nexus
-
-
-@pytest.fixture
-def nexus(session_nexus: LocalNexus) -> Iterator[LocalNexus]:
-    """A server that other tests have used; its jobs move at once."""
-    session_nexus.clear_requests()
-    yield session_nexus
-    session_nexus.progress = Progress.immediate()
-
-
-@pytest.fixture(scope="session")
-def client(session_nexus: LocalNexus, home: Path) -> Iterator[Client]:
-    with Client(session_nexus.env, home) as client:
+def client(shared_nexus: LocalNexus, home: Path) -> Iterator[Client]:
+    with Client(shared_nexus.env, home) as client:
         client.run("qnx.projects.get_or_create('shared')")
         yield client
 

@@ -7,11 +7,11 @@ OTHER = "other@example.com"
 
 
 @pytest.fixture(scope="module")
-def other(session_nexus: LocalNexus, home, tmp_path_factory) -> Client:
+def other(shared_nexus: LocalNexus, home, tmp_path_factory) -> Client:
     """The client of a second user."""
-    session_nexus.add_user(OTHER, "secret", "Other User")
+    shared_nexus.add_user(OTHER, "secret", "Other User")
     tokens = tmp_path_factory.mktemp("tokens")
-    environment = session_nexus.env | {"NEXUS_TOKEN_PATH": str(tokens)}
+    environment = shared_nexus.env | {"NEXUS_TOKEN_PATH": str(tokens)}
     with Client(environment, home) as client:
         client.run("qnx.auth.login_no_interaction(user=user, pwd='secret')", user=OTHER)
         yield client

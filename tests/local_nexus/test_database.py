@@ -144,20 +144,17 @@ def test_a_kill_in_the_middle_of_writes_leaves_a_consistent_store(tmp_path, new_
     assert set(written) <= set(kept)
 
 
-def test_an_unreachable_database_says_why(tmp_path):
-    url = f"postgresql+psycopg://nexus@127.0.0.1:{free_port()}/none"
-    ended = subprocess.run(
-        [sys.executable, "-m", "local_nexus", "--database", url],
-        capture_output=True,
-        text=True,
-    )
-    assert ended.returncode == 1
-    assert ended.stderr.startswith(f"Cannot open the database {url}: ")
-    assert "Traceback" not in ended.stderr
-
-
-@pytest.mark.parametrize("url", ["nonsense", "mysql://a/b", "oracle://a"])
-def test_a_wrong_database_url_says_why(url):
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "mysql://a/b",
+        "oracle://a",
+        # No server listens on this port of the local host.
+        "postgresql+psycopg://nexus@127.0.0.1:1/none",
+    ],
+)
+def test_a_database_that_cannot_be_opened_is_named(url):
     ended = subprocess.run(
         [sys.executable, "-m", "local_nexus", "--database", url],
         capture_output=True,

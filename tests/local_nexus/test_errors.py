@@ -177,17 +177,18 @@ def test_no_path_reaches_the_file_system(http, path):
     assert answer.json().keys() == {"message"}
 
 
-def test_cancelling_an_ended_job_is_refused(nexus, http, submit):
+@pytest.mark.parametrize(
+    ("status", "procedure", "sentence"),
+    [
+        ("ERROR", "cancel", "is ERROR and cannot be cancelled"),
+        ("CANCELLED", "retry", "none is ERROR"),
+    ],
+)
+def test_what_does_not_fit_the_state_of_a_job_is_refused(
+    nexus, http, submit, status, procedure, sentence
+):
     key = submit("ended")
-    nexus.set_job_status(key, "ERROR")
-    answer = http.post(f"/api/jobs/v1beta3/{key}/rpc/cancel", json={})
+    nexus.set_job_status(key, status)
+    answer = http.post(f"/api/jobs/v1beta3/{key}/rpc/{procedure}", json={})
     assert answer.status_code == 409
-    assert "is ERROR and cannot be cancelled" in answer.json()["message"]
-
-
-def test_retrying_a_job_without_errors_is_refused(nexus, http, submit):
-    key = submit("nothing to retry")
-    nexus.set_job_status(key, "CANCELLED")
-    answer = http.post(f"/api/jobs/v1beta3/{key}/rpc/retry", json={})
-    assert answer.status_code == 409
-    assert "none is ERROR" in answer.json()["message"]
+    assert sentence in answer.json()["message"]
