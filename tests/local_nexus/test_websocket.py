@@ -1,0 +1,64 @@
+import json
+import ssl
+
+import pytest
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.sync.client import connect
+
+from local_nexus import LocalNexus, Progress
+
+
+def follow(nexus: LocalNexus, job: str, token: str):
+    context = ssl.create_default_context(cafile=nexus.env["SSL_CERT_FILE"])
+    return connect(
+        f"wss://127.0.0.1:{nexus.port}/api/jobs/v1beta3/{job}/attributes/status/ws",
+        ssl=context,
+        additional_headers={"Cookie": f"myqos_id={token}"},
+    )
+
+
+def statuses(websocket) -> list[str]:
+    return [json.loads(message)["status"] for message in websocket]
+
+
+def test_all_who_follow_a_job_are_told_and_closed_normally(nexus, http, submit):
+    nexus.progress = Progress.seconds(queued=1000)
+    job = submit("followed")
+    sockets = [follow(nexus, job, http.cookies["myqos_id"]) for _ in range(5)]
+    sockets.pop().close()
+    nexus.set_job_status(job, "RUNNING")
+    nexus.set_job_status(job, "CANCELLED")
+    for websocket in sockets:
+        told = statuses(websocket)
+        assert (told[0], told[-1]) == ("QUEUED", "CANCELLED")
+        assert websocket.protocol.close_code == 1000
+
+
+def test_an_ended_job_is_told_at_once(nexus, http, submit):
+    job = submit("ended before")
+    nexus.set_job_status(job, "ERROR")
+    assert statuses(follow(nexus, job, http.cookies["myqos_id"])) == ["ERROR"]
+
+
+def test_a_stranger_is_refused(nexus, submit):
+    with pytest.raises(InvalidStatus, match="HTTP 403"):
+        follow(nexus, submit("not for all"), "forged")
+
+
+def test_a_server_that_stops_closes_so_that_the_client_comes_back(new_client):
+    with LocalNexus(progress=Progress.seconds(queued=1000)) as nexus:
+        job, token = new_client(nexus.env).run(
+            """
+            project = qnx.projects.create(name="stopping")
+            job = qnx.start_execute_job(
+                programs=qnx.circuits.upload(bell(), project=project), n_shots=1,
+                backend_config=qnx.models.QulacsConfig(), name="j", project=project,
+            )
+            cookies = qnx.client.get_nexus_client().auth.cookies
+            result = [job.id, cookies.get("myqos_id")]
+            """
+        )
+        websocket = follow(nexus, job, token)
+        websocket.recv()
+    with pytest.raises(ConnectionClosedError):
+        websocket.recv()
