@@ -25,9 +25,10 @@ def shared_nexus() -> Iterator[LocalNexus]:
 
 @pytest.fixture
 def nexus(shared_nexus: LocalNexus) -> Iterator[LocalNexus]:
-    """The shared server, with its log of requests empty and jobs that move at once."""
+    """The shared server: an empty log, jobs that move at once, nothing that fails."""
     shared_nexus.clear_requests()
     yield shared_nexus
+    shared_nexus.clear_faults()
     shared_nexus.progress = Progress.immediate()
 
 

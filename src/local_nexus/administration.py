@@ -7,11 +7,13 @@ import contextlib
 import http.client
 import json
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from local_nexus.certificates import bundle_path
+from local_nexus.faults import ActiveFault, Fault
 from local_nexus.request_log import Request
 from local_nexus.settings import Settings
 
@@ -23,13 +25,50 @@ class Administration(abc.ABC):
     def _call(self, method: str, path: str, body: object = None) -> Any:
         """Send a request to a route below ``/_local/`` and return its answer."""
 
-    def requests(self) -> list[Request]:
-        """Return the requests that the server answered, the oldest first."""
-        return [Request(**entry) for entry in self._call("GET", "requests")]
+    def requests(self, *, method: str = "*", path: str = "*") -> list[Request]:
+        """Return the requests so far, in the order of the answers.
+
+        :param method: a pattern for the method; a websocket has ``WEBSOCKET``.
+        :param path: a pattern for the path, in which ``*`` stands for any text.
+        """
+        query = urlencode({"method": method, "path": path})
+        entries = self._call("GET", f"requests?{query}")
+        return [Request(**it | {"faults": tuple(it["faults"])}) for it in entries]
 
     def clear_requests(self) -> None:
         """Forget the requests so far."""
         self._call("DELETE", "requests")
+
+    def add_fault(self, fault: Fault) -> str:
+        """Make requests fail, until the fault is removed.
+
+        :returns: the id of the fault.
+        """
+        return str(self._call("POST", "faults", fault.to_dict())["id"])
+
+    def faults(self) -> list[ActiveFault]:
+        """Return the faults in force with their counts, the oldest first."""
+        return [
+            ActiveFault(**entry | {"fault": Fault(**entry["fault"])})
+            for entry in self._call("GET", "faults")
+        ]
+
+    def remove_fault(self, fault_id: str) -> None:
+        """Remove a fault, if it is still there, and release what it holds back."""
+        self._call("DELETE", f"faults/{fault_id}")
+
+    def clear_faults(self) -> None:
+        """Remove all faults and release what they hold back."""
+        self._call("DELETE", "faults")
+
+    @contextlib.contextmanager
+    def fault(self, fault: Fault) -> Iterator[str]:
+        """Make requests fail inside a ``with`` block, and give the id of the fault."""
+        fault_id = self.add_fault(fault)
+        try:
+            yield fault_id
+        finally:
+            self.remove_fault(fault_id)
 
     def jobs(self) -> list[dict[str, Any]]:
         """Return all jobs: id, name, job_type, status, cost, states of the items."""

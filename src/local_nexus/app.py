@@ -1,11 +1,10 @@
-"""The web application: routes, access, errors and the request log."""
+"""The web application: routes, access and errors."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import hmac
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 
@@ -15,12 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from local_nexus import openapi
 from local_nexus.errors import ApiError
-from local_nexus.request_log import Request, RequestLog
+from local_nexus.middleware import Faulty, Logged
 from local_nexus.routes import ENDPOINTS, Call, Endpoint, Reply
 from local_nexus.routes.auth import ID_COOKIE
 from local_nexus.routes.jobs import JOBS, job_status
@@ -53,7 +52,8 @@ def create_app(services: Services) -> ASGIApp:
         exception_handlers=dict.fromkeys((ApiError, HTTPException, Exception), _refuse),
         lifespan=lifespan,
     )
-    return _Logged(app, services.request_log)
+    faulty = Faulty(app, services.faults, services.users.expire)
+    return Logged(faulty, services.request_log)
 
 
 def _route(endpoint: Endpoint, services: Services) -> Route:
@@ -193,41 +193,3 @@ async def _until(
     )
     waiter.cancel()
     changed.clear()
-
-
-class _Logged:
-    """Notes every request but the administrator's."""
-
-    def __init__(self, app: ASGIApp, log: RequestLog) -> None:
-        self._app = app
-        self._log = log
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or scope["path"].startswith("/_local/"):
-            await self._app(scope, receive, send)
-            return
-        came = time.time()
-
-        async def note(message: Message) -> None:
-            status = _status_of(message)
-            if status is not None:
-                entry = Request(
-                    method=scope.get("method", "WEBSOCKET"),
-                    path=scope["path"],
-                    query=scope["query_string"].decode("latin-1"),
-                    status=status,
-                    time=came,
-                )
-                self._log.add(entry)
-            await send(message)
-
-        await self._app(scope, receive, note)
-
-
-def _status_of(message: Message) -> int | None:
-    match message["type"]:
-        case "http.response.start":
-            return int(message["status"])
-        case "websocket.accept":
-            return 101
-    return None

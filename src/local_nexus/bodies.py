@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
+    RootModel,
     StrictBool,
     StrictInt,
     ValidationError,
@@ -17,6 +18,7 @@ from pydantic import (
 )
 
 from local_nexus.errors import ApiError
+from local_nexus.faults import Fault
 
 _INT_LIMIT = 2**63
 _TEN_YEARS = 10 * 365 * 86_400.0
@@ -338,6 +340,10 @@ class ProgressRule(BaseModel):
     queued: Amount = 0.0
     submitted: Amount = 0.0
     running: Amount = 0.0
+
+
+class NewFault(RootModel[Fault]):
+    """The parameters of :class:`local_nexus.Fault`."""
 
 
 class ClockAdvance(BaseModel):

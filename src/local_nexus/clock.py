@@ -5,7 +5,8 @@ import time
 from datetime import UTC, datetime
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECONDS = 1_000_000
+# In one second.
+MICROSECONDS = 1_000_000
 
 
 class Clock:
@@ -25,7 +26,7 @@ class Clock:
         :param seconds: by how much, in seconds; at least 0.
         """
         with self._lock:
-            self._offset += int(seconds * _MICROSECONDS)
+            self._offset += int(seconds * MICROSECONDS)
 
 
 def to_iso(microseconds: int) -> str:
@@ -33,8 +34,8 @@ def to_iso(microseconds: int) -> str:
 
     :param microseconds: microseconds since 1970.
     """
-    moment = datetime.fromtimestamp(microseconds // _MICROSECONDS, tz=UTC)
-    return moment.replace(microsecond=microseconds % _MICROSECONDS).isoformat()
+    moment = datetime.fromtimestamp(microseconds // MICROSECONDS, tz=UTC)
+    return moment.replace(microsecond=microseconds % MICROSECONDS).isoformat()
 
 
 def from_iso(text: str) -> int:
@@ -48,4 +49,4 @@ def from_iso(text: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     delta = moment - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * _MICROSECONDS + delta.microseconds
+    return (delta.days * 86_400 + delta.seconds) * MICROSECONDS + delta.microseconds

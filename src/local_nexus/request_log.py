@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
 
 _KEPT = 100_000
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request that the server answered.
+    """One request that the server dealt with.
 
     :param method: the HTTP method; ``WEBSOCKET`` for a websocket.
     :param path: the path.
     :param query: the query string, undecoded.
-    :param status: the status code of the answer; 101 for an accepted websocket.
+    :param status: the status code of the answer, 101 for an accepted websocket;
+        ``dropped`` if the connection ended without one.
     :param time: when it came, in seconds since 1970.
+    :param duration: seconds until the answer or the handshake of a websocket was sent.
+    :param faults: the ids of the faults that hit it.
     """
 
     method: str
     path: str
     query: str
-    status: int
+    status: int | Literal["dropped"]
     time: float
+    duration: float
+    faults: tuple[str, ...]
 
 
 class RequestLog:
@@ -36,9 +43,18 @@ class RequestLog:
         """Note a request."""
         self._entries.append(request)
 
-    def entries(self) -> list[Request]:
-        """Return what is kept, the oldest first."""
-        return list(self._entries)
+    def entries(self, method: str = "*", path: str = "*") -> list[Request]:
+        """Return what is kept, in the order of the answers.
+
+        :param method: a pattern for the method.
+        :param path: a pattern for the path, in which ``*`` stands for any text.
+        """
+        return [
+            entry
+            for entry in list(self._entries)
+            if fnmatchcase(entry.method, method.upper())
+            and fnmatchcase(entry.path, path)
+        ]
 
     def clear(self) -> None:
         """Forget all requests."""

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from local_nexus.addresses import LOOPBACK
 from local_nexus.administration import Administration, call
+from local_nexus.environment import write_tokens
 from local_nexus.launching import Child
 from local_nexus.options import ServerOptions
 from local_nexus.progress import Progress
@@ -134,6 +135,11 @@ class LocalNexus(Administration):
     def progress(self, progress: Progress) -> None:
         self._call("PUT", "progress", progress.to_dict())
         self._progress = progress
+
+    def log_in(self) -> None:
+        """Write new tokens for :attr:`env`, as after those before have expired."""
+        tokens = self._call("POST", "tokens")
+        write_tokens(self.directory, tokens["id"], tokens["refresh"])
 
     @property
     def _settings(self) -> Settings:

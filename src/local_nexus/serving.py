@@ -21,6 +21,7 @@ import uvicorn
 from local_nexus import certificates, presence
 from local_nexus.addresses import LOOPBACK, address_of, url_of
 from local_nexus.app import create_app
+from local_nexus.connections import HttpProtocol, WebSocketProtocol
 from local_nexus.environment import write_tokens
 from local_nexus.errors import StartError
 from local_nexus.options import ServerOptions
@@ -32,11 +33,21 @@ _GRACE = 1
 
 
 class _Server(uvicorn.Server):
-    """A server that ends cleanly at SIGINT and SIGTERM and tells when it answers."""
+    """A server that ends cleanly at SIGINT and SIGTERM.
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    :param ready: called when it answers.
+    :param release: called when it stops, to end what is held back.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[], None],
+        release: Callable[[], None],
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._release = release
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -52,6 +63,10 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._release()
+        await super().shutdown(sockets)
 
 
 def bind(host: str, port: int | None) -> socket.socket:
@@ -124,10 +139,11 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
-            ws="websockets-sansio",
+            http=HttpProtocol,
+            ws=WebSocketProtocol,
             timeout_graceful_shutdown=_GRACE,
         )
-        server = _Server(config, functools.partial(ready, url))
+        server = _Server(config, functools.partial(ready, url), services.faults.clear)
         if with_parent:
             _stop_with_parent(server)
         server.run(sockets=[listener])

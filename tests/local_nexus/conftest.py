@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from local_nexus import LocalNexus
+from local_nexus.settings import Settings
 
 DRIVER = Path(__file__).with_name("driver.py")
 
@@ -94,6 +95,14 @@ def http(anonymous: httpx.Client, nexus: LocalNexus) -> httpx.Client:
     """A plain HTTP client that has logged in."""
     login = {"email": nexus.email, "password": nexus.password}
     anonymous.post("/auth/login", json=login).raise_for_status()
+    return anonymous
+
+
+@pytest.fixture
+def administrator(anonymous: httpx.Client, nexus: LocalNexus) -> httpx.Client:
+    """A plain HTTP client for the routes below ``/_local/``."""
+    token = Settings.load(nexus.directory).admin_token
+    anonymous.headers["authorization"] = f"Bearer {token}"
     return anonymous
 
 

@@ -34,13 +34,13 @@ def importers(*prefixes: str) -> set[str]:
     ("imported", "allowed"),
     [
         ("sqlalchemy", {"store"}),
-        ("starlette", {"app.py"}),
-        ("uvicorn", {"serving.py"}),
+        ("starlette", {"app.py", "middleware.py"}),
+        ("uvicorn", {"connections.py", "serving.py"}),
         ("local_nexus.app", {"serving.py"}),
         ("local_nexus.routes", {"app.py", "openapi.py", "routes"}),
         (
             "local_nexus.services",
-            {"app.py", "routes", "services", "serving.py"},
+            {"app.py", "middleware.py", "routes", "services", "serving.py"},
         ),
     ],
 )

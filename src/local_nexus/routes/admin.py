@@ -10,12 +10,15 @@ from pydantic import BaseModel
 
 from local_nexus import bodies
 from local_nexus.clock import to_iso
+from local_nexus.jsonapi import last
 from local_nexus.progress import Progress
 from local_nexus.routes.endpoint import Call, Endpoint, Reply
 
 
 def _requests(call: Call) -> Reply:
-    return Reply(200, [asdict(entry) for entry in call.services.request_log.entries()])
+    method, path = (last(call.query, name, str, "*") for name in ("method", "path"))
+    entries = call.services.request_log.entries(method, path)
+    return Reply(200, [asdict(entry) for entry in entries])
 
 
 def _clear_requests(call: Call) -> Reply:
@@ -111,8 +114,34 @@ def _set_progress(call: Call) -> Reply:
 
 def _advance_clock(call: Call) -> Reply:
     call.services.clock.advance(call.parse(bodies.ClockAdvance).seconds)
+    call.services.faults.clock_moved()
     call.services.execution.settle()
     return Reply(204)
+
+
+def _add_fault(call: Call) -> Reply:
+    fault = call.parse(bodies.NewFault).root
+    return Reply(201, {"id": call.services.faults.add(fault)})
+
+
+def _faults(call: Call) -> Reply:
+    active = call.services.faults.active()
+    return Reply(200, [asdict(it) | {"fault": it.fault.to_dict()} for it in active])
+
+
+def _remove_fault(call: Call) -> Reply:
+    call.services.faults.remove(call.path["id"])
+    return Reply(204)
+
+
+def _clear_faults(call: Call) -> Reply:
+    call.services.faults.clear()
+    return Reply(204)
+
+
+def _issue_tokens(call: Call) -> Reply:
+    user_id, issue = call.services.user["id"], call.services.users.issue
+    return Reply(201, {use: issue(user_id, use) for use in ("id", "refresh")})
 
 
 def _admin(
@@ -120,14 +149,21 @@ def _admin(
     path: str,
     handle: Callable[[Call], Reply],
     body: type[BaseModel] | None = None,
+    query: tuple[str, ...] = (),
 ) -> Endpoint:
     return Endpoint(
-        method, f"/_local/{path}", handle, access="admin", body=body, waits=True
+        method,
+        f"/_local/{path}",
+        handle,
+        access="admin",
+        body=body,
+        query=query,
+        waits=True,
     )
 
 
 ENDPOINTS = [
-    _admin("GET", "requests", _requests),
+    _admin("GET", "requests", _requests, query=("method", "path")),
     _admin("DELETE", "requests", _clear_requests),
     _admin("GET", "jobs", _jobs),
     _admin("PUT", "jobs/{id}/status", _set_status, bodies.ForcedStatus),
@@ -140,4 +176,9 @@ ENDPOINTS = [
     _admin("PUT", "teams/{team}/members/{user}", _join_team),
     _admin("PUT", "progress", _set_progress, bodies.ProgressRule),
     _admin("POST", "clock", _advance_clock, bodies.ClockAdvance),
+    _admin("POST", "faults", _add_fault, bodies.NewFault),
+    _admin("GET", "faults", _faults),
+    _admin("DELETE", "faults", _clear_faults),
+    _admin("DELETE", "faults/{id}", _remove_fault),
+    _admin("POST", "tokens", _issue_tokens),
 ]

@@ -12,6 +12,7 @@ from local_nexus.services.accounts import Accounts
 from local_nexus.services.changes import Changes
 from local_nexus.services.device_logins import DeviceLogins
 from local_nexus.services.execution import Execution
+from local_nexus.services.faults import Faults
 from local_nexus.services.jobs import Jobs
 from local_nexus.services.projects import Projects
 from local_nexus.services.teams import Teams
@@ -40,6 +41,7 @@ class Services:
         self.clock = Clock()
         self.changes = Changes()
         self.request_log = RequestLog()
+        self.faults = Faults(self.clock)
         self.store = Store(settings.database)
         self.pool = SimulatorPool(device_file=device_file)
         self.execution = Execution(

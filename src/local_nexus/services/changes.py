@@ -1,4 +1,4 @@
-"""News of jobs, from the threads that change them to the websockets that tell."""
+"""News of jobs and faults, from the threads that change them to who waits for them."""
 
 from __future__ import annotations
 
@@ -9,31 +9,34 @@ from collections.abc import Iterator
 
 
 class Changes:
-    """Tells websockets, which live in the event loop, what threads changed."""
+    """Tells waiters, which live in the event loop, what threads changed."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def announce(self, job_id: str) -> None:
-        """Wake all who follow a job; may be called from any thread."""
-        if self._loop is not None and job_id in self._waiting:
+    def announce(self, key: str) -> None:
+        """Wake all who follow something; may be called from any thread.
+
+        :param key: the id of what changed.
+        """
+        if self._loop is not None and key in self._waiting:
             with contextlib.suppress(RuntimeError):  # the loop may be closed
-                self._loop.call_soon_threadsafe(self._wake, job_id)
+                self._loop.call_soon_threadsafe(self._wake, key)
 
     @contextlib.contextmanager
-    def follow(self, job_id: str) -> Iterator[asyncio.Event]:
-        """Give an event that is set whenever the job changes."""
+    def follow(self, key: str) -> Iterator[asyncio.Event]:
+        """Give an event that is set whenever what has this id changes."""
         self._loop = asyncio.get_running_loop()
         event = asyncio.Event()
-        self._waiting[job_id].add(event)
+        self._waiting[key].add(event)
         try:
             yield event
         finally:
-            self._waiting[job_id].discard(event)
-            if not self._waiting[job_id]:
-                del self._waiting[job_id]
+            self._waiting[key].discard(event)
+            if not self._waiting[key]:
+                del self._waiting[key]
 
-    def _wake(self, job_id: str) -> None:
-        for event in self._waiting.get(job_id, ()):
+    def _wake(self, key: str) -> None:
+        for event in self._waiting.get(key, ()):
             event.set()

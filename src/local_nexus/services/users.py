@@ -9,14 +9,12 @@ import json
 import secrets
 import uuid
 
-from local_nexus.clock import Clock
+from local_nexus.clock import MICROSECONDS, Clock
 from local_nexus.errors import ApiError, not_found
 from local_nexus.store import Row, Store
 
-_MICROSECONDS = 1_000_000
 # Seconds that tokens live: those of Nexus are of this order.
-ID_TOKEN_LIFE = 15 * 60
-REFRESH_TOKEN_LIFE = 30 * 24 * 3600
+LIFE = {"id": 15 * 60, "refresh": 30 * 24 * 3600}
 
 
 class Users:
@@ -31,6 +29,8 @@ class Users:
         self._store = store
         self._clock = clock
         self._secret = secret
+        # Until when tokens were issued that are no good any more, by their use.
+        self._expired = dict.fromkeys(LIFE, 0)
 
     def ensure(
         self,
@@ -72,11 +72,16 @@ class Users:
 
         :param use: ``id`` for requests, ``refresh`` for new tokens.
         """
-        life = ID_TOKEN_LIFE if use == "id" else REFRESH_TOKEN_LIFE
-        expires = self._clock.now() + life * _MICROSECONDS
+        # Tokens issued in the moment of an expiry come after it.
+        issued = max(self._clock.now(), self._expired[use] + 1)
+        expires = issued + LIFE[use] * MICROSECONDS
         claims = json.dumps({"sub": user_id, "use": use, "exp": expires})
         body = base64.urlsafe_b64encode(claims.encode())
         return f"{body.decode()}.{self._signature(body)}"
+
+    def expire(self, use: str) -> None:
+        """Let all tokens for a use expire that were issued so far."""
+        self._expired[use] = self._clock.now()
 
     def check(self, token: str, use: str) -> tuple[str, int]:
         """Return whose token this is and for how many more seconds it is good.
@@ -88,8 +93,9 @@ class Users:
             signature.encode(), self._signature(body.encode()).encode()
         ):
             claims = json.loads(base64.urlsafe_b64decode(body))
-            left = (claims["exp"] - self._clock.now()) // _MICROSECONDS
-            if claims["use"] == use and left > 0:
+            left = (claims["exp"] - self._clock.now()) // MICROSECONDS
+            issued = claims["exp"] - LIFE[use] * MICROSECONDS
+            if claims["use"] == use and left > 0 and issued > self._expired[use]:
                 return claims["sub"], left
         raise ApiError(401, "Not authenticated: log in, or refresh the tokens.")
 
