@@ -96,22 +96,27 @@ def make_once[T](
     :raises NexusWorkerError: If it could be neither found nor made.
     """
     begun = _begun(marker)
+    tries = 0
 
     def find_or_make() -> T:
-        nonlocal begun
+        nonlocal begun, tries
         if begun is not None:
-            # A request that was cut off may still be on its way to the server.
-            time.sleep(max(0.0, begun + Limits.from_environment().settle_time - _now()))
+            _let_settle(begun)
         if begun is not None or look_first:
             found = find()
             if found is not None:
                 return found
-        begun = _now()
+        begun = time.time()
+        tries += 1
         if marker is not None:
             marker.touch()
         return make()
 
-    return call(action, find_or_make)
+    made = call(action, find_or_make)
+    if tries > 1:
+        # Should an earlier try have arrived after all, all processes take the same one.
+        made = call(action, find) or made
+    return made
 
 
 def _begun(marker: Path | None) -> float | None:
@@ -120,5 +125,7 @@ def _begun(marker: Path | None) -> float | None:
     return marker.stat().st_mtime
 
 
-def _now() -> float:
-    return time.time()
+def _let_settle(begun: float) -> None:
+    """Wait until a request that was cut off can no longer be on its way."""
+    settle_time = Limits.from_environment().settle_time
+    time.sleep(min(settle_time, max(0.0, begun + settle_time - time.time())))
