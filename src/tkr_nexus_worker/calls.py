@@ -238,7 +238,7 @@ def call[T](
             timeout=retry_time or limits.retry_time,
             wait_initial=0.2,
             wait_max=limits.retry_wait,
-            wait_jitter=1.0,
+            wait_jitter=min(1.0, limits.retry_wait),
         ):
             with attempt:
                 return _await_login(request, login_wait) if login_wait else request()
