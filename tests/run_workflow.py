@@ -6,6 +6,7 @@ Usage: run_workflow.py EXECUTOR GRAPH, with the inputs of the graph as JSON on s
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,9 +25,16 @@ from tierkreis.graphs.nexus.submit_poll import (
 from tierkreis.storage import FileStorage, InMemoryStorage
 
 from tkr_nexus_worker import REGISTRY_PATH, NexusWorkerError, run, uv_executor
-from tkr_nexus_worker.graphs import nexus_submit_and_poll
+from tkr_nexus_worker.graphs import (
+    nexus_submit_and_poll,
+    nexus_submit_and_poll_retrying,
+)
 
-GRAPHS = {"ours": nexus_submit_and_poll, "tierkreis": graph_of_tierkreis}
+GRAPHS = {
+    "ours": nexus_submit_and_poll,
+    "retrying": partial(nexus_submit_and_poll_retrying, max_attempts=2),
+    "tierkreis": graph_of_tierkreis,
+}
 
 
 def make_executor(name, storage):

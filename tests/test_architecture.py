@@ -20,12 +20,14 @@ FORBIDDEN = {
 }
 LAYERS = (
     {"errors", "_version", "context", "login"},
-    {"states", "checks"},
+    {"states", "checks", "causes"},
     {"calls"},
     {"once"},
     {"projects"},
     {"programs", "jobs"},
-    {"results"},
+    {"records"},
+    {"items"},
+    {"results", "attempts"},
     {"worker"},
     {"tasks"},
 )

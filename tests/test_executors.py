@@ -76,6 +76,10 @@ def test_the_graph_gives_its_results_under(executor, worker_environment):
     assert_results(run_workflow(executor, worker_environment))
 
 
+def test_the_graph_that_retries_runs_in_worker_processes_too(worker_environment):
+    assert_results(run_workflow("uv-ready", worker_environment, graph="retrying"))
+
+
 def test_the_graph_that_ships_with_tierkreis_runs_on_this_worker(worker_environment):
     assert_results(run_workflow("uv-ready", worker_environment, graph="tierkreis"))
 

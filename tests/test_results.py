@@ -3,6 +3,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from scipy.stats import chisquare
@@ -78,17 +79,69 @@ def test_results_of_a_failed_job_say_why(connected):
         results.get_results(job)
 
 
-def test_a_failed_item_is_named_with_its_reason(connected):
-    connected.progress = Progress.seconds(queued=3600)
-    job = submit([number_circuit(n) for n in range(3)], 3)
+@pytest.fixture
+def job_with_failures(connected):
+    """A job of four circuits, of which the first completed."""
+    job = submit([number_circuit(n) for n in range(4)], 3)
+    wait(job)
     connected.set_job_status(job.id, "ERROR", "", "the laser was off", item=1)
-    connected.progress = Progress.immediate()
-    connected.set_job_status(job.id, "COMPLETED")
-    connected.set_job_status(job.id, "ERROR", "", "the laser was off", item=1)
+    connected.set_job_status(job.id, "ERROR", "", "the laser was off", item=2)
+    connected.set_job_status(job.id, "ERROR", "Internal error.", None, item=3)
+    return job
+
+
+def test_each_failed_item_of_a_failed_job_is_named_with_its_reason(job_with_failures):
     with pytest.raises(JobFailedError) as caught:
+        results.get_results(job_with_failures)
+    message = str(caught.value)
+    assert "3 of the 4 circuits" in message
+    assert "circuits 1-2: it ended with an error (ERROR): the laser was off" in message
+    assert "circuit 3: it ended with an error (ERROR): Internal error" in message
+    assert str(job_with_failures.id) in message
+    assert "get_item_results" in message
+
+
+def test_a_circuit_without_a_result_in_a_completed_job_is_named(connected):
+    job = submit([number_circuit(1), Circuit(60).H(0).measure_all()], 3)
+    with pytest.raises(JobFailedError):
+        wait(job)
+    connected.set_job_status(job.id, "COMPLETED", item=1)
+    with pytest.raises(JobFailedError, match=r"circuit 1: .* without a result"):
         results.get_results(job)
-    assert "the laser was off" in str(caught.value)
-    assert str(job.id) in str(caught.value)
+
+
+def test_failed_items_are_marked_by_an_empty_result_if_that_is_asked_for(
+    job_with_failures,
+):
+    first, *others = results.get_results(job_with_failures, allow_failed=True)
+    assert read_number(first) == 0
+    assert others == [BackendResult()] * 3
+
+
+def test_what_became_of_each_program_is_told_in_their_order(job_with_failures):
+    items = results.get_item_results(job_with_failures)
+    assert [item.index for item in items] == [0, 1, 2, 3]
+    assert [item.state for item in items] == ["COMPLETED", "ERROR", "ERROR", "ERROR"]
+    assert [item.reason for item in items[1:]] == [
+        "the laser was off",
+        "the laser was off",
+        "Internal error",
+    ]
+    assert [item.retryable for item in items] == [False, False, False, True]
+    assert {item.job_id for item in items} == {str(job_with_failures.id)}
+    assert read_number(BackendResult.from_dict(items[0].result)) == 0
+
+
+def test_a_program_that_was_stopped_keeps_its_partial_result_but_has_not_succeeded(
+    connected,
+):
+    job = submit([number_circuit(5)], 3)
+    wait(job)
+    connected.set_job_status(job.id, "TERMINATED", "out of time", item=0)
+    [item] = results.get_item_results(job)
+    assert read_number(BackendResult.from_dict(item.result)) == 5
+    assert not item.succeeded
+    assert results.get_results(job, allow_failed=True) == [BackendResult()]
 
 
 def test_an_expired_access_token_is_renewed_before_the_downloads(connected):

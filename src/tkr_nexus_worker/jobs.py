@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from typing import Any, Literal
@@ -43,6 +43,7 @@ _COSTING_SYSTEMS: dict[str, Literal["Helios-1", "Helios-2"]] = {
 }
 
 _JOBS_PER_PAGE = 100
+_TIME_SUFFIX = "_time"
 
 type Program = CircuitRef | HUGRRef | QIRRef
 
@@ -55,12 +56,17 @@ class JobStatus:
     :param message: What Nexus says about it; may be empty.
     :param error_detail: What went wrong, where Nexus tells.
     :param queue_position: Its place in the queue, where Nexus tells.
+    :param cost: What it has cost so far in HQC, where Nexus tells.
+    :param times: When it entered each state, by the lower-case name of the state, as
+        ISO 8601 texts.
     """
 
     state: JobState
     message: str = ""
     error_detail: str | None = None
     queue_position: int | None = None
+    cost: float | None = None
+    times: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, attributes: dict[str, Any]) -> "JobStatus":
@@ -74,6 +80,21 @@ class JobStatus:
             message=attributes.get("message") or "",
             error_detail=attributes.get("error_detail"),
             queue_position=attributes.get("queue_position"),
+            cost=attributes.get("cost"),
+            times={
+                name.removesuffix(_TIME_SUFFIX): str(moment)
+                for name, moment in attributes.items()
+                if name.endswith(_TIME_SUFFIX) and moment is not None
+            },
+        )
+
+    @property
+    def reason(self) -> str:
+        """What Nexus says about it, without a full stop; may be empty."""
+        return "; ".join(
+            text.strip().rstrip(".")
+            for text in (self.message, self.error_detail)
+            if text
         )
 
     def __str__(self) -> str:
@@ -90,15 +111,22 @@ def start_execute_job(
     programs: Sequence[Program],
     n_shots: list[int],
     backend_config: BackendConfig,
+    *,
+    adopt_failed: bool = False,
 ) -> ExecuteJobRef:
     """Submit programs that are on Nexus already, as one job.
+
+    A task that is started again takes the job that it has submitted before.
 
     :param project_name: The project of the job; it is made if it does not exist.
     :param job_name: A name for the job.
     :param programs: The programs, at least one.
     :param n_shots: One number of shots for each program, in the same order.
     :param backend_config: Where and how to run them.
-    :returns: A reference to the job, which then waits or runs.
+    :param adopt_failed: Whether to take an earlier job also where it ended badly,
+        instead of submitting a new one.
+    :returns: A reference to the job, which then waits or runs unless it is an earlier
+        one.
     :raises InvalidInputError: If an input is wrong; nothing is submitted then.
     :raises NexusWorkerError: If the job cannot be submitted.
     """
@@ -131,7 +159,7 @@ def start_execute_job(
 
     job = make_once(
         f"submit job {job_name!r}",
-        find=lambda: _find_submitted(job_name, project, key),
+        find=lambda: _find_submitted(job_name, project, key, adopt_failed),
         make=submit,
         marker=key.marker,
         look_first=True,
@@ -139,11 +167,13 @@ def start_execute_job(
     return job.model_copy(update={"backend_config_store": backend_config})
 
 
-def _find_submitted(name: str, project: ProjectRef, key: Key) -> ExecuteJobRef | None:
+def _find_submitted(
+    name: str, project: ProjectRef, key: Key, adopt_failed: bool
+) -> ExecuteJobRef | None:
     """Find the job that an earlier try of the same task has submitted, if it is of use.
 
-    A job that ended without results is of no use. Should there be several that live or
-    have completed, because a request arrived late, the oldest is kept and the others
+    A job that ended badly is of use only where the caller deals with it. Should there
+    be several of use, because a request arrived late, the oldest is kept and the others
     are cancelled.
     """
     useful = []
@@ -152,7 +182,7 @@ def _find_submitted(name: str, project: ProjectRef, key: Key) -> ExecuteJobRef |
             continue
         job = _to_ref(attributes, project)
         state = job_state(attributes["status"]["status"])
-        if state.phase is Phase.FAILED:
+        if state.phase is Phase.FAILED and not adopt_failed:
             logger.warning(
                 "nexus: %s, submitted by this task before, %s (%s)",
                 describe(job),
@@ -237,6 +267,27 @@ def is_running(job: ExecuteJobRef) -> bool:
     :raises NexusUnavailableError: If the outage lasts longer than the limit.
     :raises NexusWorkerError: If Nexus does not tell.
     """
+    status = _await_status(job)
+    if status.state.phase is Phase.FAILED:
+        raise JobFailedError(failure_message(job, status))
+    return status.state.phase is Phase.WAITING
+
+
+def is_unfinished(job: ExecuteJobRef) -> bool:
+    """Tell whether a job still waits or runs, however it ends.
+
+    Outages and expired logins are waited for as in :func:`is_running`.
+
+    :param job: The job.
+    :returns: False once it has ended, well or badly; True before.
+    :raises NexusUnavailableError: If the outage lasts longer than the limit.
+    :raises NexusWorkerError: If Nexus does not tell.
+    """
+    return _await_status(job).state.phase is Phase.WAITING
+
+
+def _await_status(job: ExecuteJobRef) -> JobStatus:
+    """Ask for the status of a job that may wait for days, and be patient with it."""
     limits = Limits.from_environment()
     try:
         status = _get_status(
@@ -248,9 +299,7 @@ def is_running(job: ExecuteJobRef) -> bool:
             f"that is mended, {_how_to_go_on()}."
         ) from error
     logger.info("nexus: %s: %s", describe(job), status)
-    if status.state.phase is Phase.FAILED:
-        raise JobFailedError(failure_message(job, status))
-    return status.state.phase is Phase.WAITING
+    return status
 
 
 def _how_to_go_on() -> str:
@@ -267,15 +316,10 @@ def failure_message(job: ExecuteJobRef, status: JobStatus) -> str:
     :param status: Its status, which is one of failure.
     :returns: One or two sentences for a person.
     """
-    reasons = "; ".join(
-        text.strip().rstrip(".")
-        for text in (status.message, status.error_detail)
-        if text
-    )
-    state = status.state
+    state, reason = status.state, status.reason
     return (
         f"{describe(job)} {state.meaning} ({state.name})"
-        f"{': ' + reasons if reasons else ''}. Next: {state.advice}."
+        f"{': ' + reason if reason else ''}. Next: {state.advice}."
     ).replace("job ", "Job ", 1)
 
 

@@ -1,18 +1,17 @@
 """Results of jobs: download them, in the order of the programs."""
 
 import logging
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from dataclasses import dataclass
+from uuid import UUID
 
-import qnexus as qnx
 from hugr.qsystem.result import QsysResult
 from pytket.backends.backendresult import BackendResult
 from qnexus.models.references import (
     ExecuteJobRef,
     ExecutionResult,
     ExecutionResultRef,
-    IncompleteJobItemRef,
+    ResultType,
 )
 
 from tkr_nexus_worker.calls import call
@@ -21,8 +20,10 @@ from tkr_nexus_worker.errors import (
     ResultFormatError,
     ResultsNotReadyError,
 )
-from tkr_nexus_worker.jobs import describe, failure_message, get_status
-from tkr_nexus_worker.states import Phase, job_state
+from tkr_nexus_worker.items import ItemResult, describe_failures
+from tkr_nexus_worker.jobs import describe, failure_message
+from tkr_nexus_worker.records import JobItem, JobRecord, get_record
+from tkr_nexus_worker.states import Phase
 
 logger = logging.getLogger(__name__)
 
@@ -33,18 +34,123 @@ type Shot = list[tuple[str, ShotValue]]
 """The tagged values of one shot, in the order in which the program gave them."""
 
 
-def get_results(job: ExecuteJobRef) -> list[BackendResult]:
+@dataclass(frozen=True)
+class Download:
+    """The result of one program.
+
+    :param what: Names the result in messages.
+    :param result: The result, as qnexus gives it.
+    :param program_name: The name of the program on Nexus.
+    """
+
+    what: str
+    result: ExecutionResult
+    program_name: str | None
+
+
+@dataclass(frozen=True)
+class JobOutcome:
+    """A job that has ended, and all results that it has given.
+
+    :param record: What Nexus keeps of the job.
+    :param downloads: The results, by the index of the program.
+    """
+
+    record: JobRecord
+    downloads: dict[int, Download]
+
+    def item_results(self) -> list[ItemResult]:
+        """Return what became of each program, in the order of the programs.
+
+        :raises ResultFormatError: If a result has no form as ``BackendResult``.
+        """
+        job_id = str(self.record.job.id)
+        return [
+            ItemResult.from_job_item(item, job_id, self._backend_result(item.index))
+            for item in self.record.items
+        ]
+
+    def backend_results(self) -> list[BackendResult]:
+        """Return the result of each program, an empty one for each that failed.
+
+        :raises ResultFormatError: If a result has no form as ``BackendResult``.
+        """
+        return [
+            _to_backend_result(self.downloads[item.index])
+            if item.succeeded
+            else BackendResult()
+            for item in self.record.items
+        ]
+
+    def program_name(self, index: int) -> str | None:
+        """Return the name of a program; None where it has no result to learn it from.
+
+        :param index: The index of the program.
+        """
+        download = self.downloads.get(index)
+        return None if download is None else download.program_name
+
+    def _backend_result(self, index: int) -> BackendResult | None:
+        download = self.downloads.get(index)
+        return None if download is None else _to_backend_result(download)
+
+
+def fetch_outcome(job: ExecuteJobRef, *, allow_failed: bool = True) -> JobOutcome:
+    """Download all results of a job that has ended.
+
+    :param job: The job.
+    :param allow_failed: Whether some or all of its programs may have failed.
+    :returns: The record of the job and the results that there are.
+    :raises ResultsNotReadyError: If the job has not ended.
+    :raises JobFailedError: If the job or some of its items failed, and that is not
+        allowed.
+    :raises NexusWorkerError: If the download is not possible.
+    """
+    record = get_record(job)
+    if record.status.state.phase is Phase.WAITING:
+        raise ResultsNotReadyError(
+            f"The results of {describe(job)} are not ready: it "
+            f"{record.status.state.meaning} ({record.status.state.name}). "
+            "Wait until it has completed."
+        )
+    failed = record.failed_items
+    if failed or record.status.state.phase is Phase.FAILED:
+        message = _failure_message(record, failed)
+        if not allow_failed:
+            raise JobFailedError(message)
+        logger.warning("nexus: %s", message)
+    return JobOutcome(record, _download(record))
+
+
+def get_results(
+    job: ExecuteJobRef, *, allow_failed: bool = False
+) -> list[BackendResult]:
     """Download the results of a completed job.
 
     :param job: The job.
+    :param allow_failed: Whether to mark a program that failed by an empty result, which
+        equals ``BackendResult()``, instead of raising an error.
     :returns: One result for each program, in the order of the programs. The result of
         a HUGR program is turned into one by ``QsysResult.to_pytket``.
     :raises ResultsNotReadyError: If the job has not ended.
-    :raises JobFailedError: If the job or some of its items failed.
+    :raises JobFailedError: If the job or some of its items failed, and that is not
+        allowed; it names each failed item with its reason.
     :raises ResultFormatError: If a result cannot be turned into a ``BackendResult``.
     :raises NexusWorkerError: If the download is not possible.
     """
-    return _download(job, _to_backend_result)
+    return fetch_outcome(job, allow_failed=allow_failed).backend_results()
+
+
+def get_item_results(job: ExecuteJobRef) -> list[ItemResult]:
+    """Tell what became of each program of a job that has ended, well or badly.
+
+    :param job: The job.
+    :returns: For each program, in their order, its state, result and more.
+    :raises ResultsNotReadyError: If the job has not ended.
+    :raises ResultFormatError: If a result cannot be turned into a ``BackendResult``.
+    :raises NexusWorkerError: If the download is not possible.
+    """
+    return fetch_outcome(job).item_results()
 
 
 def get_qsys_shots(job: ExecuteJobRef) -> list[list[Shot]]:
@@ -55,86 +161,82 @@ def get_qsys_shots(job: ExecuteJobRef) -> list[list[Shot]]:
     :raises ResultFormatError: If a program gave no tagged shots.
     :raises NexusWorkerError: As :func:`get_results` does.
     """
-    return _download(job, _to_shots)
+    outcome = fetch_outcome(job, allow_failed=False)
+    return [_to_shots(outcome.downloads[item.index]) for item in outcome.record.items]
 
 
-def _download[T](
-    job: ExecuteJobRef, convert: Callable[[str, ExecutionResult], T]
-) -> list[T]:
-    refs = _result_refs(job)
+def _failure_message(record: JobRecord, failed: list[JobItem]) -> str:
+    job_id = str(record.job.id)
+    items = [ItemResult.from_job_item(item, job_id, result=None) for item in failed]
+    n_items = len(record.items)
+    parts = []
+    if record.status.state.phase is Phase.FAILED:
+        parts.append(failure_message(record.job, record.status))
+    if items:
+        parts.append(
+            f"{len(items)} of the {n_items} circuits of {describe(record.job)} gave no "
+            f"complete result: {describe_failures(items)}."
+        )
+    if 0 < len(items) < n_items:
+        parts.append(
+            "Submit these circuits again as a new job; the task get_item_results "
+            "fetches the results of the others."
+        )
+    return " ".join(parts)
 
-    def download(index: int) -> T:
-        what = f"result {index} of {describe(job)}"
-        ref = refs[index]
-        return convert(what, call(f"download {what}", partial(ref.download_result)))
+
+def _download(record: JobRecord) -> dict[int, Download]:
+    """Download side by side what there is of results."""
+    items = [item for item in record.items if item.result_id is not None]
+
+    def download(item: JobItem) -> Download:
+        return _download_one(record.job, item)
 
     # The first download comes alone: it renews an expired login once for all.
-    first = download(0)
+    first = [download(item) for item in items[:1]]
     with ThreadPoolExecutor(max_workers=_DOWNLOADS_AT_ONCE) as pool:
-        results = [first, *pool.map(download, range(1, len(refs)))]
-    logger.info("nexus: downloaded %d results of %s", len(results), describe(job))
-    return results
-
-
-def _result_refs(job: ExecuteJobRef) -> list[ExecutionResultRef]:
-    """Return the reference to each result, in the order of the programs."""
-    status = get_status(job)
-    match status.state.phase:
-        case Phase.WAITING:
-            raise ResultsNotReadyError(
-                f"The results of {describe(job)} are not ready: it "
-                f"{status.state.meaning} ({status.state.name}). "
-                "Wait until it has completed."
-            )
-        case Phase.FAILED:
-            raise JobFailedError(failure_message(job, status))
-        case Phase.SUCCEEDED:
-            pass
-    items = call(
-        f"list the results of {describe(job)}",
-        lambda: qnx.jobs.results(job, allow_incomplete=True),
+        downloads = [*first, *pool.map(download, items[1:])]
+    logger.info(
+        "nexus: downloaded %d results of %s", len(downloads), describe(record.job)
     )
-    failures = [
-        f"circuit {index}: {_item_failure(item)}"
-        for index, item in enumerate(items)
-        if isinstance(item, IncompleteJobItemRef)
-    ]
-    if failures:
-        raise JobFailedError(
-            f"{len(failures)} of the {len(items)} circuits of {describe(job)} gave no "
-            f"result: {'; '.join(failures)}. Submit these circuits again as a new job."
-        )
-    return [item for item in items if isinstance(item, ExecutionResultRef)]
+    return {item.index: one for item, one in zip(items, downloads, strict=True)}
 
 
-def _item_failure(item: IncompleteJobItemRef) -> str:
-    state = job_state(item.last_status.name)
-    detail = item.last_status_detail
-    reason = (detail and detail.error_detail) or item.last_message
-    return f"it {state.meaning}{': ' + reason if reason else ''}"
+def _download_one(job: ExecuteJobRef, item: JobItem) -> Download:
+    what = f"result {item.index} of {describe(job)}"
+    ref = ExecutionResultRef(
+        id=UUID(item.result_id),
+        annotations=job.annotations,
+        project=job.project,
+        result_type=ResultType(item.result_type),
+    )
+    result: ExecutionResult = call(f"download {what}", ref.download_result)
+    # qnexus has read the program along with the result.
+    return Download(what, result, ref.get_input().annotations.name)
 
 
-def _to_backend_result(what: str, result: ExecutionResult) -> BackendResult:
-    if isinstance(result, BackendResult):
-        return result
-    if isinstance(result, QsysResult):
+def _to_backend_result(download: Download) -> BackendResult:
+    if isinstance(download.result, BackendResult):
+        return download.result
+    if isinstance(download.result, QsysResult):
         try:
-            return result.to_pytket()
+            return download.result.to_pytket()
         except ValueError as error:
             raise ResultFormatError(
-                f"The {what} cannot be turned into a BackendResult ({error}); "
+                f"The {download.what} cannot be turned into a BackendResult ({error}); "
                 "take its raw shots by the task get_qsys_shots instead."
             ) from error
     raise ResultFormatError(
-        f"The {what} is the output of a QIR program, which has no BackendResult; "
-        "download it by qnexus instead."
+        f"The {download.what} is the output of a QIR program, which has no "
+        "BackendResult; download it by qnexus instead."
     )
 
 
-def _to_shots(what: str, result: ExecutionResult) -> list[Shot]:
+def _to_shots(download: Download) -> list[Shot]:
+    result = download.result
     if not isinstance(result, QsysResult):
         raise ResultFormatError(
-            f"The {what} has no tagged shots (it is a {type(result).__name__}); "
-            "take it by the task get_results instead."
+            f"The {download.what} has no tagged shots (it is a "
+            f"{type(result).__name__}); take it by the task get_results instead."
         )
     return [[(tag, value) for tag, value in shot.entries] for shot in result.results]

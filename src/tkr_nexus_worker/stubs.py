@@ -7,6 +7,12 @@ from typing import NamedTuple, Union
 from tierkreis.controller.data.models import TKR, OpaqueType
 
 
+class AttemptOutcome(NamedTuple):
+    attempt: TKR[int]
+    items: TKR[list[OpaqueType["tkr_nexus_worker.items.ItemResult"]]]
+    should_continue: TKR[bool]
+
+
 class upload_circuit(NamedTuple):
     project_name: TKR[str]
     circ: TKR[OpaqueType["pytket._tket.circuit.Circuit"]]
@@ -122,6 +128,7 @@ class is_running(NamedTuple):
 
 class get_results(NamedTuple):
     execute_ref: TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]
+    allow_failed: TKR[bool] | None = None
 
     @staticmethod
     def out() -> type[
@@ -228,6 +235,100 @@ class get_qsys_shots(NamedTuple):
                 ]
             ]
         ]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class get_item_results(NamedTuple):
+    execute_ref: TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]
+
+    @staticmethod
+    def out() -> type[TKR[list[OpaqueType["tkr_nexus_worker.items.ItemResult"]]]]:
+        return TKR[list[OpaqueType["tkr_nexus_worker.items.ItemResult"]]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class is_unfinished(NamedTuple):
+    execute_ref: TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]
+
+    @staticmethod
+    def out() -> type[TKR[bool]]:
+        return TKR[bool]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class start_attempt(NamedTuple):
+    project_name: TKR[str]
+    job_name: TKR[str]
+    circuits: TKR[
+        list[
+            Union[
+                OpaqueType["qnexus.models.references.CircuitRef"],
+                OpaqueType["qnexus.models.references.HUGRRef"],
+                OpaqueType["qnexus.models.references.QIRRef"],
+            ]
+        ]
+    ]
+    n_shots: TKR[list[int]]
+    backend_config: TKR[
+        Union[
+            OpaqueType["quantinuum_schemas.models.backend_config.AerConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerStateConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerUnitaryConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.BraketConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QuantinuumConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQEmulatorConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QulacsConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SeleneConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SelenePlusConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
+        ]
+    ]
+    items: TKR[list[OpaqueType["tkr_nexus_worker.items.ItemResult"]]]
+    attempt: TKR[int]
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]]:
+        return TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class collect_attempt(NamedTuple):
+    execute_ref: TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]
+    items: TKR[list[OpaqueType["tkr_nexus_worker.items.ItemResult"]]]
+    attempt: TKR[int]
+    max_attempts: TKR[int]
+
+    @staticmethod
+    def out() -> type[AttemptOutcome]:
+        return AttemptOutcome
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class collect_results(NamedTuple):
+    job_name: TKR[str]
+    items: TKR[list[OpaqueType["tkr_nexus_worker.items.ItemResult"]]]
+
+    @staticmethod
+    def out() -> type[
+        TKR[list[OpaqueType["pytket.backends.backendresult.BackendResult"]]]
+    ]:
+        return TKR[list[OpaqueType["pytket.backends.backendresult.BackendResult"]]]
 
     @property
     def namespace(self) -> str:

@@ -6,15 +6,25 @@ written for that interface run here unchanged.
 """
 # Tierkreis reads the annotations at run time: no postponed evaluation in this module.
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from hugr.package import Package
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
 from qnexus.models.references import CircuitRef, ExecuteJobRef, HUGRRef, QIRRef
 from quantinuum_schemas.models.backend_config import BackendConfig
+from tierkreis.models import portmapping
 
-from tkr_nexus_worker import calls, checks, jobs, programs, projects, results
+from tkr_nexus_worker import (
+    attempts,
+    calls,
+    checks,
+    jobs,
+    programs,
+    projects,
+    results,
+)
+from tkr_nexus_worker.items import ItemResult
 from tkr_nexus_worker.worker import NexusWorker
 
 worker = NexusWorker("nexus_worker")
@@ -70,7 +80,7 @@ def start_single_job(
     :param backend_config: Where and how to run it.
     :returns: A reference to the job.
     """
-    return jobs.start_execute_job(
+    return start_execute_job(
         project_name, job_name, [circuit], [n_shots], backend_config
     )
 
@@ -87,13 +97,19 @@ def is_running(execute_ref: ExecuteJobRef) -> bool:
 
 
 @worker.task()
-def get_results(execute_ref: ExecuteJobRef) -> list[BackendResult]:
+def get_results(
+    execute_ref: ExecuteJobRef,
+    allow_failed: bool = False,
+) -> list[BackendResult]:
     """Download the results of a completed job.
 
     :param execute_ref: The job.
+    :param allow_failed: Whether to mark a program that failed by an empty result, which
+        equals ``BackendResult()``, instead of failing.
     :returns: One result for each program, in the order of the programs.
     """
-    return results.get_results(execute_ref)
+    outcome = results.fetch_outcome(execute_ref, allow_failed=allow_failed)
+    return outcome.backend_results()
 
 
 @worker.task()
@@ -175,3 +191,107 @@ def get_qsys_shots(
     :returns: For each program a list of shots; each shot lists (tag, value).
     """
     return results.get_qsys_shots(execute_ref)
+
+
+@worker.task()
+def get_item_results(execute_ref: ExecuteJobRef) -> list[ItemResult]:
+    """Tell what became of each program of a job that has ended, well or badly.
+
+    :param execute_ref: The job.
+    :returns: For each program, in their order, its state, the reason for it, the result
+        if there is one, and whether a retry is worth its cost.
+    """
+    outcome = results.fetch_outcome(execute_ref)
+    return outcome.item_results()
+
+
+@worker.task()
+def is_unfinished(execute_ref: ExecuteJobRef) -> bool:
+    """Tell whether a job still waits or runs, without failing where it ended badly.
+
+    :param execute_ref: The job.
+    :returns: False once it has ended in any way, True before.
+    """
+    return jobs.is_unfinished(execute_ref)
+
+
+@worker.task()
+def start_attempt(
+    project_name: str,
+    job_name: str,
+    circuits: list[CircuitRef | HUGRRef | QIRRef],
+    n_shots: list[int],
+    backend_config: BackendConfig,
+    items: list[ItemResult],
+    attempt: int,
+) -> ExecuteJobRef:
+    """Submit those of some programs that are worth it, as a new job.
+
+    :param project_name: The project of the job; it is made if it does not exist.
+    :param job_name: The name of the first job.
+    :param circuits: All programs.
+    :param n_shots: One number of shots for each of them.
+    :param backend_config: Where and how to run them.
+    :param items: What became of each before; empty to submit all.
+    :param attempt: The number of this attempt, from 1.
+    :returns: A reference to the job.
+    """
+    chosen = attempts.choose_programs(items, len(circuits))
+    chosen_circuits = [circuits[index] for index in chosen]
+    chosen_shots = [n_shots[index] for index in chosen]
+    return jobs.start_execute_job(
+        project_name,
+        attempts.name_attempt(job_name, attempt),
+        chosen_circuits,
+        chosen_shots,
+        backend_config,
+        adopt_failed=True,
+    )
+
+
+# Tierkreis declares the decorator for dataclasses, and takes named tuples only.
+@portmapping
+class AttemptOutcome(NamedTuple):  # type: ignore[misc]
+    """What is known after an attempt.
+
+    :param items: What became of each program so far.
+    :param attempt: The number of the next attempt.
+    :param should_continue: Whether there is to be one.
+    """
+
+    items: list[ItemResult]
+    attempt: int
+    should_continue: bool
+
+
+@worker.task()
+def collect_attempt(
+    execute_ref: ExecuteJobRef,
+    items: list[ItemResult],
+    attempt: int,
+    max_attempts: int,
+) -> AttemptOutcome:
+    """Add what became of the programs of an attempt to what is known of all.
+
+    :param execute_ref: The job of the attempt, which has ended.
+    :param items: What was known of all programs before it; empty at the first.
+    :param attempt: The number of the attempt, from 1.
+    :param max_attempts: How many attempts there may be.
+    :returns: What is known now, and whether another attempt is allowed, worth it, and
+        safe because nothing can still run.
+    """
+    merged = attempts.merge_attempt(items, get_item_results(execute_ref))
+    go_on = attempt < max_attempts and attempts.is_retry_due(merged)
+    return AttemptOutcome(merged, attempt + 1, go_on)
+
+
+@worker.task()
+def collect_results(job_name: str, items: list[ItemResult]) -> list[BackendResult]:
+    """Take the results out of what is known of each program.
+
+    :param job_name: The name of the job, for the message of an error.
+    :param items: What became of each program.
+    :returns: One result for each program, in their order.
+    :raises JobFailedError: If some have no result; it names each with its reason.
+    """
+    return attempts.collect_results(job_name, items)

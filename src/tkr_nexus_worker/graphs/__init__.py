@@ -1,5 +1,6 @@
 """Prepackaged graphs. They need Tierkreis alone, neither qnexus nor pytket."""
 
+from tkr_nexus_worker.graphs.retrying import nexus_submit_and_poll_retrying
 from tkr_nexus_worker.graphs.submit_poll import (
     JobInputs,
     PollingOutputs,
@@ -14,6 +15,7 @@ __all__ = [
     "PollingOutputs",
     "UploadCircuitInputs",
     "nexus_submit_and_poll",
+    "nexus_submit_and_poll_retrying",
     "polling_loop_body",
     "upload_circuit_graph",
 ]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tierkreis.builder import Graph
 from tierkreis.builtins import tkr_sleep
+from tierkreis.controller.data.models import TModel
 from tierkreis.models import TKR, OpaqueType, Workflow
 
 from tkr_nexus_worker.errors import InvalidInputError
@@ -109,21 +110,55 @@ def polling_loop_body(
     :returns: A graph from a job to its results, for ``Graph.loop``.
     :raises InvalidInputError: If the interval is not a number of seconds above 0.
     """
+    g = Graph(TKR[ExecuteJobRef], PollingOutputs)
+    running = g.task(is_running(g.inputs))
+    should_continue = pause_while(g, running, polling_interval)
+    none_yet: TKR[list[BackendResult]] = g.const([])
+    results = g.ifelse(running, none_yet, g.task(get_results(g.inputs)))
+    return g.finish_with_outputs(PollingOutputs(results, should_continue))
+
+
+def pause_while[A: TModel, B: TModel](
+    g: Graph[A, B], waiting: TKR[bool], polling_interval: float
+) -> TKR[bool]:
+    """Add a pause to the body of a loop that looks at something until it has ended.
+
+    :param g: The body of the loop.
+    :param waiting: Whether it has not ended yet.
+    :param polling_interval: The time between two looks, in seconds.
+    :returns: Whether to go on; where it has not ended, that is known after the pause.
+    :raises InvalidInputError: If the interval is not a number of seconds above 0.
+    """
     if not 0 < polling_interval < math.inf:
         raise InvalidInputError(
             f"The polling interval is {polling_interval!r}; "
             "give a number of seconds above 0."
         )
-    g = Graph(TKR[ExecuteJobRef], PollingOutputs)
-    running = g.task(is_running(g.inputs))
-    should_continue = g.ifelse(
-        running,
-        g.task(tkr_sleep(g.const(float(polling_interval)))),
-        g.const(value=False),
+    pause = g.task(tkr_sleep(g.const(float(polling_interval))))
+    return g.ifelse(waiting, pause, g.const(value=False))
+
+
+def prepare_and_upload[B: TModel](
+    g: Graph[JobInputs, B], polling_interval: float
+) -> tuple[TKR[str], TKR[list[Program]]]:
+    """Add the check of a job to a graph, and after it the uploads side by side.
+
+    :param g: A graph with the inputs of a job.
+    :param polling_interval: The time between two looks at the job, in seconds.
+    :returns: The name of the project and the uploaded programs.
+    """
+    # The uploads take the project name from the check, so that they wait for it.
+    project_name = g.task(
+        prepare_job(*g.inputs, polling_interval=g.const(float(polling_interval)))
     )
-    none_yet: TKR[list[BackendResult]] = g.const([])
-    results = g.ifelse(running, none_yet, g.task(get_results(g.inputs)))
-    return g.finish_with_outputs(PollingOutputs(results, should_continue))
+    programs = g.map(
+        upload_circuit_graph(),
+        g.map(
+            lambda circuit: UploadCircuitInputs(project_name, circuit),
+            g.inputs.circuits,
+        ),
+    )
+    return project_name, programs
 
 
 def nexus_submit_and_poll(
@@ -140,17 +175,7 @@ def nexus_submit_and_poll(
     :raises InvalidInputError: If the interval is not a number of seconds above 0.
     """
     g = Graph(JobInputs, TKR[list[BackendResult]])
-    # The uploads take the project name from the check, so that they wait for it.
-    project_name = g.task(
-        prepare_job(*g.inputs, polling_interval=g.const(float(polling_interval)))
-    )
-    programs = g.map(
-        upload_circuit_graph(),
-        g.map(
-            lambda circuit: UploadCircuitInputs(project_name, circuit),
-            g.inputs.circuits,
-        ),
-    )
+    project_name, programs = prepare_and_upload(g, polling_interval)
     job = g.task(
         start_execute_job(
             project_name,
