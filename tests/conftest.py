@@ -11,7 +11,7 @@ import qnexus.client
 import stamina
 from qnexus.config import CONFIG, Config
 
-from local_nexus import LocalNexus, Progress
+from local_nexus import LocalNexus
 
 EXECUTABLES = Path(sys.executable).parent
 
@@ -29,7 +29,7 @@ def nexus(shared_nexus: LocalNexus) -> Iterator[LocalNexus]:
     shared_nexus.clear_requests()
     yield shared_nexus
     shared_nexus.clear_faults()
-    shared_nexus.progress = Progress.immediate()
+    shared_nexus.clear_progress()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 from local_nexus.certificates import bundle_path
 from local_nexus.faults import ActiveFault, Fault
+from local_nexus.progress import Progress, ProgressRule
 from local_nexus.request_log import Request
 from local_nexus.settings import Settings
 
@@ -38,6 +39,33 @@ class Administration(abc.ABC):
     def clear_requests(self) -> None:
         """Forget the requests so far."""
         self._call("DELETE", "requests")
+
+    def set_progress(
+        self, progress: Progress, *, job: object = "*", project: str = "*"
+    ) -> None:
+        """Change how some jobs move through their states, those under way included.
+
+        The rule set last goes before the others, but one for all jobs goes after them.
+
+        :param job: a pattern for their names, in which ``*`` stands for any text, or
+            the id of one, as text or UUID.
+        :param project: a pattern for the name of their project.
+        """
+        rule = ProgressRule(progress, str(job), project)
+        self._call("PUT", "progress", rule.to_dict())
+
+    def progress_rules(self) -> list[ProgressRule]:
+        """Return how jobs move; the first rule that fits a job decides."""
+        return [
+            ProgressRule(
+                job=it.pop("job"), project=it.pop("project"), progress=Progress(**it)
+            )
+            for it in self._call("GET", "progress")
+        ]
+
+    def clear_progress(self) -> None:
+        """Let all jobs move at once again."""
+        self._call("DELETE", "progress")
 
     def add_fault(self, fault: Fault) -> str:
         """Make requests fail, until the fault is removed.

@@ -165,7 +165,7 @@ def _follow_status(services: Services) -> Callable[[WebSocket], Awaitable[None]]
             gone = asyncio.create_task(_disconnected(websocket))
             await websocket.send_json(status)
             while not statuses.is_final(status["status"]) and not gone.done():
-                await _until(changed, gone, services.execution.progress.is_immediate)
+                await _until(changed, gone, services.execution.is_immediate(job_id))
                 before = status
                 status = await run_in_threadpool(job_status, services, user_id, job_id)
                 if status != before:

@@ -19,6 +19,7 @@ from pydantic import (
 
 from local_nexus.errors import ApiError
 from local_nexus.faults import Fault
+from local_nexus.progress import Progress, ProgressRule
 
 _INT_LIMIT = 2**63
 _TEN_YEARS = 10 * 365 * 86_400.0
@@ -333,17 +334,42 @@ class RuntimeTraces(BaseModel):
     shots: list[dict[str, Any]]
 
 
-class ProgressRule(BaseModel):
-    """The parameters of :class:`local_nexus.Progress`."""
+class NewProgress(BaseModel):
+    """The parameters of :class:`local_nexus.Progress`, and the jobs they are for."""
 
+    model_config = ConfigDict(extra="forbid")
+
+    job: Name = "*"
+    project: Name = "*"
     reads: Annotated[int, Field(ge=0, lt=2**31)] = 0
     queued: Amount = 0.0
     submitted: Amount = 0.0
     running: Amount = 0.0
+    queue: Annotated[int, Field(ge=0, le=_INT_LIMIT)] = 0
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        self.rule()
+        return self
+
+    def rule(self) -> ProgressRule:
+        """Return the rule."""
+        jobs = self.model_dump(include={"job", "project"})
+        progress = self.model_dump(exclude={"job", "project"})
+        return ProgressRule(Progress(**progress), **jobs)
 
 
 class NewFault(RootModel[Fault]):
     """The parameters of :class:`local_nexus.Fault`."""
+
+
+class Scenario(BaseModel):
+    """What a file says about the time that jobs take and about faults."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    progress: list[NewProgress] = []
+    faults: list[NewFault] = []
 
 
 class ClockAdvance(BaseModel):

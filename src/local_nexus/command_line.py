@@ -42,6 +42,11 @@ _OPTIONS = (
         type=_FILE,
         help="A JSON file with devices of your own.",
     ),
+    click.option(
+        "--faults",
+        type=_FILE,
+        help="A TOML file that says how jobs move and what goes wrong.",
+    ),
 )
 
 

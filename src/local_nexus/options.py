@@ -20,6 +20,7 @@ class ServerOptions:
         directory.
     :param device_file: a JSON file with devices of a user's own, as for
         :func:`local_nexus.simulators.devices.devices`.
+    :param faults: a TOML file that says how jobs move and what goes wrong.
     """
 
     host: str = LOOPBACK
@@ -27,6 +28,7 @@ class ServerOptions:
     directory: Path | None = None
     database: str | None = None
     device_file: Path | None = None
+    faults: Path | None = None
 
     def to_arguments(self) -> list[str]:
         """Return the arguments of ``python -m local_nexus`` that say the same."""

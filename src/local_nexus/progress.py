@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import IntEnum
+from math import ceil
 from typing import Any
 
 
@@ -26,16 +27,25 @@ class Progress:
     :param queued: seconds that a job stays ``QUEUED``.
     :param submitted: seconds that it then stays ``SUBMITTED``.
     :param running: seconds that it then stays ``RUNNING``, at least.
+    :param queue: how many jobs of others are ahead of it when it is queued; they leave
+        one by one until it is submitted.
+    :raises ValueError: if a number is negative, or there is a queue without a time or
+        reads to wait in it.
     """
 
     reads: int = 0
     queued: float = 0.0
     submitted: float = 0.0
     running: float = 0.0
+    queue: int = 0
 
     def __post_init__(self) -> None:
         if min(asdict(self).values()) < 0:
-            raise ValueError(f"Progress takes no negative numbers: {self}.")
+            raise ValueError(f"Progress takes no negative numbers: {self}")
+        if self.queue and not (self.reads or self.queued):
+            raise ValueError(
+                f"a queue of {self.queue} takes reads or queued to get shorter in"
+            )
 
     @classmethod
     def immediate(cls) -> Progress:
@@ -43,23 +53,32 @@ class Progress:
         return cls()
 
     @classmethod
-    def after_reads(cls, reads: int) -> Progress:
+    def after_reads(cls, reads: int, *, queue: int = 0) -> Progress:
         """Show each of ``QUEUED``, ``SUBMITTED`` and ``RUNNING`` for so many reads.
 
         The read that is due to show the end waits for the simulator.
 
         :param reads: reads of the job or of its status, at least 1.
+        :param queue: how many jobs are ahead at first.
         """
         if reads < 1:
-            raise ValueError(f"Progress.after_reads takes at least 1, not {reads}.")
-        return cls(reads=reads)
+            raise ValueError(f"Progress.after_reads takes at least 1, not {reads}")
+        return cls(reads=reads, queue=queue)
 
     @classmethod
     def seconds(
-        cls, *, queued: float = 0.0, submitted: float = 0.0, running: float = 0.0
+        cls,
+        *,
+        queued: float = 0.0,
+        submitted: float = 0.0,
+        running: float = 0.0,
+        queue: int = 0,
     ) -> Progress:
-        """Let each stage last so many seconds of the server's clock."""
-        return cls(queued=queued, submitted=submitted, running=running)
+        """Let each stage last so many seconds of the server's clock.
+
+        :param queue: how many jobs are ahead at first.
+        """
+        return cls(queued=queued, submitted=submitted, running=running, queue=queue)
 
     @property
     def is_immediate(self) -> bool:
@@ -77,6 +96,19 @@ class Progress:
             return by_time
         return min(by_time, Stage(min((max(reads, 1) - 1) // self.reads, Stage.DONE)))
 
+    def ahead(self, reads: int, waited: float) -> int:
+        """Return how many jobs of others are still ahead.
+
+        :param reads: how often the job has been read, this time included.
+        :param waited: seconds since it was queued.
+        """
+        passed = []
+        if self.reads:
+            passed.append((max(reads, 1) - 1) / self.reads)
+        if self.queued:
+            passed.append(waited / self.queued)
+        return ceil(self.queue * max(1 - min(passed, default=1), 0))
+
     def _ends(self) -> tuple[float, float, float]:
         submitted = self.queued + self.submitted
         return self.queued, submitted, submitted + self.running
@@ -84,3 +116,30 @@ class Progress:
     def to_dict(self) -> dict[str, Any]:
         """Return the rule as JSON values."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class ProgressRule:
+    """The progress of some jobs.
+
+    :param progress: how they move.
+    :param job: a pattern for their name or id, in which ``*`` stands for any text.
+    :param project: a pattern for the name of their project.
+    """
+
+    progress: Progress
+    job: str = "*"
+    project: str = "*"
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is for all jobs."""
+        return self.is_for_same_jobs(ProgressRule(self.progress))
+
+    def is_for_same_jobs(self, other: ProgressRule) -> bool:
+        """Return whether another rule has the same patterns."""
+        return (self.job, self.project) == (other.job, other.project)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule as JSON values."""
+        return {"job": self.job, "project": self.project, **self.progress.to_dict()}

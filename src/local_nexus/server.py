@@ -34,6 +34,7 @@ class LocalNexus(Administration):
     :param database: an SQLAlchemy URL of SQLite or PostgreSQL; by default SQLite in the
         directory.
     :param device_file: a JSON file with devices of your own.
+    :param faults: a TOML file that says how jobs move and what goes wrong.
     """
 
     def __init__(
@@ -45,9 +46,12 @@ class LocalNexus(Administration):
         progress: Progress | None = None,
         database: str | None = None,
         device_file: Path | None = None,
+        faults: Path | None = None,
     ) -> None:
-        self._options = ServerOptions(host, port, directory, database, device_file)
-        self._progress = progress or Progress.immediate()
+        self._options = ServerOptions(
+            host, port, directory, database, device_file, faults
+        )
+        self._progress = progress
         self._child: Child | None = None
         self._directory: Path | None = None
 
@@ -73,7 +77,8 @@ class LocalNexus(Administration):
         self._child = Child(self._options, with_parent=True)
         self._directory = self._child.directory
         try:
-            self.progress = self._progress
+            if self._progress is not None:
+                self.progress = self._progress
         except BaseException:
             self.stop()
             raise
@@ -128,13 +133,12 @@ class LocalNexus(Administration):
 
     @property
     def progress(self) -> Progress:
-        """How jobs move through their states."""
-        return self._progress
+        """How jobs move through their states, where no other rule is set."""
+        return self.progress_rules()[-1].progress
 
     @progress.setter
     def progress(self, progress: Progress) -> None:
-        self._call("PUT", "progress", progress.to_dict())
-        self._progress = progress
+        self.set_progress(progress)
 
     def log_in(self) -> None:
         """Write new tokens for :attr:`env`, as after those before have expired."""

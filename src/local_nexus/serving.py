@@ -18,7 +18,7 @@ from types import FrameType
 
 import uvicorn
 
-from local_nexus import certificates, presence
+from local_nexus import certificates, presence, scenario
 from local_nexus.addresses import LOOPBACK, address_of, url_of
 from local_nexus.app import create_app
 from local_nexus.connections import HttpProtocol, WebSocketProtocol
@@ -131,6 +131,8 @@ def serve(
         services = Services(
             Settings.load(directory, options.database), options.device_file
         )
+        if options.faults is not None:
+            scenario.load(options.faults, services)
         _log_in(services, directory)
         config = uvicorn.Config(
             create_app(services),

@@ -40,7 +40,10 @@ def importers(*prefixes: str) -> set[str]:
         ("local_nexus.routes", {"app.py", "openapi.py", "routes"}),
         (
             "local_nexus.services",
-            {"app.py", "middleware.py", "routes", "services", "serving.py"},
+            {
+                *("app.py", "middleware.py", "routes", "scenario.py"),
+                *("services", "serving.py"),
+            },
         ),
     ],
 )

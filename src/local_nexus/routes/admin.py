@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from local_nexus import bodies
 from local_nexus.clock import to_iso
 from local_nexus.jsonapi import last
-from local_nexus.progress import Progress
 from local_nexus.routes.endpoint import Call, Endpoint, Reply
 
 
@@ -107,8 +106,17 @@ def _add_credential(call: Call) -> Reply:
 
 
 def _set_progress(call: Call) -> Reply:
-    rule = call.parse(bodies.ProgressRule)
-    call.services.execution.set_progress(Progress(**rule.model_dump()))
+    call.services.execution.set_progress(call.parse(bodies.NewProgress).rule())
+    return Reply(204)
+
+
+def _progress(call: Call) -> Reply:
+    rules = call.services.execution.progress_rules()
+    return Reply(200, [rule.to_dict() for rule in rules])
+
+
+def _clear_progress(call: Call) -> Reply:
+    call.services.execution.clear_progress()
     return Reply(204)
 
 
@@ -174,7 +182,9 @@ ENDPOINTS = [
     _admin("PUT", "users/{user}/balance", _set_balance, bodies.Limit),
     _admin("POST", "users/{user}/credentials", _add_credential, bodies.NewCredential),
     _admin("PUT", "teams/{team}/members/{user}", _join_team),
-    _admin("PUT", "progress", _set_progress, bodies.ProgressRule),
+    _admin("PUT", "progress", _set_progress, bodies.NewProgress),
+    _admin("GET", "progress", _progress),
+    _admin("DELETE", "progress", _clear_progress),
     _admin("POST", "clock", _advance_clock, bodies.ClockAdvance),
     _admin("POST", "faults", _add_fault, bodies.NewFault),
     _admin("GET", "faults", _faults),

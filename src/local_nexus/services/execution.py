@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from local_nexus.clock import Clock
-from local_nexus.progress import Progress, Stage
+from local_nexus.clock import MICROSECONDS, Clock
+from local_nexus.progress import ProgressRule, Stage
 from local_nexus.services import outcomes, statuses
+from local_nexus.services.pace import Pace
 from local_nexus.simulators import RunHandle, SimulatorPool
 from local_nexus.store import Row, Store, Transaction
 
-_MICROSECONDS = 1_000_000
 # Seconds that a read which is due to show the end waits for the simulators.
 _PATIENCE = 30.0
 
@@ -42,14 +42,12 @@ class Execution:
         pool: SimulatorPool,
         changed: Callable[[str], None],
     ) -> None:
-        self.progress = Progress.immediate()
         self.changed = changed
         self._store = store
         self._clock = clock
         self._pool = pool
-        self._reads: dict[str, int] = {}
-        # Jobs that have not ended, or whose end the progress still hides.
-        self._active: set[str] = set()
+        # Of the jobs that have not ended, or whose end the progress still hides.
+        self._pace = Pace()
         self._runs: dict[str, _Run] = {}
         self._ended = threading.Condition()
 
@@ -58,10 +56,10 @@ class Execution:
         with self._store.read() as tx:
             job = tx.get("jobs", job_id)
             items = tx.find("job_items", job_id=job_id)
-        if job is None:
+            project = tx.get("projects", job["project_id"]) if job else None
+        if job is None or project is None:
             return
-        self._active.add(job_id)
-        self._reads.pop(job_id, None)
+        self._pace.follow(job_id, job["name"], project["name"])
         for item in items:
             done = statuses.is_final(item["status"]) or item["outcome"] is not None
             if not (done or item["held"] or item["id"] in self._runs):
@@ -81,23 +79,35 @@ class Execution:
 
     def note_read(self, job_id: str) -> None:
         """Count one read of a job, and move it if its progress asks for that."""
-        if self.progress.is_immediate or job_id not in self._active:
-            return
-        self._reads[job_id] = self._reads.get(job_id, 0) + 1
-        self._advance(job_id)
+        if self._pace.read(job_id):
+            self._advance(job_id)
 
     def settle(self) -> None:
         """Move all jobs as far as the time allows."""
-        if not self.progress.is_immediate:
-            for job_id in list(self._active):
-                self._advance(job_id)
-
-    def set_progress(self, progress: Progress) -> None:
-        """Change how jobs move, those under way included."""
-        self.progress = progress
-        self._reads.clear()
-        for job_id in list(self._active):
+        for job_id in self._pace.held_back():
             self._advance(job_id)
+
+    def progress_rules(self) -> list[ProgressRule]:
+        """Return how jobs move, the first rule that fits a job decides."""
+        return self._pace.rules()
+
+    def set_progress(self, rule: ProgressRule) -> None:
+        """Change how some jobs move, those under way included."""
+        self._pace.set(rule)
+        self._advance_all()
+
+    def clear_progress(self) -> None:
+        """Let all jobs move at once again."""
+        self._pace.clear()
+        self._advance_all()
+
+    def is_immediate(self, job_id: str) -> bool:
+        """Return whether neither reads nor time decide about a job."""
+        return self._pace.progress(job_id).is_immediate
+
+    def ahead(self, job: Row) -> int:
+        """Return how many jobs of others a queued job has ahead."""
+        return self._pace.ahead(job["id"], self._waited(job["times"]["queued_time"]))
 
     def drop(self, item_ids: Iterable[str]) -> None:
         """Take items back from the simulators, running or not."""
@@ -127,7 +137,7 @@ class Execution:
 
     def _on_start(self, job_id: str, item_id: str, run: _Run) -> None:
         run.began = self._clock.now()
-        if self.progress.is_immediate:
+        if self.is_immediate(job_id):
             with self._store.write() as tx:
                 item = self._current(tx, item_id, run)
                 if item is None:
@@ -145,10 +155,10 @@ class Execution:
             if item is None:
                 return
             item["outcome"] = outcomes.keep(tx, item, outcome, now)
-            duration = (now - (run.began or now)) / _MICROSECONDS
+            duration = (now - (run.began or now)) / MICROSECONDS
             changes = {"outcome": item["outcome"], "duration": duration}
             tx.update("job_items", item_id, changes)
-            if self.progress.is_immediate:
+            if self.is_immediate(job_id):
                 self._move(tx, item, Stage.DONE)
                 self._refresh(tx, job_id)
         with self._ended:
@@ -163,16 +173,20 @@ class Execution:
             return None
         return tx.get("job_items", item_id)
 
+    def _advance_all(self) -> None:
+        for job_id in self._pace.jobs():
+            self._advance(job_id)
+
     def _advance(self, job_id: str) -> None:
         """Show of a job what its progress allows now."""
         with self._store.read() as tx:
             job = tx.get("jobs", job_id)
             items = tx.find("job_items", job_id=job_id)
         if job is None:
-            self._active.discard(job_id)
+            self._pace.forget(job_id)
             return
         stages = {item["id"]: self._stage(job_id, item) for item in items}
-        if self.progress.reads and Stage.DONE in stages.values():
+        if self._pace.progress(job_id).reads and Stage.DONE in stages.values():
             self._await_end(stages)
         with self._store.write() as tx:
             for item in tx.find("job_items", job_id=job_id):
@@ -182,12 +196,15 @@ class Execution:
 
     def _stage(self, job_id: str, item: Row) -> Stage:
         """Return how far an item may have moved."""
-        if self.progress.is_immediate:
+        if self.is_immediate(job_id):
             run = self._runs.get(item["id"])
             queued = run is not None and run.began is None
             return Stage.QUEUED if queued else Stage.DONE
-        waited = (self._clock.now() - item["queued_at"]) / _MICROSECONDS
-        return self.progress.stage(self._reads.get(job_id, 0), waited)
+        return self._pace.stage(job_id, self._waited(item["queued_at"]))
+
+    def _waited(self, since: int) -> float:
+        """Return the seconds from a time until now."""
+        return (self._clock.now() - since) / MICROSECONDS
 
     def _await_end(self, item_ids: Iterable[str]) -> None:
         with self._ended:
@@ -218,8 +235,7 @@ class Execution:
     def _refresh(self, tx: Transaction, job_id: str) -> None:
         status = refresh_job(tx, job_id, self._clock.now())
         if statuses.is_final(status):
-            self._active.discard(job_id)
-            self._reads.pop(job_id, None)
+            self._pace.forget(job_id)
 
 
 def refresh_job(tx: Transaction, job_id: str, now: int) -> str:

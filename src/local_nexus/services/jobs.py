@@ -190,7 +190,7 @@ class Jobs:
         """Return how many queued jobs come first, plus one; None once it left."""
         if job["status"] != "QUEUED":
             return None
-        return tx.queued_before(job) + 1
+        return tx.queued_before(job) + self._execution.ahead(job) + 1
 
     def _items(self, tx: Transaction, job_id: str) -> list[Row]:
         return tx.find("job_items", job_id=job_id)

@@ -1,0 +1,126 @@
+"""How fast each job may move: the rules, and how often the jobs under way were read."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from local_nexus.progress import Progress, ProgressRule, Stage
+
+
+@dataclass
+class _Followed:
+    """A job under way."""
+
+    names: tuple[str, str]
+    project: str
+    progress: Progress
+    reads: int = 0
+
+
+class Pace:
+    """Knows the progress of every job that is under way."""
+
+    def __init__(self) -> None:
+        self._default = Progress.immediate()
+        self._rules: list[ProgressRule] = []
+        self._jobs: dict[str, _Followed] = {}
+        self._lock = threading.Lock()
+
+    def rules(self) -> list[ProgressRule]:
+        """Return the rules, the first that fits decides; the last is for all jobs."""
+        with self._lock:
+            return [*self._rules, ProgressRule(self._default)]
+
+    def set(self, rule: ProgressRule) -> None:
+        """Add a rule before the others, in place of one for the same jobs."""
+        with self._lock:
+            if rule.is_default:
+                self._default = rule.progress
+            else:
+                others = [it for it in self._rules if not it.is_for_same_jobs(rule)]
+                self._rules = [rule, *others]
+            self._apply()
+
+    def clear(self) -> None:
+        """Let all jobs move at once again."""
+        with self._lock:
+            self._default = Progress.immediate()
+            self._rules = []
+            self._apply()
+
+    def follow(self, job_id: str, name: str, project: str) -> None:
+        """Begin, or begin afresh, to count the reads of a job."""
+        with self._lock:
+            names = (name, job_id)
+            progress = self._find(names, project)
+            self._jobs[job_id] = _Followed(names, project, progress)
+
+    def forget(self, job_id: str) -> None:
+        """Leave a job that has ended alone."""
+        with self._lock:
+            self._jobs.pop(job_id, None)
+
+    def jobs(self) -> list[str]:
+        """Return the ids of the jobs under way."""
+        with self._lock:
+            return list(self._jobs)
+
+    def held_back(self) -> list[str]:
+        """Return the ids of the jobs about which reads or time decide."""
+        if all(rule.progress.is_immediate for rule in self.rules()):
+            return []
+        with self._lock:
+            jobs = self._jobs.items()
+            return [key for key, job in jobs if not job.progress.is_immediate]
+
+    def progress(self, job_id: str) -> Progress:
+        """Return the progress of a job; one that has ended is not held back."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+            return Progress.immediate() if job is None else job.progress
+
+    def read(self, job_id: str) -> bool:
+        """Count one read of a job.
+
+        :returns: whether reads or time decide about it.
+        """
+        with self._lock:
+            job = self._jobs.get(job_id)
+            if job is None or job.progress.is_immediate:
+                return False
+            job.reads += 1
+            return True
+
+    def stage(self, job_id: str, waited: float) -> Stage:
+        """Return how far a job may have moved.
+
+        :param waited: seconds since it was queued.
+        """
+        with self._lock:
+            job = self._jobs.get(job_id)
+            return Stage.DONE if job is None else job.progress.stage(job.reads, waited)
+
+    def ahead(self, job_id: str, waited: float) -> int:
+        """Return how many jobs of others are ahead in the queue.
+
+        :param waited: seconds since it was queued.
+        """
+        with self._lock:
+            job = self._jobs.get(job_id)
+            return 0 if job is None else job.progress.ahead(job.reads, waited)
+
+    def _apply(self) -> None:
+        """Give the jobs under way the progress that the rules now say."""
+        for job in self._jobs.values():
+            progress = self._find(job.names, job.project)
+            if progress != job.progress:
+                job.progress, job.reads = progress, 0
+
+    def _find(self, names: tuple[str, str], project: str) -> Progress:
+        for rule in self._rules:
+            named = any(fnmatchcase(name, rule.job) for name in names)
+            if named and fnmatchcase(project, rule.project):
+                return rule.progress
+        return self._default
