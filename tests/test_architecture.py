@@ -28,6 +28,7 @@ LAYERS = (
     {"records"},
     {"items"},
     {"results", "attempts"},
+    {"receipts"},
     {"worker"},
     {"tasks"},
 )

@@ -5,7 +5,8 @@ this process, where a poll takes milliseconds.
 """
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
@@ -34,6 +35,15 @@ def jobs_named(nexus: LocalNexus, name: str) -> list[dict]:
     """The jobs of all attempts, the oldest first."""
     jobs = [job for job in nexus.jobs() if job["name"].startswith(name)]
     return sorted(jobs, key=lambda job: (len(job["name"]), job["name"]))
+
+
+def wait_until[T](look: Callable[[], T]) -> T:
+    """Return the first thing seen that is true, within a minute."""
+    for _ in range(3000):
+        if seen := look():
+            return seen
+        time.sleep(0.02)
+    raise TimeoutError
 
 
 @contextmanager
@@ -166,13 +176,13 @@ def test_nothing_is_submitted_again_while_a_circuit_could_still_run(
     n_jobs_seen = []
 
     def operate() -> None:
-        while not (jobs := jobs_named(connected, name)):
-            pass
-        connected.set_job_status(jobs[0]["id"], *PASSING, item=0)
-        status = f"/api/jobs/v1beta3/{jobs[0]['id']}/attributes/status"
+        [job] = wait_until(lambda: jobs_named(connected, name))
+        connected.set_job_status(job["id"], *PASSING, item=0)
         connected.clear_requests()
-        while [r.path for r in connected.requests()].count(status) < 5:
-            pass
+        status = f"/api/jobs/v1beta3/{job['id']}/attributes/status"
+        wait_until(
+            lambda: [r.path for r in connected.requests()].count(status) >= 5,
+        )
         n_jobs_seen.append(len(jobs_named(connected, name)))
         connected.progress = Progress.immediate()
 

@@ -22,6 +22,7 @@ from tkr_nexus_worker import (
     jobs,
     programs,
     projects,
+    receipts,
     results,
 )
 from tkr_nexus_worker.items import ItemResult
@@ -58,9 +59,11 @@ def start_execute_job(
     :param backend_config: Where and how to run them.
     :returns: A reference to the job.
     """
-    return jobs.start_execute_job(
+    job = jobs.start_execute_job(
         project_name, job_name, circuits, n_shots, backend_config
     )
+    receipts.write_submission(job, circuits, n_shots, backend_config)
+    return job
 
 
 @worker.task()
@@ -109,6 +112,7 @@ def get_results(
     :returns: One result for each program, in the order of the programs.
     """
     outcome = results.fetch_outcome(execute_ref, allow_failed=allow_failed)
+    receipts.write_outcome(outcome)
     return outcome.backend_results()
 
 
@@ -202,6 +206,7 @@ def get_item_results(execute_ref: ExecuteJobRef) -> list[ItemResult]:
         if there is one, and whether a retry is worth its cost.
     """
     outcome = results.fetch_outcome(execute_ref)
+    receipts.write_outcome(outcome)
     return outcome.item_results()
 
 
@@ -239,7 +244,7 @@ def start_attempt(
     chosen = attempts.choose_programs(items, len(circuits))
     chosen_circuits = [circuits[index] for index in chosen]
     chosen_shots = [n_shots[index] for index in chosen]
-    return jobs.start_execute_job(
+    job = jobs.start_execute_job(
         project_name,
         attempts.name_attempt(job_name, attempt),
         chosen_circuits,
@@ -247,6 +252,8 @@ def start_attempt(
         backend_config,
         adopt_failed=True,
     )
+    receipts.write_submission(job, chosen_circuits, chosen_shots, backend_config)
+    return job
 
 
 # Tierkreis declares the decorator for dataclasses, and takes named tuples only.
