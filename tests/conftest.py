@@ -1,10 +1,13 @@
 """An embedded Nexus for the tests of the worker, and qnexus connected to it."""
 
+import json
 import logging
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import qnexus.client
@@ -78,6 +81,30 @@ def worker_environment(nexus, tmp_path) -> dict[str, str]:
         "HOME": str(tmp_path),
         "PATH": f"{EXECUTABLES}{os.pathsep}{os.environ['PATH']}",
     }
+
+
+@pytest.fixture
+def run_workflow(worker_environment):
+    """Run a graph in a process of its own, under one of Tierkreis's executors."""
+
+    def run(
+        executor: str,
+        inputs: dict[str, Any],
+        *,
+        graph: str = "ours",
+        python: str | Path = sys.executable,
+        environment: dict[str, str] = worker_environment,
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [python, Path(__file__).with_name("run_workflow.py"), executor, graph],
+            input=json.dumps(inputs),
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=250,
+        )
+
+    return run
 
 
 @pytest.fixture(autouse=True)

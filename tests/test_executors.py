@@ -12,7 +12,6 @@ from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
 
 UV = os.environ.get("UV") or shutil.which("uv") or "uv"
-DRIVER = Path(__file__).with_name("run_workflow.py")
 PROJECT = Path(__file__).parent.parent
 
 
@@ -27,23 +26,6 @@ INPUTS = {
     "circuits": [circuit.to_dict() for circuit in CIRCUITS],
     "n_shots": [7, 5],
 }
-
-
-def run_workflow(
-    executor: str,
-    environment: dict[str, str],
-    *,
-    graph: str = "ours",
-    python: str | Path = sys.executable,
-) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [python, DRIVER, executor, graph],
-        input=json.dumps(INPUTS),
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=200,
-    )
 
 
 def assert_results(result: subprocess.CompletedProcess) -> None:
@@ -72,22 +54,21 @@ def without_worker(environment: dict[str, str]) -> dict[str, str]:
 @pytest.mark.parametrize(
     "executor", ["uv-registry", "uv-ready", "shell", "memory", "multiple", "task"]
 )
-def test_the_graph_gives_its_results_under(executor, worker_environment):
-    assert_results(run_workflow(executor, worker_environment))
+def test_the_graph_gives_its_results_under(executor, run_workflow):
+    assert_results(run_workflow(executor, INPUTS))
 
 
-def test_the_graph_that_retries_runs_in_worker_processes_too(worker_environment):
-    assert_results(run_workflow("uv-ready", worker_environment, graph="retrying"))
-
-
-def test_the_graph_that_ships_with_tierkreis_runs_on_this_worker(worker_environment):
-    assert_results(run_workflow("uv-ready", worker_environment, graph="tierkreis"))
+@pytest.mark.parametrize("graph", ["retrying", "tierkreis"])
+def test_other_graphs_run_on_this_worker(graph, run_workflow):
+    """``tierkreis`` is the graph that ships with Tierkreis itself."""
+    assert_results(run_workflow("uv-ready", INPUTS, graph=graph))
 
 
 def test_without_uv_executor_the_worker_is_found_when_not_on_the_path(
-    worker_environment,
+    run_workflow, worker_environment
 ):
-    assert_results(run_workflow("uv-registry", without_worker(worker_environment)))
+    environment = without_worker(worker_environment)
+    assert_results(run_workflow("uv-registry", INPUTS, environment=environment))
 
 
 @pytest.fixture(scope="module")
@@ -118,12 +99,14 @@ def installed_files(installation: Path) -> set[Path]:
 
 @pytest.mark.parametrize("executor", ["uv-ready", "uv-registry"])
 def test_the_graph_runs_from_an_installed_wheel(
-    executor, installation, worker_environment
+    executor, installation, run_workflow, worker_environment
 ):
     python = installation / "bin" / "python"
     before = installed_files(installation)
     environment = without_worker(worker_environment)
-    assert_results(run_workflow(executor, environment, python=python))
+    assert_results(
+        run_workflow(executor, INPUTS, python=python, environment=environment)
+    )
     if executor == "uv-ready":
         # What writes nothing needs no permission to write.
         assert installed_files(installation) == before
