@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from local_nexus.addresses import exposure
 from local_nexus.command_line import server_options
 from local_nexus.environment import client_environment, shell_exports
 from local_nexus.errors import StartError
@@ -37,6 +38,9 @@ def main(options: ServerOptions, *, with_parent: bool, remove_directory: bool) -
         )
     try:
         listener = serving.bind(options.host, options.port)
+        warning = exposure(options.host)
+        if warning is not None:
+            sys.stderr.write(f"Warning: {warning}\n")
         directory = options.directory or Path(tempfile.mkdtemp(prefix="local-nexus-"))
         directory.mkdir(parents=True, exist_ok=True)
         directory = directory.resolve()

@@ -26,6 +26,20 @@ def is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address).is_loopback
 
 
+def exposure(host: str) -> str | None:
+    """Return a warning if other machines can reach a host, None otherwise.
+
+    :raises OSError: if it has no address.
+    """
+    address = address_of(host)
+    if is_loopback(address):
+        return None
+    return (
+        f"Other machines can reach this server at {address}; whoever has its password "
+        "or its tokens can use it."
+    )
+
+
 def url_of(address: str, port: int) -> str:
     """Return the URL at which programs on this machine reach a server."""
     return f"https://{LOOPBACK if address == _ANY else address}:{port}"

@@ -98,10 +98,24 @@ class Administration(abc.ABC):
         finally:
             self.remove_fault(fault_id)
 
-    def jobs(self) -> list[dict[str, Any]]:
-        """Return all jobs: id, name, job_type, status, cost, states of the items."""
-        jobs: list[dict[str, Any]] = self._call("GET", "jobs")
+    def jobs(self, latest: int | None = None) -> list[dict[str, Any]]:
+        """Return the jobs of all users, the oldest first.
+
+        Each has id, name, project_id, project (its name), job_type, status,
+        queue_position, cost in HQC, created (ISO 8601), and items (their states).
+
+        :param latest: how many of the latest; all by default.
+        """
+        query = "" if latest is None else f"?latest={latest}"
+        jobs: list[dict[str, Any]] = self._call("GET", f"jobs{query}")
         return jobs
+
+    def page_link(self) -> str:
+        """Return a link that opens the web page, once, in a browser.
+
+        The browser may then read all that the first user can, but change nothing.
+        """
+        return str(self._call("POST", "page-links")["url"])
 
     def set_job_status(
         self,

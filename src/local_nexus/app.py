@@ -23,6 +23,7 @@ from local_nexus.middleware import Faulty, Logged
 from local_nexus.routes import ENDPOINTS, Call, Endpoint, Reply
 from local_nexus.routes.auth import ID_COOKIE
 from local_nexus.routes.jobs import JOBS, job_status
+from local_nexus.routes.page import SESSION, session_cookie
 from local_nexus.services import Services, statuses
 
 _API = ("/api/", "/auth/")
@@ -88,13 +89,21 @@ def _authorise(endpoint: Endpoint, services: Services, request: HttpRequest) -> 
     :raises ApiError: 401 if the route is not open to them.
     """
     if endpoint.access == "user":
-        return services.users.check(request.cookies.get(ID_COOKIE, ""), "id")[0]
+        return _user(services, request)
     if endpoint.access == "admin":
         given = request.headers.get("authorization", "").encode()
         expected = f"Bearer {services.settings.admin_token}".encode()
         if not hmac.compare_digest(given, expected):
             raise ApiError(401, "This route takes the administrator's token.")
     return ""
+
+
+def _user(services: Services, request: HttpRequest) -> str:
+    """Return who is logged in, as a client of Nexus or, only to read, as a browser."""
+    session = request.cookies.get(session_cookie(services))
+    if session is not None and request.method == "GET":
+        return services.users.check(session, SESSION)[0]
+    return services.users.check(request.cookies.get(ID_COOKIE, ""), "id")[0]
 
 
 async def _describe(_request: HttpRequest) -> Response:
@@ -117,9 +126,12 @@ def _response(reply: Reply) -> Response:
         reply.encode(),
         reply.status,
         media_type=reply.media_type,
+        headers=dict(reply.headers),
     )
     for name, value in reply.cookies.items():
-        response.set_cookie(name, value, path="/", secure=True, samesite=None)
+        response.set_cookie(
+            name, value, path="/", secure=True, httponly=True, samesite="strict"
+        )
     return response
 
 

@@ -48,15 +48,10 @@ class Child:
         """The id of the process."""
         return self._process.pid
 
-    def has_ended(self) -> bool:
-        """Return whether the process has ended by itself."""
-        return self._process.poll() is not None
-
-    def let_go(self) -> None:
-        """Leave the process alone: it goes on without this one."""
-        self._close_pipes()
-        # What Python warns of, a child that outlives its parent, is meant here.
-        self._process.returncode = 0
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of the process; None while it runs."""
+        return self._process.poll()
 
     def stop(self) -> None:
         """End the process and wait for that; a temporary directory goes with it."""
@@ -105,6 +100,14 @@ class Child:
         log.seek(before)
         reason = log.read().strip() or "it gave no reason."
         raise StartError(f"The embedded Nexus did not start: {reason}")
+
+
+def start_in_background(options: ServerOptions) -> RunningNexus:
+    """Start a server that goes on without this process, until it is stopped.
+
+    :raises StartError: if it does not start, saying why.
+    """
+    return Child(options, with_parent=False).nexus
 
 
 def _make_directory(wanted: Path | None) -> Path:

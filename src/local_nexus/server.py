@@ -90,9 +90,9 @@ class LocalNexus(Administration):
             child.stop()
 
     @property
-    def has_ended(self) -> bool:
-        """Whether the server has ended without having been stopped."""
-        return self._child is not None and self._child.has_ended()
+    def exit_code(self) -> int | None:
+        """How a server ended that was not stopped here; None while it runs."""
+        return self._started.exit_code
 
     @property
     def url(self) -> str:

@@ -212,9 +212,9 @@ def test_two_servers_do_not_share_a_directory(nexus):
 def test_the_directory_of_a_killed_server_is_free_again(tmp_path):
     with LocalNexus(directory=tmp_path) as nexus:
         os.kill(nexus.pid, signal.SIGKILL)
-        assert wait_until(lambda: nexus.has_ended)
+        assert wait_until(lambda: nexus.exit_code == -signal.SIGKILL)
     with LocalNexus(directory=tmp_path) as nexus:
-        assert not nexus.has_ended
+        assert nexus.exit_code is None
 
 
 def test_a_missing_library_names_the_extra(tmp_path):

@@ -7,6 +7,7 @@ from local_nexus.routes import (
     compilations,
     devices,
     jobs,
+    page,
     projects,
     results,
     uploads,
@@ -17,6 +18,7 @@ from local_nexus.routes.endpoint import Call, Endpoint, Reply
 __all__ = ["ENDPOINTS", "Call", "Endpoint", "Reply"]
 
 ENDPOINTS: list[Endpoint] = [
+    *page.ENDPOINTS,
     *auth.ENDPOINTS,
     *users.ENDPOINTS,
     *accounts.ENDPOINTS,

@@ -10,8 +10,12 @@ from pydantic import BaseModel
 
 from local_nexus import bodies
 from local_nexus.clock import to_iso
-from local_nexus.jsonapi import last
+from local_nexus.jsonapi import last, whole
 from local_nexus.routes.endpoint import Call, Endpoint, Reply
+from local_nexus.store import Filters, Page
+
+# More jobs than any store holds.
+_ALL = 2**31
 
 
 def _requests(call: Call) -> Reply:
@@ -26,26 +30,33 @@ def _clear_requests(call: Call) -> Reply:
 
 
 def _jobs(call: Call) -> Reply:
-    with call.services.store.read() as tx:
-        rows = tx.find("jobs")
-        items = tx.find("job_items")
-    by_job: dict[str, list[str]] = {row["id"]: [] for row in rows}
-    for item in items:
-        by_job[item["job_id"]].append(item["status"])
-    jobs = [
-        {
-            "id": row["id"],
-            "name": row["name"],
-            "project_id": row["project_id"],
-            "job_type": row["job_type"],
-            "status": row["status"],
-            "cost": row["cost"],
-            "created": to_iso(row["created"]),
-            "items": by_job[row["id"]],
-        }
-        for row in rows
-    ]
+    services = call.services
+    latest = whole(call.query, "latest", _ALL, least=1, most=_ALL)
+    services.execution.settle()
+    with services.store.read() as tx:
+        rows = tx.page("jobs", Filters(), Page(size=latest))
+        projects = tx.by_ids("projects", {row["project_id"] for row in rows})
+        jobs = [
+            {
+                "id": row["id"],
+                "name": row["name"],
+                "project_id": row["project_id"],
+                "project": projects[row["project_id"]]["name"],
+                "job_type": row["job_type"],
+                "status": row["status"],
+                "queue_position": services.jobs.queue_position(tx, row),
+                "cost": row["cost"],
+                "created": to_iso(row["created"]),
+                "items": tx.item_states(row["id"]),
+            }
+            for row in reversed(rows)
+        ]
     return Reply(200, jobs)
+
+
+def _open_page(call: Call) -> Reply:
+    token = call.services.page_links.issue()
+    return Reply(201, {"url": f"https://{call.host}/?token={token}"})
 
 
 def _set_status(call: Call) -> Reply:
@@ -173,7 +184,8 @@ def _admin(
 ENDPOINTS = [
     _admin("GET", "requests", _requests, query=("method", "path")),
     _admin("DELETE", "requests", _clear_requests),
-    _admin("GET", "jobs", _jobs),
+    _admin("GET", "jobs", _jobs, query=("latest",)),
+    _admin("POST", "page-links", _open_page),
     _admin("PUT", "jobs/{id}/status", _set_status, bodies.ForcedStatus),
     _admin("DELETE", "jobs/{id}/results", _expire_results),
     _admin("PUT", "jobs/{id}/traces", _set_runtime_traces, bodies.RuntimeTraces),

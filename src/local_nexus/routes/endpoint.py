@@ -60,11 +60,13 @@ class Reply:
     :param status: the HTTP status code.
     :param content: JSON values, the text of a page in HTML, or None for an empty body.
     :param cookies: cookies to set.
+    :param headers: headers beside those that follow from the rest.
     """
 
     status: int = 200
     content: Any = None
     cookies: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def media_type(self) -> str | None:

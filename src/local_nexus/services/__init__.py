@@ -14,6 +14,7 @@ from local_nexus.services.device_logins import DeviceLogins
 from local_nexus.services.execution import Execution
 from local_nexus.services.faults import Faults
 from local_nexus.services.jobs import Jobs
+from local_nexus.services.page_links import PageLinks
 from local_nexus.services.projects import Projects
 from local_nexus.services.teams import Teams
 from local_nexus.services.uploads import Uploads
@@ -21,7 +22,7 @@ from local_nexus.services.users import Users
 from local_nexus.settings import Settings
 from local_nexus.simulators import SimulatorPool
 from local_nexus.simulators.devices import devices
-from local_nexus.store import Store
+from local_nexus.store import DatabaseError, Store
 
 __all__ = ["Services"]
 
@@ -37,12 +38,11 @@ class Services:
     def __init__(self, settings: Settings, device_file: Path | None = None) -> None:
         self.settings = settings
         self.device_file = device_file
-        _check(device_file)
         self.clock = Clock()
         self.changes = Changes()
         self.request_log = RequestLog()
         self.faults = Faults(self.clock)
-        self.store = Store(settings.database)
+        self.store = _open(settings.database, device_file)
         self.pool = SimulatorPool(device_file=device_file)
         self.execution = Execution(
             self.store, self.clock, self.pool, self.changes.announce
@@ -52,6 +52,7 @@ class Services:
             settings.email, settings.password, "Local User", admin=True
         )
         self.device_logins = DeviceLogins(self.clock)
+        self.page_links = PageLinks()
         self.access = Access(self.store)
         self.accounts = Accounts(self.store, self.clock)
         self.teams = Teams(self.store)
@@ -65,8 +66,10 @@ class Services:
         self.store.close()
 
 
-def _check(device_file: Path | None) -> None:
+def _open(database: str, device_file: Path | None) -> Store:
+    """Check the devices, and open the store."""
     try:
         devices(device_file)
-    except (OSError, ValueError) as error:
+        return Store(database)
+    except (OSError, ValueError, DatabaseError) as error:
         raise StartError(str(error)) from error

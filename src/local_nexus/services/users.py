@@ -70,7 +70,8 @@ class Users:
     def issue(self, user_id: str, use: str) -> str:
         """Return a new token.
 
-        :param use: ``id`` for requests, ``refresh`` for new tokens.
+        :param use: ``id`` for requests, ``refresh`` for new tokens, or another name
+            for a session that lasts as long as those.
         """
         # Tokens issued in the moment of an expiry come after it.
         issued = max(self._clock.now(), self._expired[use] + 1)

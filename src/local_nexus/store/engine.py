@@ -9,7 +9,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from local_nexus.errors import StartError
 from local_nexus.store.tables import metadata
 from local_nexus.store.transaction import Transaction
 
@@ -19,7 +18,7 @@ _CONNECTIONS = 40
 _OPTIONS = {"sqlite": {}, "postgresql": {"isolation_level": "REPEATABLE READ"}}
 
 
-class DatabaseError(StartError):
+class DatabaseError(Exception):
     """The database cannot be opened; the message says which and why."""
 
 

@@ -91,6 +91,17 @@ def project_for_writing() -> sa.Select[Any]:
 
 
 @cache
+def item_states() -> sa.Select[Any]:
+    """Return the statement for the states of the items of a ``job``, in order."""
+    items = tables.job_items
+    return (
+        sa.select(items.c.status)
+        .where(items.c.job_id == sa.bindparam("job"))
+        .order_by(items.c.item_id)
+    )
+
+
+@cache
 def item_statuses() -> sa.Select[Any]:
     """Return the statement that counts the items of a ``job`` by state."""
     items = tables.job_items

@@ -149,6 +149,11 @@ class Transaction:
         )
         return list(self._connection.execute(query).scalars())
 
+    def item_states(self, job_id: str) -> list[str]:
+        """Return the states of the items of a job, in the order of the items."""
+        query = statements.item_states()
+        return list(self._connection.execute(query, {"job": job_id}).scalars())
+
     def item_statuses(self, job_id: str) -> Counter[str]:
         """Return how many items of a job are in which state."""
         found = self._connection.execute(statements.item_statuses(), {"job": job_id})

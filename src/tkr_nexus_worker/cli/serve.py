@@ -1,0 +1,162 @@
+"""``tkr-nexus serve``: the embedded Nexus from a shell."""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.live import Live
+
+from local_nexus import LocalNexus, presence
+from local_nexus.addresses import exposure
+from local_nexus.administration import Administration
+from local_nexus.command_line import server_options
+from local_nexus.environment import (
+    DIRECTORY_VARIABLE,
+    client_environment,
+    shell_exports,
+)
+from local_nexus.errors import StartError
+from local_nexus.launching import start_in_background
+from local_nexus.options import ServerOptions
+from local_nexus.running import RunningNexus
+from tkr_nexus_worker.cli.display import jobs_table
+
+_LOOK_SECONDS = 0.5
+# Lines of a terminal that the frame of the table takes, and one for the prompt.
+_FRAME_LINES = 6
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@server_options
+@click.option(
+    "--print-env",
+    "action",
+    flag_value="start",
+    help='Start a server in the background and print the lines to export: eval "$('
+    'tkr-nexus serve --print-env)".',
+)
+@click.option(
+    "--stop",
+    "action",
+    flag_value="stop",
+    help='Stop that server and print the lines that forget it: eval "$(tkr-nexus '
+    'serve --stop)". It is the server of --directory or, without, of this shell.',
+)
+@click.option(
+    "--link",
+    "action",
+    flag_value="link",
+    help="Print a new link to the web page of a running server, likewise.",
+)
+def serve(options: ServerOptions, action: str | None) -> None:
+    """Serve an embedded Nexus on this machine.
+
+    It goes on until Ctrl-C, prints a link to its web page and the lines to export
+    for programs that use qnexus, and shows its jobs at a terminal.
+    """
+    try:
+        match action:
+            case "start":
+                _start(options)
+            case "stop":
+                _stop(_directory(options))
+            case "link":
+                _print_link(_directory(options))
+            case _:
+                _serve(options)
+    except (StartError, TimeoutError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _start(options: ServerOptions) -> None:
+    nexus = start_in_background(options)
+    _tell(nexus, options)
+    click.echo('It goes on until eval "$(tkr-nexus serve --stop)".', err=True)
+    click.echo(shell_exports(nexus.env), nl=False)
+
+
+def _stop(directory: Path) -> None:
+    ended = presence.end(directory)
+    if os.environ.get(DIRECTORY_VARIABLE) == str(directory):
+        names = client_environment(directory, url="")
+        click.echo(f"unset {' '.join(names)}")
+    if not ended:
+        raise _not_running(directory)
+
+
+def _print_link(directory: Path) -> None:
+    nexus = RunningNexus.find(directory)
+    if nexus is None:
+        raise _not_running(directory)
+    click.echo(nexus.page_link())
+
+
+def _directory(options: ServerOptions) -> Path:
+    """Return the directory of the server that is meant."""
+    if options.directory is not None:
+        return options.directory.resolve()
+    if DIRECTORY_VARIABLE in os.environ:
+        return Path(os.environ[DIRECTORY_VARIABLE])
+    raise click.ClickException(
+        "This shell uses no embedded Nexus: name the directory of one with --directory."
+    )
+
+
+def _not_running(directory: Path) -> click.ClickException:
+    return click.ClickException(f"No embedded Nexus is running in {directory}.")
+
+
+def _serve(options: ServerOptions) -> None:
+    """Serve until a signal comes."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _signal, _frame: stopped.set())
+    with LocalNexus(**asdict(options)) as nexus:
+        click.echo(nexus.url)
+        click.echo(shell_exports(nexus.env), nl=False)
+        _tell(nexus, options)
+        with _shown_jobs(nexus) as show:
+            while not stopped.is_set() and nexus.exit_code is None:
+                show()
+                time.sleep(_LOOK_SECONDS)
+        if nexus.exit_code:
+            log = (nexus.directory / "server.log").read_text()
+            raise click.ClickException(
+                f"The server ended with exit code {nexus.exit_code}. {log}".rstrip()
+            )
+
+
+def _tell(nexus: Administration, options: ServerOptions) -> None:
+    """Print for a person what a program that reads standard output has no use for."""
+    warning = exposure(options.host)
+    if warning is not None:
+        click.echo(f"Warning: {warning}", err=True)
+    click.echo(f"Web page, for one browser: {nexus.page_link()}", err=True)
+
+
+@contextmanager
+def _shown_jobs(nexus: LocalNexus) -> Generator[Callable[[], None]]:
+    """Give a function that shows the latest jobs; only at a terminal."""
+    console = Console()
+    if not console.is_interactive:
+        yield lambda: None
+        return
+    with Live(console=console, auto_refresh=False) as live:
+
+        def show() -> None:
+            rows = max(console.height - _FRAME_LINES, 1)
+            # A server that has just ended is noticed at the next look.
+            with contextlib.suppress(OSError):
+                jobs = nexus.jobs(latest=rows)
+                live.update(jobs_table(jobs, datetime.now(UTC)), refresh=True)
+
+        yield show
