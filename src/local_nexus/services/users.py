@@ -13,8 +13,10 @@ from local_nexus.clock import MICROSECONDS, Clock
 from local_nexus.errors import ApiError, not_found
 from local_nexus.store import Row, Store
 
-# Seconds that tokens live: those of Nexus are of this order.
-LIFE = {"id": 15 * 60, "refresh": 30 * 24 * 3600}
+_DAY = 24 * 3600
+# Seconds that tokens live: those of Nexus are of this order. Those of the web page are
+# not Nexus's.
+LIFE = {"id": 15 * 60, "refresh": 30 * _DAY, "page": 30 * _DAY}
 
 
 class Users:
@@ -70,8 +72,8 @@ class Users:
     def issue(self, user_id: str, use: str) -> str:
         """Return a new token.
 
-        :param use: ``id`` for requests, ``refresh`` for new tokens, or another name
-            for a session that lasts as long as those.
+        :param use: ``id`` for requests, ``refresh`` for new tokens, ``page`` for the
+            web page.
         """
         # Tokens issued in the moment of an expiry come after it.
         issued = max(self._clock.now(), self._expired[use] + 1)
