@@ -44,17 +44,17 @@ def make_executor(name, storage):
         case "uv-ready":
             return uv_executor(storage)
         case "shell":
-            return ShellExecutor(None, storage.workflow_dir)
+            return ShellExecutor(None, storage.workflow_dir, log_env_in_debug=False)
         case "memory":
             return InMemoryExecutor(REGISTRY_PATH, storage)
         case "multiple":
             return MultipleExecutor(
-                ShellExecutor(None, storage.workflow_dir),
+                ShellExecutor(None, storage.workflow_dir, log_env_in_debug=False),
                 {"nexus": uv_executor(storage)},
                 {"nexus_worker": "nexus"},
             )
         case "task":
-            shell = ShellExecutor(None, storage.workflow_dir)
+            shell = ShellExecutor(None, storage.workflow_dir, log_env_in_debug=False)
             polls = {"nexus_worker.is_running": shell}
             return TaskExecutor(
                 {**polls, "nexus_worker.*": uv_executor(storage)}, storage

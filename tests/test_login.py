@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,22 @@ def test_a_renewed_login_is_stored_for_its_owner_alone(nexus, own_login):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     names = {path.name for path in own_login.iterdir()}
     assert names == {"id.json", "token.json", ".renewal.lock"}
+
+
+@pytest.mark.parametrize("damage", ["\n", "\u2019"])
+@pytest.mark.parametrize("kind", ["id", "token"])
+def test_a_login_that_http_cannot_carry_is_refused_without_being_shown(
+    kind, damage, own_login
+):
+    path = own_login / f"{kind}.json"
+    content = json.loads(path.read_text())
+    [name] = content["data"].keys() & {"access_token", "refresh_token"}
+    token = content["data"][name]
+    content["data"][name] = token + damage
+    path.write_text(json.dumps(content))
+    with pytest.raises(NotLoggedInError, match="qnx login") as caught:
+        who_am_i()
+    assert token not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_login_that_qnexus_keeps_in_memory_is_not_stored(

@@ -91,6 +91,10 @@ class SharedLogin(AuthHandler):
         return self.cookies.get(_ACCESS_COOKIE, domain=CONFIG.domain)
 
     def _sign(self, request: httpx.Request) -> None:
+        # httpx writes a header that it cannot send, tokens and all, into its error.
+        for token in (self._refresh_token, self._access_token):
+            if token is not None and not (token.isascii() and token.isprintable()):
+                raise AuthenticationError("The stored login is damaged.")
         request.headers.pop("cookie", None)
         self.cookies.set_cookie_header(request)
 

@@ -1,6 +1,7 @@
 """The executable ``tkr_nexus_worker``: runs one task, or writes the stubs."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run_task(worker: "Worker", definition: Path) -> int:
     from tierkreis.worker.worker import TierkreisWorkerError
 
+    # At DEBUG it writes the headers of answers, and with them renewed tokens.
+    logging.getLogger("httpcore").setLevel(logging.INFO)
     try:
         worker.app(["tkr_nexus_worker", str(definition)])
     except TierkreisWorkerError as error:
