@@ -28,6 +28,11 @@ class Clock:
         with self._lock:
             self._offset += int(seconds * MICROSECONDS)
 
+    def reset(self) -> None:
+        """Go back to real time."""
+        with self._lock:
+            self._offset = 0
+
 
 def to_iso(microseconds: int) -> str:
     """Write a time as ISO 8601 in UTC, as the API does.

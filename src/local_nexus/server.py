@@ -140,6 +140,15 @@ class LocalNexus(Administration):
     def progress(self, progress: Progress) -> None:
         self.set_progress(progress)
 
+    def reset(self) -> None:
+        """Make the server as it was when it first started: no data, nothing set.
+
+        Address, directory, e-mail address and password stay the same. Tokens issued
+        before are refused, and :attr:`env` is logged in again.
+        """
+        self._call("POST", "reset")
+        self.log_in()
+
     def log_in(self) -> None:
         """Write new tokens for :attr:`env`, as after those before have expired."""
         tokens = self._call("POST", "tokens")

@@ -12,6 +12,7 @@ import certifi
 import httpx
 import psutil
 import pytest
+from tests.local_nexus.conftest import ClientError
 
 from local_nexus import LocalNexus
 from local_nexus.simulators.devices import devices
@@ -157,6 +158,30 @@ def test_a_port_in_use_is_one_sentence_and_exit_code_1(nexus):
 def test_starting_on_a_port_in_use_says_why(nexus):
     with pytest.raises(RuntimeError, match="Cannot listen on port"):
         LocalNexus(port=nexus.port).start()
+
+
+def test_a_reset_server_is_as_good_as_new(new_client):
+    made = """
+        project = qnx.projects.create(name="before")
+        qnx.start_execute_job(
+            programs=[qnx.circuits.upload(bell(), project=project)] * 20,
+            n_shots=[1000] * 20, backend_config=qnx.models.AerConfig(), name="job",
+            project=project,
+        )
+    """
+    with LocalNexus() as nexus:
+        client = new_client(nexus.env)
+        client.run(made)
+        nexus.add_user("other@example.org", "secret")
+        nexus.reset()
+        assert nexus.jobs() == []
+        with pytest.raises(ClientError, match="Not authenticated"):
+            client.run("qnx.projects.get_all().count()")
+        client.run("qnx.client.get_nexus_client(reload=True)")
+        assert client.run("result = qnx.projects.get_all().count()") == 0
+        client.run(made)
+        assert wait_until(lambda: nexus.jobs()[0]["status"] == "COMPLETED", 120)
+        assert (nexus.directory / "server.log").read_text() == ""
 
 
 def test_tokens_are_readable_by_their_owner_only(nexus):

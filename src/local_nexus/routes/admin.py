@@ -158,6 +158,11 @@ def _clear_faults(call: Call) -> Reply:
     return Reply(204)
 
 
+def _reset(call: Call) -> Reply:
+    call.services.reset()
+    return Reply(204)
+
+
 def _issue_tokens(call: Call) -> Reply:
     user_id, issue = call.services.user["id"], call.services.users.issue
     return Reply(201, {use: issue(user_id, use) for use in ("id", "refresh")})
@@ -203,4 +208,5 @@ ENDPOINTS = [
     _admin("DELETE", "faults", _clear_faults),
     _admin("DELETE", "faults/{id}", _remove_fault),
     _admin("POST", "tokens", _issue_tokens),
+    _admin("POST", "reset", _reset),
 ]

@@ -18,11 +18,11 @@ from local_nexus.services.page_links import PageLinks
 from local_nexus.services.projects import Projects
 from local_nexus.services.teams import Teams
 from local_nexus.services.uploads import Uploads
-from local_nexus.services.users import Users
+from local_nexus.services.users import LIFE, Users
 from local_nexus.settings import Settings
 from local_nexus.simulators import SimulatorPool
 from local_nexus.simulators.devices import devices
-from local_nexus.store import DatabaseError, Store
+from local_nexus.store import DatabaseError, Row, Store
 
 __all__ = ["Services"]
 
@@ -48,9 +48,7 @@ class Services:
             self.store, self.clock, self.pool, self.changes.announce
         )
         self.users = Users(self.store, self.clock, settings.secret.encode())
-        self.user = self.users.ensure(
-            settings.email, settings.password, "Local User", admin=True
-        )
+        self.user = self._first_user()
         self.device_logins = DeviceLogins(self.clock)
         self.page_links = PageLinks()
         self.access = Access(self.store)
@@ -59,6 +57,23 @@ class Services:
         self.projects = Projects(self.store, self.clock)
         self.uploads = Uploads(self.store, self.clock)
         self.jobs = Jobs(self.store, self.clock, self.execution)
+
+    def reset(self) -> None:
+        """Forget everything but who the first user is, as if just started."""
+        self.faults.clear()
+        self.execution.reset()
+        self.store.clear()
+        for use in LIFE:
+            self.users.expire(use)
+        self.user = self._first_user()
+        self.clock.reset()
+        self.device_logins = DeviceLogins(self.clock)
+        self.page_links = PageLinks()
+        self.request_log.clear()
+
+    def _first_user(self) -> Row:
+        email, password = self.settings.email, self.settings.password
+        return self.users.ensure(email, password, "Local User", admin=True)
 
     def close(self) -> None:
         """End the simulators and close the store."""

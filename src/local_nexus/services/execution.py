@@ -101,6 +101,13 @@ class Execution:
         self._pace.clear()
         self._advance_all()
 
+    def reset(self) -> None:
+        """Forget all jobs, and let new ones move at once."""
+        self.drop(list(self._runs))
+        for job_id in self._pace.jobs():
+            self._pace.forget(job_id)
+        self._pace.clear()
+
     def is_immediate(self, job_id: str) -> bool:
         """Return whether neither reads nor time decide about a job."""
         return self._pace.progress(job_id).is_immediate

@@ -55,6 +55,11 @@ class Store:
         with self._writer, self._writing.begin():
             yield Transaction(self._writing)
 
+    def clear(self) -> None:
+        """Remove all rows."""
+        with self.write() as tx:
+            tx.clear()
+
     def close(self) -> None:
         """Close all connections; may be called more than once."""
         with self._writer:

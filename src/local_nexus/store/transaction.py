@@ -54,6 +54,11 @@ class Transaction:
         target = tables.metadata.tables[table]
         self._connection.execute(sa.delete(target).where(*filters.conditions(target)))
 
+    def clear(self) -> None:
+        """Remove all rows of all tables."""
+        for table in reversed(tables.metadata.sorted_tables):
+            self._connection.execute(sa.delete(table))
+
     def page(self, table: str, filters: Filters, page: Page) -> list[Row]:
         """Return one page of a listing, without the contents of uploads."""
         source = tables.metadata.tables[table]
