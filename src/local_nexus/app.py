@@ -179,7 +179,14 @@ def _follow_status(services: Services) -> Callable[[WebSocket], Awaitable[None]]
             while not statuses.is_final(status["status"]) and not gone.done():
                 await _until(changed, gone, services.execution.is_immediate(job_id))
                 before = status
-                status = await run_in_threadpool(job_status, services, user_id, job_id)
+                try:
+                    status = await run_in_threadpool(
+                        job_status, services, user_id, job_id
+                    )
+                except ApiError:
+                    # Without a normal close the client would ask for ever for a job
+                    # that was deleted.
+                    break
                 if status != before:
                     await websocket.send_json(status)
             gone.cancel()

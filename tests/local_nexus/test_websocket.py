@@ -40,6 +40,17 @@ def test_an_ended_job_is_told_at_once(nexus, http, submit):
     assert statuses(follow(nexus, job, http.cookies["myqos_id"])) == ["ERROR"]
 
 
+def test_a_job_that_is_deleted_is_told_no_more(nexus, http, submit):
+    nexus.progress = Progress.seconds(queued=1000)
+    job = submit("deleted meanwhile")
+    websocket = follow(nexus, job, http.cookies["myqos_id"])
+    websocket.recv()
+    http.delete(f"/api/jobs/v1beta3/{job}").raise_for_status()
+    assert statuses(websocket) == []
+    assert websocket.protocol.close_code == 1000
+    assert (nexus.directory / "server.log").read_text() == ""
+
+
 def test_a_stranger_is_refused(nexus, submit):
     with pytest.raises(InvalidStatus, match="HTTP 403"):
         follow(nexus, submit("not for all"), "forged")
