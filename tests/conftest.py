@@ -8,13 +8,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import qnexus.client
 import stamina
 from qnexus.config import CONFIG, Config
+from tierkreis.controller.data.location import WorkerCallArgs
+from tierkreis.storage import FileStorage
+from tierkreis.worker.storage.filestorage import WorkerFileStorage
 
 from local_nexus import LocalNexus
+from tkr_nexus_worker import context
 
 EXECUTABLES = Path(sys.executable).parent
 
@@ -105,6 +110,35 @@ def run_workflow(worker_environment):
         )
 
     return run
+
+
+@pytest.fixture
+def node_storage(tmp_path) -> FileStorage:
+    """The storage of a workflow that has started."""
+    storage = FileStorage(uuid4(), tierkreis_directory=tmp_path)
+    storage.workflow_dir.mkdir()
+    metadata = json.dumps({"start_time": "2026-01-01T00:00:00+00:00"})
+    (storage.workflow_dir / "_metadata").write_text(metadata)
+    return storage
+
+
+@pytest.fixture
+def node(connected, node_storage) -> Iterator[Path]:
+    """The folder of a node of a workflow; the test is the task of that node."""
+    folder = node_storage.workflow_dir / "-.N1"
+    folder.mkdir()
+    location = folder.relative_to(node_storage.tkr_dir)
+    arguments = WorkerCallArgs(
+        function_name="start_execute_job",
+        inputs={},
+        outputs={},
+        output_dir=location / "outputs",
+        done_path=location / "_done",
+        error_path=location / "_error",
+        logs_path=None,
+    )
+    with context.entered(arguments, WorkerFileStorage(node_storage.tkr_dir)):
+        yield folder
 
 
 @pytest.fixture(autouse=True)

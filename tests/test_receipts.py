@@ -1,17 +1,12 @@
 """Receipts of tasks; each test is the task of a workflow, with a folder of its own."""
 
-import json
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from pytket.circuit import Circuit
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
-from tierkreis.controller.data.location import WorkerCallArgs
-from tierkreis.storage import FileStorage
-from tierkreis.worker.storage.filestorage import WorkerFileStorage
 
-from tkr_nexus_worker import context, tasks
+from tkr_nexus_worker import tasks
 from tkr_nexus_worker.errors import InvalidInputError, JobFailedError, NexusRefusedError
 from tkr_nexus_worker.receipts import (
     RECEIPT_FILE,
@@ -22,34 +17,6 @@ from tkr_nexus_worker.receipts import (
 
 CONFIG = QuantinuumConfig(device_name="H2-1LE")
 PROJECT = "tests of receipts"
-STARTED = "2026-01-01T00:00:00+00:00"
-
-
-@pytest.fixture
-def storage(tmp_path) -> FileStorage:
-    storage = FileStorage(uuid4(), tierkreis_directory=tmp_path)
-    storage.workflow_dir.mkdir()
-    metadata = json.dumps({"start_time": STARTED})
-    (storage.workflow_dir / "_metadata").write_text(metadata)
-    return storage
-
-
-@pytest.fixture
-def node(connected, storage):
-    """The folder of the node whose task the test is."""
-    location = Path(str(storage.workflow_id)) / "-.N1"
-    (storage.tkr_dir / location).mkdir()
-    arguments = WorkerCallArgs(
-        function_name="start_execute_job",
-        inputs={},
-        outputs={},
-        output_dir=location / "outputs",
-        done_path=location / "_done",
-        error_path=location / "_error",
-        logs_path=None,
-    )
-    with context.entered(arguments, WorkerFileStorage(storage.tkr_dir)):
-        yield storage.tkr_dir / location
 
 
 def one(qubit: int) -> Circuit:
@@ -169,10 +136,10 @@ def test_outside_a_workflow_there_is_no_receipt(connected, tmp_path, monkeypatch
     assert list(tmp_path.rglob("*receipt*")) == []
 
 
-def test_the_receipts_of_a_workflow_are_found(storage, node):
-    assert find_receipts(storage) == []
+def test_the_receipts_of_a_workflow_are_found(node_storage, node):
+    assert find_receipts(node_storage) == []
     submit()
-    assert find_receipts(storage) == [node / RECEIPT_FILE]
+    assert find_receipts(node_storage) == [node / RECEIPT_FILE]
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", "[1]", '{"format": 2}'])

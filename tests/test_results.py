@@ -90,11 +90,14 @@ def job_with_failures(connected):
     return job
 
 
-def test_each_failed_item_of_a_failed_job_is_named_with_its_reason(job_with_failures):
+@pytest.mark.parametrize("task", [results.is_running, results.get_results])
+def test_each_failed_item_of_a_failed_job_is_named_with_its_reason(
+    task, job_with_failures
+):
     with pytest.raises(JobFailedError) as caught:
-        results.get_results(job_with_failures)
+        task(job_with_failures)
     message = str(caught.value)
-    assert "3 of the 4 circuits" in message
+    assert "3 of its 4 circuits" in message
     assert "circuits 1-2: it ended with an error (ERROR): the laser was off" in message
     assert "circuit 3: it ended with an error (ERROR): Internal error" in message
     assert str(job_with_failures.id) in message

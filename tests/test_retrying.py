@@ -18,7 +18,13 @@ from tierkreis.controller.executor.in_memory_executor import InMemoryExecutor
 from tierkreis.storage import InMemoryStorage
 
 from local_nexus import LocalNexus, Progress
-from tkr_nexus_worker import REGISTRY_PATH, InvalidInputError, JobFailedError, run
+from tkr_nexus_worker import (
+    REGISTRY_PATH,
+    InvalidInputError,
+    JobFailedError,
+    run,
+    tasks,
+)
 from tkr_nexus_worker.graphs import nexus_submit_and_poll_retrying
 
 PASSING = ("ERROR", "Internal server error.")
@@ -203,3 +209,17 @@ def test_a_number_of_attempts_that_is_none_is_refused_when_the_graph_is_built(at
 def test_a_bad_interval_is_refused_when_the_graph_is_built():
     with pytest.raises(InvalidInputError, match="polling interval"):
         nexus_submit_and_poll_retrying(2, polling_interval=0)
+
+
+def test_an_attempt_that_is_started_again_takes_its_job_however_that_ended(
+    node, connected, name, monkeypatch
+):
+    monkeypatch.setenv("TKR_NEXUS_SETTLE_TIME", "0.01")
+    config = QuantinuumConfig(device_name="H2-1LE")
+    project = "tests of retries"
+    programs = [tasks.upload_circuit(project, one(0))]
+    inputs = (project, name, programs, [5], config, [], 1)
+    first = tasks.start_attempt(*inputs)
+    connected.set_job_status(first.id, *PASSING)
+    assert tasks.start_attempt(*inputs).id == first.id
+    assert len(jobs_named(connected, name)) == 1

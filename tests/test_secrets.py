@@ -2,15 +2,12 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from pytket.circuit import Circuit
 
-DRIVER = Path(__file__).with_name("run_workflow.py")
 GOOD = Circuit(2, name="bell").H(0).CX(0, 1).measure_all()
 TOO_LARGE = Circuit(60, name="too large").H(0).measure_all()
 JOB_NAME = "a job without secrets"
@@ -36,40 +33,29 @@ def login(nexus, tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture
-def run_workflow(worker_environment, login):
-    """Run the graph with one circuit; logs at their most talkative."""
-
-    def run(executor: str, circuit: Circuit, **variables: str) -> str:
-        inputs = {
-            "project_name": "tests of secrets",
-            "job_name": JOB_NAME,
-            "circuits": [circuit.to_dict()],
-            "n_shots": [5],
-        }
-        result = subprocess.run(
-            [sys.executable, DRIVER, executor, "ours"],
-            input=json.dumps(inputs),
-            capture_output=True,
-            text=True,
-            env=worker_environment
-            | {"NEXUS_TOKEN_PATH": str(login), "TKR_LOG_LEVEL": "DEBUG"}
-            | variables,
-            timeout=200,
-        )
-        return result.stdout + result.stderr
-
-    return run
+def inputs(circuit: Circuit) -> dict:
+    return {
+        "project_name": "tests of secrets",
+        "job_name": JOB_NAME,
+        "circuits": [circuit.to_dict()],
+        "n_shots": [5],
+    }
 
 
 @pytest.mark.parametrize("executor", ["uv-ready", "shell"])
 def test_no_secret_is_in_anything_that_a_workflow_leaves(
-    executor, nexus, login, run_workflow, tmp_path
+    executor, nexus, login, worker_environment, run_workflow, tmp_path
 ):
     password = f"password-{uuid4()}"
+    environment = worker_environment | {
+        "NEXUS_TOKEN_PATH": str(login),
+        "NEXUS_QA_USER_PASSWORD": password,
+        "TKR_LOG_LEVEL": "DEBUG",
+    }
     secrets = tokens_in(login) | {nexus.password, password}
     for circuit, end in [(GOOD, '"shots"'), (TOO_LARGE, "WorkflowFailedError")]:
-        printed = run_workflow(executor, circuit, NEXUS_QA_USER_PASSWORD=password)
+        result = run_workflow(executor, inputs(circuit), environment=environment)
+        printed = result.stdout + result.stderr
         assert end in printed
         assert not [secret for secret in secrets if secret in printed]
     secrets |= tokens_in(login)

@@ -2,6 +2,7 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,14 +15,16 @@ from qnexus.models.references import (
     ResultType,
 )
 
+from tkr_nexus_worker import jobs
 from tkr_nexus_worker.calls import call
 from tkr_nexus_worker.errors import (
     JobFailedError,
+    NexusUnavailableError,
     ResultFormatError,
     ResultsNotReadyError,
 )
 from tkr_nexus_worker.items import ItemResult, describe_failures
-from tkr_nexus_worker.jobs import describe, failure_message
+from tkr_nexus_worker.jobs import describe
 from tkr_nexus_worker.records import JobItem, JobRecord, get_record
 from tkr_nexus_worker.states import Phase
 
@@ -95,6 +98,24 @@ class JobOutcome:
         return None if download is None else _to_backend_result(download)
 
 
+def is_running(job: ExecuteJobRef) -> bool:
+    """Tell whether a job still waits or runs, and name what failed where it failed.
+
+    :param job: The job.
+    :returns: False once it has completed, True before.
+    :raises JobFailedError: If it ended in any other way; it names each failed item with
+        its reason.
+    :raises NexusWorkerError: If Nexus does not tell.
+    """
+    try:
+        return jobs.is_running(job)
+    except JobFailedError as error:
+        # Without an answer, what is known of the job as a whole has to do.
+        with suppress(NexusUnavailableError):
+            raise JobFailedError(_failure_message(get_record(job))) from error
+        raise
+
+
 def fetch_outcome(job: ExecuteJobRef, *, allow_failed: bool = True) -> JobOutcome:
     """Download all results of a job that has ended.
 
@@ -113,9 +134,8 @@ def fetch_outcome(job: ExecuteJobRef, *, allow_failed: bool = True) -> JobOutcom
             f"{record.status.state.meaning} ({record.status.state.name}). "
             "Wait until it has completed."
         )
-    failed = record.failed_items
-    if failed or record.status.state.phase is Phase.FAILED:
-        message = _failure_message(record, failed)
+    if record.failed_items or record.status.state.phase is Phase.FAILED:
+        message = _failure_message(record)
         if not allow_failed:
             raise JobFailedError(message)
         logger.warning("nexus: %s", message)
@@ -165,24 +185,27 @@ def get_qsys_shots(job: ExecuteJobRef) -> list[list[Shot]]:
     return [_to_shots(outcome.downloads[item.index]) for item in outcome.record.items]
 
 
-def _failure_message(record: JobRecord, failed: list[JobItem]) -> str:
-    job_id = str(record.job.id)
-    items = [ItemResult.from_job_item(item, job_id, result=None) for item in failed]
-    n_items = len(record.items)
-    parts = []
-    if record.status.state.phase is Phase.FAILED:
-        parts.append(failure_message(record.job, record.status))
-    if items:
-        parts.append(
-            f"{len(items)} of the {n_items} circuits of {describe(record.job)} gave no "
-            f"complete result: {describe_failures(items)}."
+def _failure_message(record: JobRecord) -> str:
+    """Say in what state a job ended, how its items failed, and what to do next."""
+    job_id, state = str(record.job.id), record.status.state
+    failed = [
+        ItemResult.from_job_item(item, job_id, result=None)
+        for item in record.failed_items
+    ]
+    message = describe(record.job).replace("job ", "Job ", 1)
+    message += f" {state.meaning} ({state.name})"
+    # Nexus often says of a job what it says of one of its items.
+    if record.status.reason not in {"", *(item.reason for item in failed)}:
+        message += f": {record.status.reason}"
+    if failed:
+        message += (
+            f"; {len(failed)} of its {len(record.items)} circuits gave no complete "
+            f"result: {describe_failures(failed)}"
         )
-    if 0 < len(items) < n_items:
-        parts.append(
-            "Submit these circuits again as a new job; the task get_item_results "
-            "fetches the results of the others."
-        )
-    return " ".join(parts)
+    message += f". Next: {state.advice or 'submit these circuits again as a new job'}."
+    if len(failed) < len(record.items):
+        message += " The task get_item_results fetches the results of the others."
+    return message
 
 
 def _download(record: JobRecord) -> dict[int, Download]:

@@ -94,9 +94,10 @@ def is_running(execute_ref: ExecuteJobRef) -> bool:
 
     :param execute_ref: The job.
     :returns: False once it has completed, True before.
-    :raises JobFailedError: If it ended in any other way.
+    :raises JobFailedError: If it ended in any other way; it names each failed program
+        with its reason.
     """
-    return jobs.is_running(execute_ref)
+    return results.is_running(execute_ref)
 
 
 @worker.task()
