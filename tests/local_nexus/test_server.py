@@ -165,7 +165,7 @@ def test_a_reset_server_is_as_good_as_new(new_client):
         project = qnx.projects.create(name="before")
         qnx.start_execute_job(
             programs=[qnx.circuits.upload(bell(), project=project)] * 20,
-            n_shots=[1000] * 20, backend_config=qnx.models.AerConfig(), name="job",
+            n_shots=[10] * 20, backend_config=qnx.models.QulacsConfig(), name="job",
             project=project,
         )
     """

@@ -6,10 +6,9 @@ import secrets
 import threading
 from dataclasses import dataclass
 
-from local_nexus.clock import Clock
+from local_nexus.clock import MICROSECONDS, Clock
 from local_nexus.errors import ApiError
 
-_MICROSECONDS = 1_000_000
 # Seconds that a code is good for, and between two questions whether it is confirmed.
 LIFE = 600
 INTERVAL = 1
@@ -43,7 +42,7 @@ class DeviceLogins:
         with self._lock:
             known = self._logins.items()
             self._logins = {key: it for key, it in known if it.expires > now}
-            login = _Login(user_code, now + LIFE * _MICROSECONDS)
+            login = _Login(user_code, now + LIFE * MICROSECONDS)
             self._logins[device_code] = login
         return device_code, user_code
 
