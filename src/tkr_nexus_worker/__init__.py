@@ -6,6 +6,7 @@ The graphs are in :mod:`tkr_nexus_worker.graphs`, the stubs of the worker's task
 
 from tkr_nexus_worker._version import __version__
 from tkr_nexus_worker.errors import (
+    CheckpointError,
     InvalidInputError,
     JobFailedError,
     NexusRefusedError,
@@ -19,10 +20,11 @@ from tkr_nexus_worker.errors import (
 )
 from tkr_nexus_worker.executors import REGISTRY_PATH, uv_executor
 from tkr_nexus_worker.failures import TaskFailure, read_failures
-from tkr_nexus_worker.workflow import readable_errors, run
+from tkr_nexus_worker.workflow import readable_errors, resume, run
 
 __all__ = [
     "REGISTRY_PATH",
+    "CheckpointError",
     "InvalidInputError",
     "JobFailedError",
     "NexusRefusedError",
@@ -37,6 +39,7 @@ __all__ = [
     "__version__",
     "read_failures",
     "readable_errors",
+    "resume",
     "run",
     "uv_executor",
 ]

@@ -12,6 +12,7 @@ handles ours::
         ├── JobFailedError          the job ended without results
         ├── ResultsNotReadyError    the job has not ended yet
         ├── ResultFormatError       the result has no form of the kind asked for
+        ├── CheckpointError         the files of a workflow cannot be written
         ├── WorkflowFailedError     a task of a workflow failed
         └── WorkflowStoppedError    a workflow stopped before its end
 """
@@ -57,6 +58,10 @@ class ResultsNotReadyError(NexusWorkerError):
 
 class ResultFormatError(NexusWorkerError):
     """A result exists, but cannot be expressed in the form that was asked for."""
+
+
+class CheckpointError(NexusWorkerError):
+    """The files of a workflow cannot be written; what was done before is not lost."""
 
 
 class WorkflowFailedError(NexusWorkerError):

@@ -4,8 +4,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tierkreis.consts import TKR_DIR_KEY
 from tierkreis.controller.executor.uv_executor import UvExecutor
 from tierkreis.controller.storage.protocol import ControllerStorage
+
+from tkr_nexus_worker.directories import shell_path
 
 REGISTRY_PATH = Path(__file__).resolve().parent / "registry"
 """The registry to give to ``UvExecutor``; it holds the worker ``nexus_worker``."""
@@ -18,7 +21,8 @@ def uv_executor(
 
     The worker runs in the environment of the calling process as it is: uv installs
     nothing and writes nothing, so that read-only installations work too. The values of
-    environment variables are not written to the workflow's files.
+    environment variables are not written to the workflow's files. The path of the
+    storage may have spaces in it, and may be relative.
 
     :param storage: The storage of the workflow.
     :param env: Environment variables for the worker, beside those of this process.
@@ -27,8 +31,9 @@ def uv_executor(
     """
     return UvExecutor(
         REGISTRY_PATH,
-        storage.logs_path.absolute(),
+        shell_path(storage.logs_path),
         env={
+            TKR_DIR_KEY: str(storage.tkr_dir.absolute()),
             "UV_NO_SYNC": "1",
             "UV_PROJECT_ENVIRONMENT": sys.prefix,
             **(env or {}),

@@ -11,7 +11,11 @@ from tierkreis.controller.data.location import Loc
 from tierkreis.controller.storage.protocol import ControllerStorage
 from tierkreis.worker.storage.protocol import WorkerStorage
 
-_MESSAGE_FILE = "_message"
+from tkr_nexus_worker.directories import write_problem
+
+MESSAGE_FILE = "_message"
+"""The file of a node with the sentence of its failed task."""
+
 _WRAPPER_ERROR = "tierkreis.worker.worker.TierkreisWorkerError"
 
 
@@ -59,7 +63,7 @@ def write_message(storage: WorkerStorage, definition: Path, message: str) -> Non
     :param definition: The definition of the task.
     :param message: The sentence.
     """
-    storage.write_error(definition.with_name(_MESSAGE_FILE), message)
+    storage.write_error(definition.with_name(MESSAGE_FILE), message)
 
 
 def _read_failure(storage: ControllerStorage, location: Loc) -> TaskFailure:
@@ -68,19 +72,26 @@ def _read_failure(storage: ControllerStorage, location: Loc) -> TaskFailure:
     return TaskFailure(
         location=str(location),
         task=getattr(node, "function_name", node.type),
-        message=_read_message(storage, location, folder / _MESSAGE_FILE),
+        message=_read_message(storage, location, folder / MESSAGE_FILE),
         log_path=folder / "logs",
     )
 
 
 def _read_message(storage: ControllerStorage, location: Loc, message_file: Path) -> str:
-    if storage.exists(message_file):
-        return storage.read(message_file).decode()
+    # A full disk leaves the file empty.
+    if storage.exists(message_file) and (message := storage.read(message_file)):
+        return message.decode()
     lines = [
         line for line in storage.read_errors(location).splitlines() if line.strip()
     ]
     if not lines:
-        return "The task ended without a message; it may have been killed."
+        problem = write_problem(storage.workflow_dir)
+        reason = (
+            f"nothing can be written ({problem})"
+            if problem
+            else "it may have been killed"
+        )
+        return f"The task ended without a message; {reason}."
     # A Python worker of Tierkreis starts its log with the message; the log of anything
     # else ends with it.
     return lines[0] if lines[-1].startswith(_WRAPPER_ERROR) else lines[-1]

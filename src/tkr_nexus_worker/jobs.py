@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from typing import Any, Literal
+from uuid import UUID
 
 import qnexus as qnx
 from qnexus.config import CONFIG
@@ -358,3 +359,39 @@ def get_hugr_cost(programs: list[HUGRRef], n_shots: int, project_name: str) -> f
         changes=True,
     )
     return sum(cost for cost, _confidence in costs)
+
+
+def find_job(job_id: str) -> ExecuteJobRef:
+    """Find an execute job by its id.
+
+    :param job_id: The id of the job on Nexus.
+    :returns: A reference to the job.
+    :raises InvalidInputError: If this is no id, or the id of a job of another kind.
+    :raises NexusWorkerError: If Nexus does not have it or does not tell.
+    """
+    try:
+        uuid = UUID(job_id)
+    except ValueError as error:
+        raise InvalidInputError(
+            f"{job_id!r} is not the id of a job; ids look like "
+            "0f3c2a51-7a0e-4b0c-9a55-6d1b0c9d2e11."
+        ) from error
+    job = call(f"look up job {uuid}", lambda: qnx.jobs.get(id=uuid))
+    if not isinstance(job, ExecuteJobRef):
+        raise InvalidInputError(f"Job {uuid} compiles circuits; it does not run them.")
+    return job
+
+
+def cancel_job(job: ExecuteJobRef) -> JobStatus:
+    """Ask Nexus to cancel a job, unless it has ended already.
+
+    :param job: The job.
+    :returns: Its status afterwards; a device may take some time to cancel.
+    :raises NexusWorkerError: If Nexus refuses or does not answer.
+    """
+    status = get_status(job)
+    if status.state.is_final:
+        return status
+    # To cancel twice is to cancel once: a lost answer is no reason to give up.
+    call(f"cancel {describe(job)}", lambda: qnx.jobs.cancel(job))
+    return get_status(job)

@@ -29,9 +29,12 @@ def show_progress(storage: ControllerStorage) -> Generator[None]:
         return
     console = Console(stderr=True)
     stopped = threading.Event()
+    # The log of a workflow that is resumed starts with what was shown before.
+    log_path = storage.logs_path
+    position = log_path.stat().st_size if log_path.exists() else 0
     with console.status("starting") as status:
         follower = threading.Thread(
-            target=_follow, args=(storage.logs_path, console, status, stopped)
+            target=_follow, args=(log_path, position, console, status, stopped)
         )
         follower.start()
         try:
@@ -42,10 +45,14 @@ def show_progress(storage: ControllerStorage) -> Generator[None]:
 
 
 def _follow(
-    log_path: Path, console: Console, status: Status, stopped: threading.Event
+    log_path: Path,
+    position: int,
+    console: Console,
+    status: Status,
+    stopped: threading.Event,
 ) -> None:
     """Print each new report; repeated ones, as of polls, only change the status."""
-    position, last = 0, ""
+    last = ""
     while True:
         last_look = stopped.wait(_LOOK_SECONDS)
         lines, position = _new_lines(log_path, position)

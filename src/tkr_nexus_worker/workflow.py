@@ -1,27 +1,43 @@
 """Run a workflow to its end, with progress and with errors a person can read."""
 
-import os
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from tierkreis.consts import TKR_DIR_KEY
-from tierkreis.controller import run_graph
+from tierkreis.controller import resume_graph, run_graph
+from tierkreis.controller.data.graph import GraphData
 from tierkreis.controller.data.location import Loc
+from tierkreis.controller.data.types import bytes_from_ptype, ptype_from_bytes
 from tierkreis.controller.executor.protocol import ControllerExecutor
+from tierkreis.controller.storage.exceptions import EntryNotFoundError
 from tierkreis.controller.storage.protocol import ControllerStorage
 from tierkreis.exceptions import TierkreisError
+from tierkreis.logger_setup import set_tkr_logger
 from tierkreis.models import Workflow
 from tierkreis.storage import read_outputs
 
+from tkr_nexus_worker.control import control
+from tkr_nexus_worker.directories import FILE_ERRORS, check_directory
 from tkr_nexus_worker.errors import (
+    CheckpointError,
     InvalidInputError,
+    NexusWorkerError,
     WorkflowFailedError,
     WorkflowStoppedError,
 )
 from tkr_nexus_worker.failures import read_failures
+from tkr_nexus_worker.interruption import (
+    OnInterrupt,
+    check_on_interrupt,
+    resume_command,
+    told_interruptions,
+)
 from tkr_nexus_worker.progress import show_progress
+from tkr_nexus_worker.recovery import clear_unfinished
+
+_INPUTS = Loc("").N(-1)
+"""Where Tierkreis keeps the inputs of a workflow, its graph among them."""
 
 
 def run(
@@ -31,43 +47,145 @@ def run(
     executor: ControllerExecutor,
     *,
     polling_interval_seconds: float = 0.05,
+    on_interrupt: OnInterrupt = "keep",
 ) -> Any:
     """Run a graph to its end and return its outputs.
 
     It differs from Tierkreis's ``run_graph`` where a person would be surprised: it does
     not stop silently after a number of iterations, does not return the outputs of an
     earlier run, and says which task failed and why. At a terminal it shows progress.
+    What Ctrl-C stops, or a fault, :func:`resume` goes on with.
 
     :param graph: The graph.
     :param inputs: Its inputs by name, or the one input of the graph.
     :param storage: An empty storage for the run.
     :param executor: Starts the tasks.
     :param polling_interval_seconds: Between two looks of the controller at the storage.
+    :param on_interrupt: What Ctrl-C does with jobs on Nexus that have not ended:
+        ``"keep"`` names them and how to cancel them, ``"cancel"`` cancels them.
     :returns: The outputs, as ``tierkreis.storage.read_outputs`` gives them.
-    :raises InvalidInputError: If the storage already holds a run.
+    :raises InvalidInputError: If the storage already holds a run, or the executor
+        cannot handle its directory.
+    :raises CheckpointError: If the files of the workflow cannot be written.
     :raises WorkflowFailedError: If a task failed.
     :raises WorkflowStoppedError: If the run stopped before its end.
     """
-    if storage.is_node_started(Loc()):
-        raise InvalidInputError(
-            f"{storage.workflow_dir} already holds a run of workflow "
-            f"{storage.workflow_id}; take another id, or do_cleanup=True to delete it."
-        )
-    with readable_errors(storage), _builtins_find(storage), show_progress(storage):
+    ports = dict(inputs) if isinstance(inputs, Mapping) else {"value": inputs}
+    _refuse_earlier_run(storage, {**ports, "body": graph.data})
+
+    def start() -> None:
         run_graph(
             storage,
             executor,
             graph,
-            inputs,
+            ports,
             n_iterations=sys.maxsize,
             polling_interval_seconds=polling_interval_seconds,
         )
+
+    _finish(storage, executor, start, on_interrupt)
+    return read_outputs(graph, storage)
+
+
+def resume(
+    storage: ControllerStorage,
+    executor: ControllerExecutor,
+    *,
+    polling_interval_seconds: float = 0.05,
+    on_interrupt: OnInterrupt = "keep",
+) -> Any:
+    """Go on with a workflow that was stopped, was killed or failed, to its end.
+
+    Tasks that have finished are not run again, and those that a process of this machine
+    still runs are waited for. All others that were started are started again, the
+    failed ones among them; a job that such a task had submitted is found again.
+
+    :param storage: The storage of a workflow that was started, here or by another
+        program.
+    :param executor: Starts the tasks, as in the run before.
+    :param polling_interval_seconds: Between two looks of the controller at the storage.
+    :param on_interrupt: As for :func:`run`.
+    :returns: The outputs of the graph; those of a finished workflow at once.
+    :raises InvalidInputError: If the storage holds no run, or the executor cannot
+        handle its directory.
+    :raises CheckpointError: If the files of the workflow cannot be written.
+    :raises WorkflowFailedError: If a task failed.
+    :raises WorkflowStoppedError: If the run stopped before its end.
+    """
+    if not storage.is_node_started(Loc()):
+        raise InvalidInputError(
+            f"{storage.workflow_dir} holds no run to go on with; start one by run()."
+        )
+
+    def go_on() -> None:
+        set_tkr_logger(storage.logs_path)
+        clear_unfinished(storage, executor)
+        resume_graph(
+            storage,
+            executor,
+            n_iterations=sys.maxsize,
+            polling_interval_seconds=polling_interval_seconds,
+        )
+
+    if not storage.is_node_finished(Loc()):
+        _finish(storage, executor, go_on, on_interrupt)
+    graph = ptype_from_bytes(storage.read_output(_INPUTS, "body"), GraphData)
+    return read_outputs(graph, storage)
+
+
+def _finish(
+    storage: ControllerStorage,
+    executor: ControllerExecutor,
+    advance: Callable[[], None],
+    on_interrupt: OnInterrupt,
+) -> None:
+    """Bring a workflow to its end by a function, with everything a person expects."""
+    check_on_interrupt(on_interrupt)
+    check_directory(storage, executor)
+    with (
+        told_interruptions(storage, on_interrupt),
+        readable_errors(storage),
+        control(storage),
+        show_progress(storage),
+    ):
+        advance()
     if not storage.is_node_finished(Loc()):
         raise WorkflowStoppedError(
             f"Workflow {storage.workflow_id} stopped before its end; its files are in "
-            f"{storage.workflow_dir}, and tierkreis.controller.resume_graph goes on."
+            f"{storage.workflow_dir}. To go on: {resume_command(storage)}"
         )
-    return read_outputs(graph, storage)
+
+
+def _refuse_earlier_run(storage: ControllerStorage, ports: dict[str, Any]) -> None:
+    """Refuse a storage that holds a run, and say what to do with that run."""
+    if not storage.is_node_started(Loc()):
+        return
+    holds = f"{storage.workflow_dir} already holds"
+    other = "take another id for this one, or do_cleanup=True to delete the earlier run"
+    if storage.is_node_finished(Loc()):
+        raise InvalidInputError(
+            f"{holds} a finished run of workflow {storage.workflow_id}; {other}."
+        )
+    if not _has_inputs(storage, ports):
+        raise InvalidInputError(
+            f"{holds} an unfinished run of workflow {storage.workflow_id} with other "
+            f"inputs; {other}."
+        )
+    raise InvalidInputError(
+        f"{holds} an unfinished run of workflow {storage.workflow_id} with the same "
+        f"inputs; to go on with it, call resume() or run {resume_command(storage)}"
+    )
+
+
+def _has_inputs(storage: ControllerStorage, ports: dict[str, Any]) -> bool:
+    """Tell whether a workflow was started with just these inputs and graph."""
+    try:
+        return storage.read_output_ports(_INPUTS) == sorted(ports) and all(
+            storage.read_output(_INPUTS, port) == bytes_from_ptype(value)
+            for port, value in ports.items()
+        )
+    except EntryNotFoundError:
+        return False
 
 
 @contextmanager
@@ -78,28 +196,28 @@ def readable_errors(storage: ControllerStorage) -> Generator[None]:
 
     :param storage: The storage of the workflow.
     :raises WorkflowFailedError: If a task failed.
+    :raises CheckpointError: If the files of the workflow cannot be written.
     """
     try:
         yield
+    except NexusWorkerError:
+        raise
     except TierkreisError as error:
         failures = read_failures(storage)
-        if not failures:
+        if failures:
+            raise WorkflowFailedError("\n".join(map(str, failures))) from error
+        if isinstance(error.__cause__, OSError):
+            raise _checkpoint_error(storage, error.__cause__) from error
+        raise
+    except OSError as error:
+        if error.errno not in FILE_ERRORS:
             raise
-        raise WorkflowFailedError("\n".join(map(str, failures))) from error
+        raise _checkpoint_error(storage, error) from error
 
 
-@contextmanager
-def _builtins_find(storage: ControllerStorage) -> Generator[None]:
-    """Let Tierkreis's builtin tasks find a storage outside the default directory.
-
-    Tierkreis starts them with the environment of this process.
-    """
-    before = os.environ.get(TKR_DIR_KEY)
-    os.environ[TKR_DIR_KEY] = str(storage.tkr_dir.absolute())
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[TKR_DIR_KEY]
-        else:
-            os.environ[TKR_DIR_KEY] = before
+def _checkpoint_error(storage: ControllerStorage, error: OSError) -> CheckpointError:
+    return CheckpointError(
+        f"Workflow {storage.workflow_id} stopped because its files in "
+        f"{storage.workflow_dir} cannot be written ({error.strerror}). Nothing "
+        f"is lost; when that is mended, go on by: {resume_command(storage)}"
+    )

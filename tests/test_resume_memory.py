@@ -1,0 +1,88 @@
+"""A controller that dies at any write of its storage leaves what can be resumed.
+
+The workflows run in memory, where the state before and within each write is kept.
+"""
+
+import random
+import runpy
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from tierkreis.controller.data.location import Loc
+from tierkreis.controller.executor.in_memory_executor import InMemoryExecutor
+from tierkreis.storage import InMemoryStorage
+
+from tkr_nexus_worker import REGISTRY_PATH, resume, run
+
+DRIVER = Path(__file__).with_name("control_workflow.py")
+nested = runpy.run_path(str(DRIVER))["nested"]
+START, RESULT = 1, 5
+
+
+class RecordingStorage(InMemoryStorage):
+    """A storage that keeps what a controller would leave that dies at a write."""
+
+    def __init__(self, files: dict) -> None:
+        super().__init__(UUID(int=1))
+        self.files = files
+        self.left_behind: list[dict] = []
+
+    def _record(self) -> None:
+        self.left_behind.append(dict(self.files))
+
+    def write(self, path: Path, value: bytes) -> None:
+        super().write(path, value[: len(value) // 2])
+        self._record()
+        super().write(path, value)
+
+    def link(self, src: Path, dst: Path) -> None:
+        self._record()
+        super().link(src, dst)
+
+    def touch(self, path: Path) -> None:
+        self._record()
+        super().touch(path)
+
+    def delete(self, path: Path) -> None:
+        self._record()
+        super().delete(path)
+
+
+@pytest.fixture(autouse=True)
+def _no_settling(monkeypatch):
+    monkeypatch.setattr("tkr_nexus_worker.recovery._SETTLE_SECONDS", 0.0)
+
+
+def finish(storage: RecordingStorage) -> None:
+    """Go on with a workflow, or start it if it died before its start; check the end."""
+    executor = InMemoryExecutor(REGISTRY_PATH, storage)
+    if storage.is_node_started(Loc()):
+        result = resume(storage, executor, polling_interval_seconds=0.0)
+    else:
+        result = run(nested(), START, storage, executor, polling_interval_seconds=0.0)
+    assert result == RESULT
+
+
+def sample(left_behind: list[dict]) -> list[dict]:
+    """Choose some of the states at random; all of them would take a minute."""
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    return random.Random(seed).sample(left_behind, 40)
+
+
+def test_a_controller_that_dies_at_any_write_is_resumed():
+    first = RecordingStorage({})
+    finish(first)
+    for files in sample(first.left_behind):
+        finish(RecordingStorage(files))
+
+
+def test_a_controller_that_dies_while_it_resumes_is_resumed():
+    first = RecordingStorage({})
+    finish(first)
+    for files in sample(first.left_behind)[:5]:
+        second = RecordingStorage(files)
+        finish(second)
+        # The first writes are those of the recovery.
+        finish(RecordingStorage(second.left_behind[3]))
