@@ -4,6 +4,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,10 +43,13 @@ def _run_task(worker: "Worker", definition: Path) -> int:
     logging.getLogger("httpcore").setLevel(logging.INFO)
     try:
         worker.app(["tkr_nexus_worker", str(definition)])
-    except TierkreisWorkerError as error:
-        message = str(error.__cause__) or type(error.__cause__).__name__
-        write_message(worker.storage, definition, message)
+    # On a full disk Tierkreis's own report of an error fails as well.
+    except (TierkreisWorkerError, OSError) as error:
+        reason = error.__cause__ or error.__context__ or error
+        message = str(reason) or type(reason).__name__
         sys.stderr.write(f"nexus: {message}\n")
+        with suppress(OSError):
+            write_message(worker.storage, definition, message)
         return 1
     return 0
 

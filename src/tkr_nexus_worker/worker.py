@@ -1,18 +1,21 @@
 """Tierkreis's worker, with a sentence for a person where an input cannot be read."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
+from qnexus.models.references import ExecuteJobRef
 from tierkreis import Worker
-from tierkreis.controller.data.core import Deserializer
+from tierkreis.controller.data.core import Deserializer, PortID
 from tierkreis.controller.data.location import WorkerCallArgs
+from tierkreis.controller.data.models import PModel
 from tierkreis.controller.data.types import PType
 from tierkreis.exceptions import TierkreisError
 from tierkreis.namespace import WorkerFunction
 
 from tkr_nexus_worker import context
-from tkr_nexus_worker.errors import InvalidInputError
+from tkr_nexus_worker.errors import CheckpointError, InvalidInputError
 
 
 class NexusWorker(Worker):
@@ -54,7 +57,30 @@ class NexusWorker(Worker):
                     f"({_first_line(error)}); give a value of the type that the stub "
                     "of the task names."
                 ) from error
+        self._arguments = values
         return values
+
+    def _save_results(
+        self, f: WorkerFunction, outputs: dict[PortID, Path], results: PModel
+    ) -> None:
+        try:
+            super()._save_results(f, outputs, results)
+        except OSError as error:
+            # What was written of it makes room for the message.
+            files = [self.storage.resolve(path) for path in outputs.values()]
+            for file in files:
+                with suppress(OSError):
+                    file.unlink()
+            jobs = [
+                f" Job {value.annotations.name!r} ({value.id}) is on Nexus."
+                for value in (results, *self._arguments.values())
+                if isinstance(value, ExecuteJobRef)
+            ]
+            raise CheckpointError(
+                f"The output of the task {f.__name__} cannot be written to "
+                f"{', '.join(map(str, files))} ({error.strerror}).{''.join(jobs)} Mend "
+                "that, then go on with the workflow by tkr-nexus resume."
+            ) from error
 
     def read_input_by(self, task: str, name: str, read: Callable[[Any], Any]) -> None:
         """Read one input of a task by a function of ours.

@@ -6,9 +6,11 @@ import click
 
 from tkr_nexus_worker._version import __version__
 
-# Name of a command -> what it does. The module of the same name in this package has it.
+# Name of a command -> the module of this package that has it, and what it does.
 _COMMANDS = {
-    "serve": "Serve an embedded Nexus on this machine.",
+    "cancel": ("jobs", "Cancel a job on Nexus."),
+    "resume": ("workflows", "Go on with a workflow that was stopped or failed."),
+    "serve": ("serve", "Serve an embedded Nexus on this machine."),
 }
 
 
@@ -21,7 +23,8 @@ class _LazyGroup(click.Group):
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"tkr_nexus_worker.cli.{name}")
+        module_name, _ = _COMMANDS[name]
+        module = importlib.import_module(f"tkr_nexus_worker.cli.{module_name}")
         command: click.Command = getattr(module, name)
         return command
 
@@ -29,7 +32,9 @@ class _LazyGroup(click.Group):
         self, _context: click.Context, formatter: click.HelpFormatter
     ) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(sorted(_COMMANDS.items()))
+            formatter.write_dl(
+                [(name, text) for name, (_, text) in sorted(_COMMANDS.items())]
+            )
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,0 +1,92 @@
+"""Commands for workflows."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import click
+
+from tkr_nexus_worker.cli.errors import UsageError, readable_failures
+
+if TYPE_CHECKING:
+    from tierkreis.controller.executor.protocol import ControllerExecutor
+    from tierkreis.controller.storage.protocol import ControllerStorage
+
+DEFAULT_DIRECTORY = Path("~/.tierkreis/checkpoints")
+
+
+@click.command()
+@click.argument("workflow")
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_DIRECTORY,
+    show_default=True,
+    help="Where the workflows of Tierkreis are kept.",
+)
+@click.option(
+    "--executor",
+    type=click.Choice(["uv", "shell"]),
+    default="uv",
+    show_default=True,
+    help="How workers are started: uv runs this worker in this environment, shell "
+    "takes workers from the PATH.",
+)
+def resume(workflow: str, directory: Path, executor: str) -> None:
+    """Go on with a workflow that was stopped, was killed or failed.
+
+    WORKFLOW is its id, or the first characters of it. What has finished is not run
+    again, and jobs that were submitted are found again.
+    """
+    # Tierkreis takes a moment to import; --help does not need it.
+    from tierkreis.storage import FileStorage
+
+    from tkr_nexus_worker.workflow import resume as resume_workflow
+
+    directory = directory.expanduser().absolute()
+    storage = FileStorage(
+        _find_workflow(workflow, directory), tierkreis_directory=directory
+    )
+    with readable_failures():
+        resume_workflow(storage, _executor(executor, storage))
+    click.echo(f"The outputs are in {storage.workflow_dir / '-' / 'outputs'}")
+
+
+def _find_workflow(prefix: str, directory: Path) -> UUID:
+    """Find the one workflow whose id starts with a prefix."""
+    found = [
+        workflow
+        for path in (directory.iterdir() if directory.is_dir() else ())
+        if (workflow := _read_id(path.name)) is not None
+        and str(workflow).startswith(prefix.lower())
+    ]
+    match found:
+        case [workflow]:
+            return workflow
+        case []:
+            raise UsageError(
+                f"There is no workflow {prefix!r} in {directory}; give its id, and the "
+                "directory by --directory."
+            )
+    ids = ", ".join(sorted(map(str, found)))
+    raise UsageError(
+        f"{len(found)} workflows in {directory} start with {prefix!r} ({ids}); give "
+        "more of the id."
+    )
+
+
+def _read_id(name: str) -> UUID | None:
+    try:
+        return UUID(name)
+    except ValueError:
+        return None
+
+
+def _executor(name: str, storage: "ControllerStorage") -> "ControllerExecutor":
+    from tierkreis.executor import ShellExecutor
+
+    from tkr_nexus_worker.executors import uv_executor
+
+    if name == "uv":
+        return uv_executor(storage)
+    return ShellExecutor(None, storage.workflow_dir, log_env_in_debug=False)

@@ -1,0 +1,105 @@
+"""The commands for workflows and jobs, as a person calls them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from pytket.circuit import Circuit
+from quantinuum_schemas.models.backend_config import QuantinuumConfig
+from tierkreis.builder import Graph
+from tierkreis.executor import ShellExecutor
+from tierkreis.models import TKR
+from tierkreis.storage import FileStorage
+
+from local_nexus import Progress
+from tkr_nexus_worker import programs, run
+from tkr_nexus_worker.jobs import start_execute_job
+
+COMMAND = Path(sys.executable).with_name("tkr-nexus")
+BELL = Circuit(2, name="bell").H(0).CX(0, 1).measure_all()
+
+
+def tkr_nexus(*arguments: object) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [COMMAND, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=os.environ,
+        timeout=200,
+    )
+
+
+def assert_refused(result: subprocess.CompletedProcess, message: str) -> None:
+    [line] = result.stderr.splitlines()
+    assert message in line
+    assert (result.returncode, result.stdout) == (2, "")
+
+
+@pytest.fixture
+def unfinished(tmp_path) -> FileStorage:
+    """A workflow that died when only its end was missing."""
+    g = Graph(TKR[int], TKR[int])
+    storage = FileStorage(UUID(int=0xAB << 120), tierkreis_directory=tmp_path)
+    executor = ShellExecutor(None, storage.workflow_dir)
+    run(g.finish_with_outputs(g.inputs), 7, storage, executor)
+    storage.delete(storage.workflow_dir / "-" / "_done")
+    return storage
+
+
+@pytest.mark.parametrize("executor", ["uv", "shell"])
+def test_resume_takes_the_start_of_an_id_and_says_where_the_outputs_are(
+    executor, unfinished
+):
+    options = ["--directory", unfinished.tkr_dir, "--executor", executor]
+    result = tkr_nexus("resume", "ab", *options)
+    assert result.returncode == 0, result.stderr
+    folder = Path(result.stdout.split()[-1])
+    assert (folder / "value").read_text() == "7"
+
+
+def test_resume_refuses_an_id_that_is_unknown_or_not_unique(unfinished):
+    directory = unfinished.tkr_dir
+    unknown = tkr_nexus("resume", "cd", "--directory", directory)
+    assert_refused(unknown, f"There is no workflow 'cd' in {directory}")
+    (directory / str(UUID(int=0xAC << 120))).mkdir()
+    unclear = tkr_nexus("resume", "a", "--directory", directory)
+    assert_refused(unclear, "2 workflows")
+
+
+def test_resume_refuses_a_folder_without_a_run(tmp_path):
+    workflow = uuid4()
+    (tmp_path / str(workflow)).mkdir()
+    result = tkr_nexus("resume", workflow, "--directory", tmp_path)
+    assert_refused(result, "holds no run")
+
+
+def test_cancel_cancels_a_waiting_job_and_tells_its_state(connected):
+    connected.progress = Progress.seconds(queued=1000.0)
+    program = programs.upload_circuit(BELL, "tests of commands")
+    job = start_execute_job(
+        "tests of commands",
+        "a job",
+        [program],
+        [10],
+        QuantinuumConfig(device_name="H2-1LE"),
+    )
+    result = tkr_nexus("cancel", job.id)
+    assert result.returncode == 0, result.stderr
+    assert "'a job'" in result.stdout
+    assert "CANCELLED" in result.stdout
+    again = tkr_nexus("cancel", job.id)
+    assert "CANCELLED" in again.stdout
+
+
+def test_cancel_refuses_what_is_no_id(connected):
+    assert_refused(tkr_nexus("cancel", "bell"), "'bell' is not the id of a job")
+
+
+def test_cancel_of_an_unknown_job_fails_in_one_line(connected):
+    result = tkr_nexus("cancel", uuid4())
+    [line] = result.stderr.splitlines()
+    assert "look up job" in line
+    assert result.returncode == 1
