@@ -141,6 +141,8 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            # There is no proxy: nobody may say that a request came from elsewhere.
+            proxy_headers=False,
             http=HttpProtocol,
             ws=WebSocketProtocol,
             timeout_graceful_shutdown=_GRACE,

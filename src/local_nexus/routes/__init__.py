@@ -17,16 +17,17 @@ from local_nexus.routes.endpoint import Call, Endpoint, Reply
 
 __all__ = ["ENDPOINTS", "Call", "Endpoint", "Reply"]
 
+# They are tried in this order: what is asked for most comes first.
 ENDPOINTS: list[Endpoint] = [
-    *page.ENDPOINTS,
+    *jobs.ENDPOINTS,
+    *uploads.ENDPOINTS,
+    *results.ENDPOINTS,
+    *compilations.ENDPOINTS,
+    *projects.ENDPOINTS,
     *auth.ENDPOINTS,
     *users.ENDPOINTS,
     *accounts.ENDPOINTS,
     *devices.ENDPOINTS,
-    *projects.ENDPOINTS,
-    *uploads.ENDPOINTS,
-    *jobs.ENDPOINTS,
-    *compilations.ENDPOINTS,
-    *results.ENDPOINTS,
     *admin.ENDPOINTS,
+    *page.ENDPOINTS,
 ]
