@@ -304,6 +304,19 @@ def test_a_wrong_token_opens_nothing(anonymous):
     assert anonymous.get(PROJECTS).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/index.html",
+        "/page/index.html",
+        "/page.js/../index.html",
+        "/..%2finstance.json",
+    ],
+)
+def test_no_file_is_read_but_those_of_the_page(anonymous, path):
+    assert anonymous.get(path).status_code == 404
+
+
 def test_only_the_administrator_gets_links(http):
     assert http.post("/_local/page-links").status_code == 401
 
