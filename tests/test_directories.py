@@ -98,10 +98,11 @@ def test_a_read_only_directory_is_refused_in_one_sentence(environment, small_dis
         run(identity(), "text", storage, shell_executor(storage))
 
 
-def test_a_disk_that_gets_full_is_named(environment, small_disk):
+@pytest.mark.parametrize("size", [150_000, 300_000])
+def test_a_disk_that_gets_full_is_named(size, environment, small_disk):
     storage = FileStorage(uuid4(), tierkreis_directory=small_disk)
     with pytest.raises(NexusWorkerError, match="No space left on device"):
-        run(identity(), 300_000 * "a", storage, shell_executor(storage))
+        run(identity(), size * "a", storage, shell_executor(storage))
 
 
 @pytest.fixture

@@ -181,6 +181,15 @@ def test_killed_at_random_a_workflow_submits_one_job_and_finishes(
     assert len(jobs_since(before, nexus)) == 1
 
 
+def test_a_task_whose_processes_are_all_killed_fails_the_workflow(controlled, nexus):
+    workflow = controlled("nexus")
+    controller = workflow.start("run")
+    controller.wait_until(workflow.tasks)
+    workflow.kill_workers()
+    assert "it may have been killed" in controller.wait(returncode=1)
+    assert_counts(workflow.finish())
+
+
 def test_a_worker_that_is_alive_is_waited_for(controlled, nexus):
     before = nexus.jobs()
     workflow = controlled("nexus")

@@ -16,7 +16,6 @@ from tkr_nexus_worker.errors import (
     ResultFormatError,
     ResultsNotReadyError,
     WorkflowFailedError,
-    WorkflowStoppedError,
 )
 from tkr_nexus_worker.executors import REGISTRY_PATH, uv_executor
 from tkr_nexus_worker.failures import TaskFailure, read_failures
@@ -35,7 +34,6 @@ __all__ = [
     "ResultsNotReadyError",
     "TaskFailure",
     "WorkflowFailedError",
-    "WorkflowStoppedError",
     "__version__",
     "read_failures",
     "readable_errors",

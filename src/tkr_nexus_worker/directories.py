@@ -54,7 +54,7 @@ def check_directory(storage: ControllerStorage, executor: ControllerExecutor) ->
     """
     if isinstance(storage, ControllerInMemoryStorage):
         return
-    for single in _single_executors(executor):
+    for single in single_executors(executor):
         logs_path = getattr(single, "logs_path", None)
         if logs_path is not None:
             _check_for_shells(type(single).__name__, logs_path.absolute())
@@ -82,8 +82,12 @@ def write_problem(directory: Path) -> str | None:
     return None
 
 
-def _single_executors(executor: ControllerExecutor) -> Iterator[ControllerExecutor]:
-    """Iterate over the executors that an executor is combined of."""
+def single_executors(executor: ControllerExecutor) -> Iterator[ControllerExecutor]:
+    """Iterate over the executors that an executor is combined of.
+
+    :param executor: The executor.
+    :returns: Its parts; the executor itself if it has none.
+    """
     match executor:
         case MultipleExecutor():
             parts = [executor.default, *executor.executors.values()]
@@ -93,7 +97,7 @@ def _single_executors(executor: ControllerExecutor) -> Iterator[ControllerExecut
             yield executor
             return
     for part in parts:
-        yield from _single_executors(part)
+        yield from single_executors(part)
 
 
 def _check_for_shells(executor: str, path: Path) -> None:

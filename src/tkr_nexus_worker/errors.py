@@ -13,8 +13,7 @@ handles ours::
         ├── ResultsNotReadyError    the job has not ended yet
         ├── ResultFormatError       the result has no form of the kind asked for
         ├── CheckpointError         the files of a workflow cannot be written
-        ├── WorkflowFailedError     a task of a workflow failed
-        └── WorkflowStoppedError    a workflow stopped before its end
+        └── WorkflowFailedError     a task of a workflow failed
 """
 
 from tierkreis.exceptions import TierkreisError
@@ -66,7 +65,3 @@ class CheckpointError(NexusWorkerError):
 
 class WorkflowFailedError(NexusWorkerError):
     """A task of a workflow failed; says which, why, and where its log is."""
-
-
-class WorkflowStoppedError(NexusWorkerError):
-    """A workflow stopped before its end without any task having failed."""

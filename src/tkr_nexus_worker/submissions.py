@@ -12,10 +12,21 @@ from tkr_nexus_worker.nodes import StartedTask, started_tasks
 from tkr_nexus_worker.processes import running_tasks
 
 _SUBMITTING_TASKS = frozenset(
-    {"nexus_worker.start_execute_job", "nexus_worker.start_single_job"}
+    {
+        "nexus_worker.start_attempt",
+        "nexus_worker.start_execute_job",
+        "nexus_worker.start_single_job",
+    }
 )
-_FETCHING_TASKS = frozenset({"nexus_worker.get_results", "nexus_worker.get_qsys_shots"})
-_POLLING_TASK = "nexus_worker.is_running"
+_FETCHING_TASKS = frozenset(
+    {
+        "nexus_worker.collect_attempt",
+        "nexus_worker.get_item_results",
+        "nexus_worker.get_qsys_shots",
+        "nexus_worker.get_results",
+    }
+)
+_POLLING_TASKS = frozenset({"nexus_worker.is_running", "nexus_worker.is_unfinished"})
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,7 @@ def submitting_tasks(storage: ControllerStorage) -> list[Loc]:
 
 
 def _tells_an_end(storage: ControllerStorage, task: StartedTask) -> bool:
-    if task.function == _POLLING_TASK:
+    if task.function in _POLLING_TASKS:
         return bool(json.loads(storage.read(task.outputs["value"])) is False)
     return task.function in _FETCHING_TASKS
 

@@ -1,6 +1,5 @@
 """Run a workflow to its end, with progress and with errors a person can read."""
 
-import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -24,7 +23,6 @@ from tkr_nexus_worker.errors import (
     InvalidInputError,
     NexusWorkerError,
     WorkflowFailedError,
-    WorkflowStoppedError,
 )
 from tkr_nexus_worker.failures import read_failures
 from tkr_nexus_worker.interruption import (
@@ -35,6 +33,10 @@ from tkr_nexus_worker.interruption import (
 )
 from tkr_nexus_worker.progress import show_progress
 from tkr_nexus_worker.recovery import clear_unfinished
+from tkr_nexus_worker.watch import Watch
+
+# Seconds between two looks at the processes of the tasks.
+_WATCH_SECONDS = 5.0
 
 _INPUTS = Loc("").N(-1)
 """Where Tierkreis keeps the inputs of a workflow, its graph among them."""
@@ -67,23 +69,22 @@ def run(
     :raises InvalidInputError: If the storage already holds a run, or the executor
         cannot handle its directory.
     :raises CheckpointError: If the files of the workflow cannot be written.
-    :raises WorkflowFailedError: If a task failed.
-    :raises WorkflowStoppedError: If the run stopped before its end.
+    :raises WorkflowFailedError: If a task failed, or ended without a word.
     """
     ports = dict(inputs) if isinstance(inputs, Mapping) else {"value": inputs}
     _refuse_earlier_run(storage, {**ports, "body": graph.data})
 
-    def start() -> None:
+    def start(n_iterations: int) -> None:
         run_graph(
             storage,
             executor,
             graph,
             ports,
-            n_iterations=sys.maxsize,
+            n_iterations=n_iterations,
             polling_interval_seconds=polling_interval_seconds,
         )
 
-    _finish(storage, executor, start, on_interrupt)
+    _finish(storage, executor, start, polling_interval_seconds, on_interrupt)
     return read_outputs(graph, storage)
 
 
@@ -109,26 +110,20 @@ def resume(
     :raises InvalidInputError: If the storage holds no run, or the executor cannot
         handle its directory.
     :raises CheckpointError: If the files of the workflow cannot be written.
-    :raises WorkflowFailedError: If a task failed.
-    :raises WorkflowStoppedError: If the run stopped before its end.
+    :raises WorkflowFailedError: If a task failed, or ended without a word.
     """
     if not storage.is_node_started(Loc()):
         raise InvalidInputError(
             f"{storage.workflow_dir} holds no run to go on with; start one by run()."
         )
 
-    def go_on() -> None:
+    def go_on(n_iterations: int) -> None:
         set_tkr_logger(storage.logs_path)
         clear_unfinished(storage, executor)
-        resume_graph(
-            storage,
-            executor,
-            n_iterations=sys.maxsize,
-            polling_interval_seconds=polling_interval_seconds,
-        )
+        resume_graph(storage, executor, n_iterations, polling_interval_seconds)
 
     if not storage.is_node_finished(Loc()):
-        _finish(storage, executor, go_on, on_interrupt)
+        _finish(storage, executor, go_on, polling_interval_seconds, on_interrupt)
     graph = ptype_from_bytes(storage.read_output(_INPUTS, "body"), GraphData)
     return read_outputs(graph, storage)
 
@@ -136,24 +131,28 @@ def resume(
 def _finish(
     storage: ControllerStorage,
     executor: ControllerExecutor,
-    advance: Callable[[], None],
+    advance: Callable[[int], None],
+    polling_interval_seconds: float,
     on_interrupt: OnInterrupt,
 ) -> None:
-    """Bring a workflow to its end by a function, with everything a person expects."""
+    """Bring a workflow to its end, with everything a person expects.
+
+    :param advance: Starts or resumes the workflow for a number of looks.
+    """
     check_on_interrupt(on_interrupt)
     check_directory(storage, executor)
+    n_iterations = max(1, round(_WATCH_SECONDS / max(polling_interval_seconds, 0.01)))
+    watch = Watch(storage, executor)
     with (
         told_interruptions(storage, on_interrupt),
         readable_errors(storage),
         control(storage),
         show_progress(storage),
     ):
-        advance()
-    if not storage.is_node_finished(Loc()):
-        raise WorkflowStoppedError(
-            f"Workflow {storage.workflow_id} stopped before its end; its files are in "
-            f"{storage.workflow_dir}. To go on: {resume_command(storage)}"
-        )
+        advance(n_iterations)
+        while not storage.is_node_finished(Loc()):
+            watch.look()
+            resume_graph(storage, executor, n_iterations, polling_interval_seconds)
 
 
 def _refuse_earlier_run(storage: ControllerStorage, ports: dict[str, Any]) -> None:
