@@ -181,3 +181,17 @@ def test_the_log_has_the_requests_of_the_client(nexus, submit):
     assert nexus.jobs()[-1]["id"] == job
     nexus.clear_requests()
     assert nexus.requests() == []
+
+
+def test_a_look_at_a_job_does_not_change_it(nexus, client, submit):
+    nexus.progress = Progress.seconds(queued=1000)
+    submit("only looked at")
+    before, after = client.run(
+        """
+        def modified():
+            (job,) = qnx.jobs.get_all(name_exact=["only looked at"])
+            return job.annotations.modified
+        result = [modified(), modified()]
+        """
+    )
+    assert before == after

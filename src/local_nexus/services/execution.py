@@ -261,14 +261,15 @@ def refresh_job(tx: Transaction, job_id: str, now: int) -> str:
         "message": decisive["message"],
         "error_detail": decisive["error_detail"],
         "cost": tx.item_cost(job_id),
-        "modified": now,
     }
     if status != job["status"]:
         times = job["times"]
         for step in [*_between(job["status"], status), status]:
             times = statuses.entered(times, step, now)
         changes["times"] = times
-    tx.update("jobs", job_id, changes)
+    # A look at a job must not show as a change of it.
+    if any(job[name] != value for name, value in changes.items()):
+        tx.update("jobs", job_id, changes | {"modified": now})
     return status
 
 
