@@ -40,7 +40,8 @@ def _available(call: Call) -> Reply:
 def _property(call: Call) -> Reply:
     question = call.parse(bodies.BackendProperty)
     return Reply(
-        200, backends.has_property(question.backend_config.type, question.property)
+        200,
+        backends.has_property(question.backend_config.model_dump(), question.property),
     )
 
 

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from local_nexus.simulators.devices import BACKEND_NAMES, devices
 
 _SHOTS = frozenset({"supports_shots", "supports_counts"})
-_PURE = frozenset({"supports_expectation", "expectation_allows_nonhermitian"})
+_IBM = frozenset({"supports_counts", "supports_contextual_optimisation"})
+_EXPECTATION = "supports_expectation"
+_STATE, _DENSITY = "supports_state", "supports_density_matrix"
 
-# What the pytket backend of each config says of itself.
+# What the pytket backend of each config says of itself, and Selene like them.
 _PROPERTIES: dict[str, frozenset[str]] = {
-    "AerConfig": _SHOTS | _PURE | {"supports_density_matrix"},
-    "AerStateConfig": _PURE | {"supports_state"},
+    "AerConfig": _SHOTS | {_EXPECTATION},
+    "AerStateConfig": frozenset({_STATE, _EXPECTATION}),
     "AerUnitaryConfig": frozenset({"supports_unitary"}),
-    "BraketConfig": _SHOTS | _PURE,
+    "BraketConfig": _SHOTS | {_STATE, _EXPECTATION},
     "HeliosConfig": _SHOTS,
-    "IBMQConfig": _SHOTS,
-    "IBMQEmulatorConfig": _SHOTS,
+    "IBMQConfig": _IBM,
+    "IBMQEmulatorConfig": _IBM,
     "QuantinuumConfig": _SHOTS | {"supports_contextual_optimisation"},
-    "QulacsConfig": _SHOTS | _PURE | {"supports_state"},
+    "QulacsConfig": _SHOTS | {_STATE, _EXPECTATION},
     "SeleneConfig": _SHOTS,
     "SelenePlusConfig": _SHOTS,
 }
+# Options by which a backend gives density matrices instead of pure states.
+_DENSITY_OPTIONS = {"result_type": "density_matrix", "local_device": "braket_dm"}
 
 
 def available(
@@ -48,12 +52,17 @@ def available(
     return sorted(wanted, key=lambda device: bool(device["nexus_hosted"]))
 
 
-def has_property(config_type: str, name: str) -> bool:
+def has_property(config: Mapping[str, Any], name: str) -> bool:
     """Return whether the backend of a config has a property.
 
+    :param config: with its ``type`` and its options.
     :param name: of the attributes of ``pytket.backends.Backend``.
     """
-    return name in _PROPERTIES[config_type]
+    properties = _PROPERTIES[config["type"]]
+    asked = (config.get(key) == value for key, value in _DENSITY_OPTIONS.items())
+    if _STATE in properties and any(asked):
+        properties = properties - {_STATE} | {_DENSITY}
+    return name in properties
 
 
 def is_machine(name: str, device_file: Path | None = None) -> bool:
