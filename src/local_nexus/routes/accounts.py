@@ -19,7 +19,7 @@ def _quotas(call: Call) -> Reply:
 
 def _named_quotas(call: Call) -> Reply:
     name = last(call.query, "name", str, None)
-    return Reply(200, [_quota(call, it) for it in QUOTAS if name in (None, it)])
+    return Reply(200, [_quota(call, it) for it in (QUOTAS if name is None else [name])])
 
 
 def _guard(call: Call) -> Reply:
@@ -29,8 +29,8 @@ def _guard(call: Call) -> Reply:
 
 
 def _quota(call: Call, name: str) -> Json:
-    kind = QUOTAS[name]
     usage, limit = call.services.accounts.quota(_entity(call, "entity_id"), name)
+    kind = QUOTAS[name]
     details: Json = {"description": kind.description}
     if limit is not None:
         details[kind.unit] = limit
