@@ -6,6 +6,7 @@ import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -27,6 +28,18 @@ _DEFINITIONS = ("execute_job_definition", "compile_job_definition")
 # Backends that return a state, not shots.
 STATE_CONFIGS = ("AerStateConfig", "AerUnitaryConfig")
 
+type JobStatus = Literal[
+    "COMPLETED",
+    "QUEUED",
+    "SUBMITTED",
+    "RUNNING",
+    "CANCELLED",
+    "ERROR",
+    "CANCELLING",
+    "RETRYING",
+    "TERMINATED",
+    "DEPLETED",
+]
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -50,6 +63,18 @@ PropertyValue = Annotated[
 ]
 
 
+class FieldError(ValueError):
+    """A value that does not go with others.
+
+    :param path: from the model that finds it to the field that is to blame.
+    :param reason: why.
+    """
+
+    def __init__(self, path: tuple[str, ...], reason: str) -> None:
+        super().__init__(reason)
+        self.path = path
+
+
 class Annotations(BaseModel):
     """What a user writes about a new resource."""
 
@@ -62,11 +87,16 @@ ANNOTATIONS = set(Annotations.model_fields)
 
 
 class AnnotationChanges(BaseModel):
-    """What a user changes; what is not given or null stays as it is."""
+    """What a user changes; what is not given or null stays as it is.
+
+    So do properties where none are given: the client then sends an empty object.
+    """
 
     name: Name | None = None
     description: str | None = None
-    properties: dict[str, PropertyValue] | None = None
+    properties: Annotated[
+        dict[str, PropertyValue] | None, AfterValidator(lambda given: given or None)
+    ] = None
 
 
 class ProjectChanges(AnnotationChanges):
@@ -221,10 +251,8 @@ class ExecuteDefinition(BaseModel):
     def _shots_where_counted(self) -> Self:
         without = [number for number, it in enumerate(self.items) if it.n_shots is None]
         if without and self.backend_config.type not in STATE_CONFIGS:
-            raise ValueError(
-                f"items.{without[0]}.n_shots: {self.backend_config.type} counts shots, "
-                "so say how many"
-            )
+            reason = f"{self.backend_config.type} counts shots, so say how many"
+            raise FieldError(("items", str(without[0]), "n_shots"), reason)
         return self
 
 
@@ -271,7 +299,7 @@ class Retry(BaseModel):
     """Which items of a job to run again."""
 
     remote_retry_strategy: Literal["FULL_RESTART"] = "FULL_RESTART"
-    retry_status: list[str] = Field(default_factory=lambda: ["ERROR"])
+    retry_status: Annotated[list[JobStatus], Field(min_length=1)] = ["ERROR"]
     user_group: str | None = None
 
 
@@ -389,9 +417,12 @@ def parse[M: BaseModel](model: type[M], body: bytes) -> M:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
+        first = error.errors(include_url=False)[0]
         # The name of the chosen kind of definition is no part of the path to it.
         parts = [str(part) for part in first["loc"] if part not in _DEFINITIONS]
+        cause = first.get("ctx", {}).get("error")
+        if isinstance(cause, FieldError):
+            parts += cause.path
         field = ".".join(parts) or "body"
         reason = first["msg"].removeprefix("Value error, ")
         raise ApiError(422, f"{field}: {reason}.", field=field) from None

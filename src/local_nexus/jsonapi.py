@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from local_nexus.clock import from_iso, to_iso
@@ -183,6 +183,20 @@ def _property(text: str) -> tuple[str, bool | float | str]:
         f"{text!r} is no filter for a property: write (name,value), text in quotes.",
         field="filter[properties]",
     )
+
+
+def check_choices(query: Query, name: str, choices: Sequence[str]) -> None:
+    """Check that a parameter has only values of which there is a choice.
+
+    :raises ApiError: 422 if it has another.
+    """
+    for value in query.getlist(name):
+        if value not in choices:
+            raise ApiError(
+                422,
+                f"{name} cannot be {value!r}: take one of {', '.join(choices)}.",
+                field=name,
+            )
 
 
 def whole(query: Query, name: str, default: int, *, least: int, most: int) -> int:

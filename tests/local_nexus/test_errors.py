@@ -42,7 +42,7 @@ DEFINITION = "data.attributes.definition"
         ({"n_shots": 1.5}, f"{DEFINITION}.items.0.n_shots", 422),
         ({"n_shots": "10"}, f"{DEFINITION}.items.0.n_shots", 422),
         ({"n_shots": True}, f"{DEFINITION}.items.0.n_shots", 422),
-        ({"n_shots": None}, DEFINITION, 422),
+        ({"n_shots": None}, f"{DEFINITION}.items.0.n_shots", 422),
         ({"max_cost": -1}, f"{DEFINITION}.items.0.max_cost", 422),
         ({"n_qubits": 0}, f"{DEFINITION}.items.0.n_qubits", 422),
         ({"program_id": "nothing"}, f"{DEFINITION}.items.0.program_id", 404),

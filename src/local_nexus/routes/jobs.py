@@ -11,7 +11,7 @@ from local_nexus.errors import ApiError, not_found
 from local_nexus.jsonapi import Json, document, link
 from local_nexus.routes.endpoint import Call, Endpoint, Reply
 from local_nexus.routes.resource import Resource
-from local_nexus.services import Services
+from local_nexus.services import Services, statuses
 from local_nexus.services.jobs import require
 from local_nexus.store import Row, Transaction
 
@@ -52,6 +52,10 @@ JOBS = Resource(
     summary=_summary,
     whole=_whole,
     parameters={"filter[status][status]": "status", "filter[job_type]": "job_type"},
+    choices={
+        "filter[status][status]": (*statuses.FINAL, *statuses.WAITING),
+        "filter[job_type]": ("execute", "compile"),
+    },
     before_reading=_before_reading,
     waits=True,
 )
@@ -80,7 +84,9 @@ def _cancel(call: Call) -> Reply:
 
 def _retry(call: Call) -> Reply:
     retry = call.parse(bodies.Retry)
-    call.services.jobs.retry(call.reader, call.path["id"], retry.retry_status)
+    call.services.jobs.retry(
+        call.reader, call.path["id"], retry.retry_status, retry.user_group
+    )
     return Reply(202, {"message": "The job is queued again."})
 
 

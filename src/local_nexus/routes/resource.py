@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from local_nexus.jsonapi import (
     FILTERS,
     PAGING,
     Json,
+    check_choices,
     document,
     filters_of,
     link,
@@ -58,6 +59,7 @@ class Resource:
         relationships.
     :param relationships: makes the relationships.
     :param parameters: query parameter to the column that it restricts.
+    :param choices: query parameter to the values that it may have.
     :param flags: further parameters, which ``restrict`` reads.
     :param restrict: narrows the filters further, from the query.
     :param before_reading: called before rows are read, with the id if it is one.
@@ -72,6 +74,7 @@ class Resource:
     whole: Callable[[Services, Transaction, Row], tuple[Json, Json]] = _no_more
     relationships: Callable[[Row], Json] = owners
     parameters: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
     restrict: Callable[[Call, Filters], Filters] = lambda _call, filters: filters
     before_reading: Callable[[Services, str | None], None] = _as_it_is
@@ -149,6 +152,8 @@ class Resource:
 
     def _filters(self, call: Call) -> Filters:
         common = filters_of(call.query)
+        for name, values in self.choices.items():
+            check_choices(call.query, name, values)
         given = {
             column: call.query.getlist(name) for name, column in self.parameters.items()
         }

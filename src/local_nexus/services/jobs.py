@@ -100,10 +100,15 @@ class Jobs:
         self._stop(job_id)
 
     def retry(
-        self, user_id: str | None, job_id: str, retry_statuses: Sequence[str]
+        self,
+        user_id: str | None,
+        job_id: str,
+        retry_statuses: Sequence[str],
+        user_group: str | None = None,
     ) -> None:
         """Put the items that ended in one of these states into the queue again.
 
+        :param user_group: that the job is now for, if given.
         :raises ApiError: 409 if there is none.
         """
         now = self._clock.now()
@@ -128,10 +133,15 @@ class Jobs:
                     "outcome": None,
                     "held": False,
                     "cost": None,
+                    "cost_confidence": None,
                     "result_id": None,
                     "result_type": None,
+                    "compilation_id": None,
                 }
                 tx.update("job_items", item["id"], changes)
+            if user_group is not None:
+                definition = job["definition"] | {"user_group": user_group}
+                tx.update("jobs", job_id, {"definition": definition})
             refresh_job(tx, job_id, now)
         self._execution.drop(item["id"] for item in items)
         self._execution.start(job_id)
