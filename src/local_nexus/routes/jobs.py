@@ -10,8 +10,9 @@ from local_nexus.clock import to_iso
 from local_nexus.errors import ApiError, not_found
 from local_nexus.jsonapi import Json, document, link
 from local_nexus.routes.endpoint import Call, Endpoint, Reply
-from local_nexus.routes.resource import Resource
+from local_nexus.routes.resource import Resource, owners
 from local_nexus.services import Services, statuses
+from local_nexus.services.backends import System, system
 from local_nexus.services.jobs import require
 from local_nexus.store import Row, Transaction
 
@@ -45,12 +46,24 @@ def _whole(_services: Services, tx: Transaction, row: Row) -> tuple[Json, Json]:
     return {"definition": definition}, {"programs": {"data": programs}}
 
 
+def _system(job: Row) -> System:
+    return system(job["definition"]["backend_config"])
+
+
+def _system_resource(job: Row) -> Json:
+    where = _system(job)
+    names = {"name": where.name, "provider_name": where.provider_name}
+    return {"type": "system", "id": where.id, "attributes": names}
+
+
 JOBS = Resource(
     "job",
     "/api/jobs/v1beta3",
     "jobs",
     summary=_summary,
     whole=_whole,
+    relationships=lambda row: owners(row) | {"system": link("system", _system(row).id)},
+    related=lambda row: [_system_resource(row)],
     parameters={"filter[status][status]": "status", "filter[job_type]": "job_type"},
     choices={
         "filter[status][status]": (*statuses.FINAL, *statuses.WAITING),

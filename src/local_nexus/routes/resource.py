@@ -58,6 +58,7 @@ class Resource:
     :param whole: makes those shown beside them when one is read, and further
         relationships.
     :param relationships: makes the relationships.
+    :param related: makes what is included beside the project.
     :param parameters: query parameter to the column that it restricts.
     :param choices: query parameter to the values that it may have.
     :param flags: further parameters, which ``restrict`` reads.
@@ -73,6 +74,7 @@ class Resource:
     summary: Callable[[Services, Transaction, Row], Json] = _no_attributes
     whole: Callable[[Services, Transaction, Row], tuple[Json, Json]] = _no_more
     relationships: Callable[[Row], Json] = owners
+    related: Callable[[Row], Sequence[Json]] = lambda _row: ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
@@ -103,7 +105,7 @@ class Resource:
         with call.services.store.read() as tx:
             rows = tx.page(self.table, filters, page)
             data = [self._shown(call.services, tx, row) for row in rows]
-            included = _projects(tx, rows)
+            included = self._included(tx, rows)
         return Reply(200, document(data, included))
 
     def count(self, call: Call) -> Reply:
@@ -129,7 +131,7 @@ class Resource:
         """Answer with one of them after a change."""
         with call.services.store.read() as tx:
             data = self._shown(call.services, tx, row)
-            included = _projects(tx, [row])
+            included = self._included(tx, [row])
         return Reply(status, document(data, included))
 
     def require(self, tx: Transaction, reader: str | None, key: str) -> Row:
@@ -148,7 +150,7 @@ class Resource:
         attributes, relationships = self.whole(call.services, tx, row)
         data["attributes"] |= attributes
         data["relationships"] |= relationships
-        return Reply(status, document(data, _projects(tx, [row])))
+        return Reply(status, document(data, self._included(tx, [row])))
 
     def _filters(self, call: Call) -> Filters:
         common = filters_of(call.query)
@@ -170,9 +172,9 @@ class Resource:
         attributes = self.summary(services, tx, row)
         return resource(self.name, row, attributes, self.relationships(row))
 
-
-def _projects(tx: Transaction, rows: list[Row]) -> list[Json]:
-    """Return the projects that rows belong to, each once."""
-    ids = {row["project_id"] for row in rows if "project_id" in row}
-    found = tx.by_ids("projects", ids) if ids else {}
-    return [project_resource(row) for row in found.values()]
+    def _included(self, tx: Transaction, rows: Sequence[Row]) -> Sequence[Json]:
+        """Return what rows belong to and are related to, each once."""
+        ids = {row["project_id"] for row in rows if "project_id" in row}
+        found = tx.by_ids("projects", ids) if ids else {}
+        related = {it["id"]: it for row in rows for it in self.related(row)}
+        return [*map(project_resource, found.values()), *related.values()]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_nexus.simulators.devices import BACKEND_NAMES, devices
+from local_nexus.simulators.devices import BACKEND_NAMES, NAME_FIELDS, devices
 
 _SHOTS = frozenset({"supports_shots", "supports_counts"})
 _IBM = frozenset({"supports_counts", "supports_contextual_optimisation"})
@@ -29,6 +31,43 @@ _PROPERTIES: dict[str, frozenset[str]] = {
 }
 # Options by which a backend gives density matrices instead of pure states.
 _DENSITY_OPTIONS = {"result_type": "density_matrix", "local_device": "braket_dm"}
+
+
+_PROVIDERS = {
+    "AerConfig": "Qiskit",
+    "AerStateConfig": "Qiskit",
+    "AerUnitaryConfig": "Qiskit",
+    "BraketConfig": "Braket",
+    "IBMQConfig": "IBMQ",
+    "IBMQEmulatorConfig": "IBMQ",
+    "QulacsConfig": "Qulacs",
+}
+_NAMESPACE = uuid.UUID("b8f2f7e4-5d0e-4b8b-9c52-0f7c4f7f0f33")
+
+
+@dataclass(frozen=True)
+class System:
+    """Where a job runs.
+
+    :param name: of the device, or of the simulator where there is only one.
+    :param provider_name: whose it is.
+    """
+
+    name: str
+    provider_name: str
+
+    @property
+    def id(self) -> str:
+        """The id, the same in every instance."""
+        return str(uuid.uuid5(_NAMESPACE, f"{self.provider_name}/{self.name}"))
+
+
+def system(config: Mapping[str, Any]) -> System:
+    """Return where a job with this backend config runs."""
+    kind = config["type"]
+    name = config.get(NAME_FIELDS[kind]) if kind in NAME_FIELDS else None
+    simulator = BACKEND_NAMES[kind].removesuffix("Backend")
+    return System(name or simulator, _PROVIDERS.get(kind, "Quantinuum"))
 
 
 def available(
