@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -70,7 +71,7 @@ class FieldError(ValueError):
     :param reason: why.
     """
 
-    def __init__(self, path: tuple[str, ...], reason: str) -> None:
+    def __init__(self, path: Sequence[str], reason: str) -> None:
         super().__init__(reason)
         self.path = path
 
@@ -105,10 +106,20 @@ class ProjectChanges(AnnotationChanges):
     archived: bool | None = None
 
 
-class OpenAttributes(Annotations):
-    """Annotations with contents beside them, as a circuit has."""
+class CircuitAttributes(Annotations):
+    """Annotations with a circuit beside them, as ``pytket.Circuit.to_dict`` gives it.
+
+    Whether it is a circuit in all details is for the simulators to judge.
+    """
 
     model_config = ConfigDict(extra="allow")
+
+    @model_validator(mode="after")
+    def _circuit(self) -> Self:
+        for name in ("qubits", "bits", "commands"):
+            if not isinstance((self.model_extra or {}).get(name), list):
+                raise FieldError((name,), "a circuit has a list of these")
+        return self
 
 
 class ContentAttributes(Annotations):
@@ -420,9 +431,15 @@ def parse[M: BaseModel](model: type[M], body: bytes) -> M:
         first = error.errors(include_url=False)[0]
         # The name of the chosen kind of definition is no part of the path to it.
         parts = [str(part) for part in first["loc"] if part not in _DEFINITIONS]
-        cause = first.get("ctx", {}).get("error")
-        if isinstance(cause, FieldError):
-            parts += cause.path
+        parts += _further_path(first.get("ctx", {}))
         field = ".".join(parts) or "body"
         reason = first["msg"].removeprefix("Value error, ")
         raise ApiError(422, f"{field}: {reason}.", field=field) from None
+
+
+def _further_path(context: dict[str, Any]) -> Sequence[str]:
+    """Return where below the place that pydantic names the wrong field is."""
+    if "discriminator" in context:
+        return [context["discriminator"].strip("'")]
+    cause = context.get("error")
+    return cause.path if isinstance(cause, FieldError) else []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -39,3 +41,13 @@ def not_found(noun: str, key: str, *, field: str | None = None) -> ApiError:
     :param field: the field of the request that names it.
     """
     return ApiError(404, f"There is no {noun} {key!r}.", field=field)
+
+
+@contextmanager
+def blaming(field: str) -> Iterator[None]:
+    """Let errors raised meanwhile name a field of the request, if they name none."""
+    try:
+        yield
+    except ApiError as error:
+        error.field = error.field or field
+        raise

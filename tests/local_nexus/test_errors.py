@@ -67,7 +67,7 @@ def test_a_wrong_item_is_named(http, nexus, shared, circuit, item, field, status
         ({"backend_config": {"type": "MyConfig"}}, f"{DEFINITION}.backend_config.type"),
         ({"backend_config": {}}, f"{DEFINITION}.backend_config.type"),
         ({"language": "BASIC"}, f"{DEFINITION}.language"),
-        ({"job_definition_type": "other"}, DEFINITION),
+        ({"job_definition_type": "other"}, f"{DEFINITION}.job_definition_type"),
         ({"job_definition_type": "compile_job_definition"}, "data.attributes"),
     ],
     ids=str,

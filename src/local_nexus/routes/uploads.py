@@ -17,7 +17,7 @@ from local_nexus.services import Services
 from local_nexus.store import Row, Transaction
 
 
-def _read_circuit(attributes: bodies.OpenAttributes) -> bytes:
+def _read_circuit(attributes: bodies.CircuitAttributes) -> bytes:
     try:
         text = json.dumps(
             attributes.model_extra, separators=(",", ":"), allow_nan=False
@@ -124,7 +124,7 @@ _CIRCUIT = Kind(
     "circuit",
     _CIRCUITS,
     _CIRCUITS,
-    bodies.NewInProject[bodies.OpenAttributes],
+    bodies.NewInProject[bodies.CircuitAttributes],
     _read_circuit,
     json.loads,
 )

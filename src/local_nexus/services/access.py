@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from local_nexus.errors import ApiError, not_found
+from local_nexus.errors import ApiError, blaming, not_found
 from local_nexus.store import Row, Store, Transaction
 
 _NAMESPACE = uuid.UUID("6f1c6a9e-4f3b-4d0c-9a39-6c0d8a3c7e11")
@@ -105,7 +105,8 @@ class Access:
         if role_id not in _BY_ID:
             raise not_found("role", role_id, field="role_id")
         with self._store.write() as tx:
-            _require_any(tx, user_id, resource_id, "ASSIGN")
+            with blaming("resource_id"):
+                _require_any(tx, user_id, resource_id, "ASSIGN")
             if to_user is not None and tx.get("users", to_user) is None:
                 raise not_found("user", to_user, field="for_user_id")
             if to_team is not None and tx.get("teams", to_team) is None:

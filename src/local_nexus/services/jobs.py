@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 
 from local_nexus.clock import Clock
-from local_nexus.errors import ApiError, not_found
+from local_nexus.errors import ApiError, blaming, not_found
 from local_nexus.services import access, projects, statuses, uploads
 from local_nexus.services.execution import Execution, refresh_job
 from local_nexus.store import Filters, Row, Store, Transaction
@@ -249,25 +249,32 @@ def _check_references(tx: Transaction, user_id: str, definition: Row) -> None:
         ("gpu_decoder_config_id", "gpu_decoder_config"),
     ):
         if name in definition:
-            uploads.require(tx, user_id, kind, definition[name])
+            with blaming(f"data.attributes.definition.{name}"):
+                uploads.require(tx, user_id, kind, definition[name])
 
 
 def _add_program_types(
     tx: Transaction, user_id: str, items: list[Row], allowed: Sequence[str]
 ) -> None:
-    programs = tx.by_ids("uploads", (item["program_id"] for item in items))
-    for upload in programs.values():
-        access.permit(tx, user_id, upload, "READ")
+    # The first item to name a program is to blame for it.
+    fields: dict[str, str] = {}
     for number, item in enumerate(items):
-        program = programs.get(item["program_id"])
         field = f"data.attributes.definition.items.{number}.program_id"
-        if program is None:
-            raise not_found("program", item["program_id"], field=field)
+        fields.setdefault(item["program_id"], field)
+    programs = tx.by_ids("uploads", fields)
+    for key, program in programs.items():
+        with blaming(fields[key]):
+            access.permit(tx, user_id, program, "READ")
+    for item in items:
+        key = item["program_id"]
+        if key not in programs:
+            raise not_found("program", key, field=fields[key])
+        program = programs[key]
         if program["kind"] not in allowed:
             raise ApiError(
                 422,
                 f"{program['name']!r} is a {program['kind']}, and this job takes "
                 f"{' or '.join(allowed)}.",
-                field=field,
+                field=fields[key],
             )
         item["program_type"] = program["kind"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 
 from local_nexus.clock import Clock
-from local_nexus.errors import ApiError, not_found
+from local_nexus.errors import ApiError, blaming, not_found
 from local_nexus.services import access
 from local_nexus.store import Filters, Row, Store, Transaction
 
+# Where a request says to which project something is added.
+_PROJECT_FIELD = "data.relationships.project.data.id"
 # The Python types of the values of a property, by the type of its definition.
 _PROPERTY_TYPES: dict[str, tuple[type, ...]] = {
     "bool": (bool,),
@@ -77,8 +79,8 @@ class Projects:
         now = self._clock.now()
         row = {**new_row(user_id, definition, now), "project_id": project_id}
         with self._store.write() as tx:
-            project = require(tx, user_id, project_id, "WRITE")
-            _require_open(project)
+            with blaming(_PROJECT_FIELD):
+                _require_open(require(tx, user_id, project_id, "WRITE"))
             if any(
                 known["name"] == row["name"] for known in _definitions(tx, project_id)
             ):
@@ -128,13 +130,14 @@ def open_for_contents(
     :raises ApiError: 404 or 403 if the user may not write, 409 if it is archived, 422
         if the properties do not fit.
     """
-    found = tx.project_for_writing(project_id, user_id)
-    if found is None:
-        raise not_found("project", project_id)
-    project, role_ids, definitions = found
-    if user_id is not None:
-        access.check(role_ids, project, "WRITE")
-    _require_open(project)
+    with blaming(_PROJECT_FIELD):
+        found = tx.project_for_writing(project_id, user_id)
+        if found is None:
+            raise not_found("project", project_id)
+        project, role_ids, definitions = found
+        if user_id is not None:
+            access.check(role_ids, project, "WRITE")
+        _require_open(project)
     if properties or definitions:
         _check_properties(tx, project_id, properties)
     tx.update("projects", project_id, {"contents_modified": now})
@@ -146,7 +149,6 @@ def _require_open(project: Row) -> None:
         raise ApiError(
             409,
             f"Project {project['name']!r} is archived and takes nothing new.",
-            field="data.relationships.project.data.id",
         )
 
 
