@@ -5,7 +5,8 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -40,20 +41,20 @@ def nexus(shared_nexus: LocalNexus) -> Iterator[LocalNexus]:
     shared_nexus.clear_progress()
 
 
-@pytest.fixture
-def connect_qnexus(monkeypatch):
+@contextmanager
+def qnexus_connected(environment: dict[str, str]) -> Iterator[None]:
     """Connect qnexus in this process to the Nexus that an environment describes."""
-
-    def connect(environment: dict[str, str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
-            monkeypatch.setenv(name, value)
+            patch.setenv(name, value)
         config = Config()
         for name in type(config).model_fields:
-            monkeypatch.setattr(CONFIG, name, getattr(config, name))
+            patch.setattr(CONFIG, name, getattr(config, name))
         _forget_client()
-
-    yield connect
-    _forget_client()
+        try:
+            yield
+        finally:
+            _forget_client()
 
 
 def _forget_client() -> None:
@@ -61,6 +62,13 @@ def _forget_client() -> None:
     if qnexus.client._nexus_client is not None:
         qnexus.client._nexus_client.close()
         qnexus.client._nexus_client = None
+
+
+@pytest.fixture
+def connect_qnexus() -> Iterator[Callable[[dict[str, str]], None]]:
+    """Connect qnexus in this process until the test ends."""
+    with ExitStack() as stack:
+        yield lambda environment: stack.enter_context(qnexus_connected(environment))
 
 
 @pytest.fixture

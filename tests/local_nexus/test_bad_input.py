@@ -3,7 +3,7 @@
 import re
 import sqlite3
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass
@@ -234,14 +234,22 @@ WRONG_TYPE: dict[type, Any] = {
 }
 
 
-def wrong_types() -> list[Any]:
+type Path = tuple[Any, ...]
+
+
+def places(wanted: Callable[[Endpoint, Path], bool]) -> list[Any]:
+    """Return as cases the places in all right bodies that are wanted."""
     return [
         pytest.param(endpoint, body, path, id=f"{label(endpoint)} {number} {path}")
         for endpoint in BODIES
         for number, body in enumerate(RIGHT[label(endpoint)])
-        for path, value in leaves(body)
-        if path[-1] not in OPEN or "backend_config" in path
+        for path, _value in leaves(body)
+        if wanted(endpoint, path)
     ]
+
+
+def has_type(_endpoint: Endpoint, path: Path) -> bool:
+    return path[-1] not in OPEN or "backend_config" in path
 
 
 def replaced(body: Any, path: tuple[Any, ...], value: Any) -> Any:
@@ -253,7 +261,7 @@ def replaced(body: Any, path: tuple[Any, ...], value: Any) -> Any:
     return body
 
 
-@pytest.mark.parametrize(("endpoint", "body", "path"), wrong_types())
+@pytest.mark.parametrize(("endpoint", "body", "path"), places(has_type))
 def test_a_value_of_a_wrong_type_is_named(server, endpoint, body, path):
     place = body
     for name in path:
@@ -302,19 +310,12 @@ NEEDED = {
 }
 
 
-def missing() -> list[Any]:
-    return [
-        pytest.param(endpoint, body, path, id=f"{label(endpoint)} {number} {path}")
-        for endpoint in BODIES
-        for number, body in enumerate(RIGHT[label(endpoint)])
-        for path, _value in leaves(body)
-        if path[-1] in NEEDED
-        or (path[-1] == "name" and endpoint.method == "POST")
-        or path[-2:] == ("backend_config", "type")
-    ]
+def is_needed(endpoint: Endpoint, path: Path) -> bool:
+    named = path[-1] == "name" and endpoint.method == "POST"
+    return path[-1] in NEEDED or named or path[-2:] == ("backend_config", "type")
 
 
-@pytest.mark.parametrize(("endpoint", "body", "path"), missing())
+@pytest.mark.parametrize(("endpoint", "body", "path"), places(is_needed))
 def test_a_field_that_is_missing_is_named(server, endpoint, body, path):
     wrong = deepcopy(server.filled_in(body))
     place = wrong
@@ -339,17 +340,11 @@ IDS = {
 }
 
 
-def ids() -> list[Any]:
-    return [
-        pytest.param(endpoint, body, path, id=f"{label(endpoint)} {number} {path[-1]}")
-        for endpoint in BODIES
-        for number, body in enumerate(RIGHT[label(endpoint)])
-        for path, _value in leaves(body)
-        if path[-1] in IDS
-    ]
+def is_id(_endpoint: Endpoint, path: Path) -> bool:
+    return path[-1] in IDS
 
 
-@pytest.mark.parametrize(("endpoint", "body", "path"), ids())
+@pytest.mark.parametrize(("endpoint", "body", "path"), places(is_id))
 @pytest.mark.parametrize("key", ["nothing", "00000000-0000-0000-0000-000000000000"])
 def test_an_id_of_nothing_is_named(server, endpoint, body, path, key):
     before = server.stored()

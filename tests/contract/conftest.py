@@ -1,0 +1,111 @@
+"""The real client in this process, a second user, and proof of what tests claim."""
+
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import httpx
+import pytest
+import qnexus as qnx
+from qnexus.client.utils import write_token
+from qnexus.models.references import ProjectRef
+from tests.conftest import qnexus_connected
+from tests.contract.registry import Watch, claims_of, public_functions
+
+from local_nexus import LocalNexus, Progress
+
+OTHER = "other@example.com"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "covers(claim): what of qnexus a test covers")
+
+
+@pytest.fixture(scope="session")
+def watch() -> Iterator[Watch]:
+    with Watch.on(public_functions()) as watch:
+        yield watch
+
+
+@pytest.fixture(autouse=True)
+def _claims_are_proved(request: pytest.FixtureRequest, watch: Watch) -> Iterator[None]:
+    """Fail a test that does not do what its markers say."""
+    watch.calls.clear()
+    yield
+    calls = list(watch.calls)
+    claims = claims_of(request.node)
+    unproved = [
+        str(claim) for claim in claims if not any(it.proves(claim) for it in calls)
+    ]
+    assert not unproved, f"claimed, but not done: {unproved}; done: {calls}"
+
+
+@pytest.fixture(scope="session")
+def shared_nexus() -> Iterator[LocalNexus]:
+    """One server for these tests alone: they leave jobs that wait, teams and users."""
+    with LocalNexus() as nexus:
+        yield nexus
+
+
+@pytest.fixture(scope="session")
+def environment(shared_nexus: LocalNexus) -> dict[str, str]:
+    """The environment of the shared server.
+
+    Clients trust its authority alone: there are many of them, and each reads the file.
+    """
+    (authority,) = shared_nexus.directory.glob("authority-*.pem")
+    return shared_nexus.env | {"SSL_CERT_FILE": str(authority)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _connected(environment: dict[str, str]) -> Iterator[None]:
+    with qnexus_connected(environment):
+        yield
+
+
+@pytest.fixture(scope="session")
+def other_environment(
+    shared_nexus: LocalNexus,
+    environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, str]:
+    """The environment of a second user, who is logged in."""
+    tokens = tmp_path_factory.mktemp("tokens")
+    shared_nexus.add_user(OTHER, "secret", "Other User")
+    context = ssl.create_default_context(cafile=environment["SSL_CERT_FILE"])
+    login = {"email": OTHER, "password": "secret"}
+    url = f"{shared_nexus.url}/auth/login"
+    answer = httpx.post(url, json=login, verify=context).raise_for_status()
+    others = environment | {"NEXUS_TOKEN_PATH": str(tokens)}
+    with qnexus_connected(others):
+        write_token("refresh_token", answer.cookies["myqos_oat"])
+        write_token("access_token", answer.cookies["myqos_id"])
+    return others
+
+
+type AsOther = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def as_other(other_environment: dict[str, str]) -> AsOther:
+    """A context in which qnexus acts for the second user."""
+
+    @contextmanager
+    def act() -> Iterator[None]:
+        with qnexus_connected(other_environment):
+            yield
+
+    return act
+
+
+@pytest.fixture
+def frozen(nexus: LocalNexus) -> LocalNexus:
+    """The shared server, with jobs that stay in the queue."""
+    nexus.progress = Progress.seconds(queued=1e6)
+    return nexus
+
+
+@pytest.fixture(scope="module")
+def project(request: pytest.FixtureRequest, _connected: None) -> ProjectRef:
+    """A project of this module's own."""
+    return qnx.projects.create(name=f"contract of {request.module.__name__}")
