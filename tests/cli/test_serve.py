@@ -76,14 +76,15 @@ def test_it_prints_the_environment_and_ends_cleanly(environment, tmp_path, numbe
         link = server.stderr.readline()
         (directory,) = left_behind(tmp_path)
         exports = RunningNexus(directory, url).env
+        printed = [server.stdout.readline() for _ in exports]
         children = psutil.Process(server.pid).children(recursive=True)
         server.send_signal(number)
         output, errors = server.communicate(timeout=60)
     assert link.startswith(f"Web page, for one browser: {url}/?token=")
-    assert [line.split("=")[0] for line in output.splitlines()] == [
+    assert [line.split("=")[0] for line in printed] == [
         f"export {name}" for name in exports
     ]
-    assert (server.returncode, errors) == (0, "")
+    assert (server.returncode, output, errors) == (0, "", "")
     assert children
     assert wait_until(lambda: not any(child.is_running() for child in children))
     assert left_behind(tmp_path) == []
