@@ -156,12 +156,12 @@ def test_a_body_that_is_too_large_is_refused(nexus, http):
     assert answer.status_code == 413
 
 
-def test_an_unknown_part_of_the_api_names_itself(http):
-    answer = http.post("/api/magic/v1beta/wand")
+@pytest.mark.parametrize("path", ["/api/magic/v1beta/wand", "/auth/mfa_challenge"])
+def test_an_unknown_part_of_the_api_names_itself(http, path):
+    answer = http.post(path)
     assert answer.status_code == 501
-    assert answer.json() == {
-        "message": "The embedded Nexus does not have POST /api/magic/v1beta/wand."
-    }
+    message = f"The embedded Nexus does not have POST {path}."
+    assert answer.json() == {"message": message}
 
 
 def test_a_wrong_method_is_said_so(http):
