@@ -5,6 +5,7 @@ The process stands for a controller that may be killed.
 """
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -77,6 +78,8 @@ GRAPHS = {
 
 
 def main() -> None:
+    # A shell in the background lets its programs ignore Ctrl-C; this one must not.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     action, graph_name, directory, workflow, *on_interrupt = sys.argv[1:]
     storage = FileStorage(UUID(workflow), tierkreis_directory=Path(directory))
     executor = ShellExecutor(None, storage.workflow_dir, log_env_in_debug=False)
