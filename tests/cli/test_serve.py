@@ -19,6 +19,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from tests.waiting import wait_until
 
 from local_nexus.running import RunningNexus
 
@@ -38,13 +39,6 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def left_behind(tmp_path: Path) -> list[Path]:
     return list(tmp_path.glob("local-nexus-*"))
-
-
-def wait_until(condition: Callable[[], object]) -> bool:
-    end = time.monotonic() + 30
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return bool(condition())
 
 
 def shell(script: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.waiting import wait_until
 
 from local_nexus import LocalNexus
 
@@ -103,6 +104,12 @@ def test_everything_is_kept_in_postgresql(postgresql, tmp_path, new_client):
             """
         )
     assert again == ["three"]
+
+
+def test_what_was_written_reaches_the_file_while_the_server_runs(nexus, client):
+    client.run("qnx.projects.create(name='brought into the file')")
+    file = nexus.directory / "nexus.db"
+    assert wait_until(lambda: b"brought into the file" in file.read_bytes())
 
 
 def test_a_kill_in_the_middle_of_writes_leaves_a_consistent_store(tmp_path, new_client):

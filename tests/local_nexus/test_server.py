@@ -4,8 +4,6 @@ import signal
 import ssl
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import certifi
@@ -13,6 +11,7 @@ import httpx
 import psutil
 import pytest
 from tests.local_nexus.conftest import ClientError
+from tests.waiting import wait_until
 
 from local_nexus import LocalNexus
 from local_nexus.simulators.devices import devices
@@ -26,13 +25,6 @@ nexus.start()
 print(nexus.directory, flush=True)
 {then}
 """
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> bool:
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return condition()
 
 
 def tree(pid: int) -> list[psutil.Process]:

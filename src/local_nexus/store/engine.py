@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from local_nexus.store.checkpoints import Checkpoints
 from local_nexus.store.tables import metadata
 from local_nexus.store.transaction import Transaction
 
@@ -34,7 +35,8 @@ class Store:
         self._engine = _engine(url)
         # Waiting in line here is fairer and faster than SQLite's busy handler.
         self._writer = threading.RLock()
-        if self._engine.dialect.name == "sqlite":
+        is_sqlite = self._engine.dialect.name == "sqlite"
+        if is_sqlite:
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
         try:
@@ -42,6 +44,7 @@ class Store:
         except sa.exc.DBAPIError as error:
             raise _cannot_open(url, error.orig or error) from error
         self._writing = self._engine.connect().execution_options(writes=True)
+        self._checkpoints = Checkpoints(self._engine) if is_sqlite else None
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -62,6 +65,8 @@ class Store:
 
     def close(self) -> None:
         """Close all connections; may be called more than once."""
+        if self._checkpoints is not None:
+            self._checkpoints.close()
         with self._writer:
             self._writing.close()
         self._engine.dispose()
@@ -93,6 +98,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     for pragma in (
         "journal_mode=WAL",
         "synchronous=NORMAL",
+        "wal_autocheckpoint=0",
         "foreign_keys=ON",
         "busy_timeout=60000",
     ):

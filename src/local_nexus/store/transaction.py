@@ -96,9 +96,9 @@ class Transaction:
         found = self._all(statements.project_for_writing(), values)
         if not found:
             return None
+        role_ids = {row.pop("role_id") for row in found}
         project = found[0]
-        role_ids = set((project.pop("role_ids") or "").split(","))
-        return project, role_ids - {""}, project.pop("definitions")
+        return project, role_ids - {None}, project.pop("definitions")
 
     def role_ids(self, user_id: str, resource_ids: Sequence[str]) -> set[str]:
         """Return the roles that a user has on any of these resources."""
