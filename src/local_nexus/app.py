@@ -112,13 +112,18 @@ async def _describe(_request: HttpRequest) -> Response:
 
 async def _body(request: HttpRequest) -> bytes:
     parts: list[bytes] = []
+    _check_size(int(request.headers.get("content-length", 0)))
     size = 0
     async for part in request.stream():
         size += len(part)
-        if size > MAX_BODY:
-            raise ApiError(413, f"The body is larger than {MAX_BODY} bytes.")
+        _check_size(size)
         parts.append(part)
     return b"".join(parts)
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_BODY:
+        raise ApiError(413, f"The body is larger than {MAX_BODY} bytes.")
 
 
 def _response(reply: Reply) -> Response:

@@ -1,4 +1,7 @@
+import json
 import ssl
+from contextlib import closing
+from http.client import HTTPSConnection
 
 import httpx
 import pytest
@@ -137,6 +140,18 @@ def test_numbers_that_json_does_not_have_are_refused(http, shared):
     )
     answer = http.post("/api/circuits/v1beta2", content=body)
     assert answer.status_code == 422
+
+
+def test_a_body_that_is_announced_too_large_is_refused_before_it_comes(nexus):
+    context = ssl.create_default_context(cafile=nexus.env["SSL_CERT_FILE"])
+    connection = HTTPSConnection("127.0.0.1", nexus.port, context=context)
+    with closing(connection):
+        connection.putrequest("POST", "/api/projects/v1beta2")
+        connection.putheader("Content-Length", str(2**30))
+        connection.endheaders()
+        answer = connection.getresponse()
+        assert answer.status == 413
+        assert json.loads(answer.read())["message"].startswith("The body is larger")
 
 
 def test_a_body_that_is_too_large_is_refused(nexus, http):
