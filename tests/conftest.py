@@ -21,7 +21,9 @@ from tierkreis.worker.storage.filestorage import WorkerFileStorage
 
 from local_nexus import LocalNexus
 from tkr_nexus_worker import context
+from tkr_nexus_worker.states import JOB_STATES
 
+FINAL_STATES = {s.name for s in JOB_STATES.values() if s.is_final}
 EXECUTABLES = Path(sys.executable).parent
 
 
@@ -38,7 +40,15 @@ def nexus(shared_nexus: LocalNexus) -> Iterator[LocalNexus]:
     shared_nexus.clear_requests()
     yield shared_nexus
     shared_nexus.clear_faults()
+    _empty_queue(shared_nexus)
     shared_nexus.clear_progress()
+
+
+def _empty_queue(nexus: LocalNexus) -> None:
+    """Leave no job that the next test would find ahead of its own in the queue."""
+    for job in nexus.jobs():
+        if job["status"] not in FINAL_STATES:
+            nexus.set_job_status(job["id"], "CANCELLED")
 
 
 @contextmanager

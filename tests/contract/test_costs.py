@@ -24,7 +24,7 @@ def circuit(project):
 )
 @covers("circuits.cost", "syntax_checker")
 def test_the_cost_of_a_circuit_is_estimated(circuit, project):
-    one = qnx.circuits.cost(circuit, 100, H2, project=project, timeout=120)
+    one = qnx.circuits.cost(circuit, 100, H2, project=project, timeout=250)
     assert one > 5
     two = qnx.circuits.cost(
         [circuit, circuit], [100, 100], H2, syntax_checker="H2-2", project=project
@@ -134,7 +134,7 @@ def test_a_job_says_what_it_cost(circuit, project):
         [circuit, circuit], 100, emulator, "charged", project=project
     )
     assert qnx.jobs.cost(job) == 0.0 or qnx.jobs.cost(job) > 5
-    status = qnx.jobs.wait_for(job, timeout=120)
+    status = qnx.jobs.wait_for(job, timeout=250)
     items = qnx.jobs.cost_confidence(job, scope=Scope.ORG_ADMIN)
     cost = qnx.jobs.cost(job, scope=Scope.ORG_ADMIN)
     assert cost == pytest.approx(sum(each for each, _ in items))
@@ -148,6 +148,6 @@ def test_simulators_are_free(circuit, project):
     job = qnx.start_execute_job(
         circuit, 100, qnx.QulacsConfig(), "free", project=project
     )
-    qnx.jobs.wait_for(job, timeout=120)
+    qnx.jobs.wait_for(job, timeout=250)
     assert qnx.jobs.cost(job) == 0.0
     assert qnx.jobs.cost_confidence(job) == [(0.0, -1.0)]

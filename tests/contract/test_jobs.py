@@ -285,10 +285,10 @@ def test_a_cancelled_job_is_retried_on_demand(frozen, circuit, project):
 @covers("jobs.retry_submission", "job")
 def test_a_job_in_error_is_retried(nexus, circuit, project):
     job = execute(circuit, project)
-    qnx.jobs.wait_for(job, timeout=120)
+    qnx.jobs.wait_for(job, timeout=250)
     nexus.set_job_status(job.id, "ERROR", error_detail="by hand")
     qnx.jobs.retry_submission(job)
-    assert qnx.jobs.wait_for(job, timeout=120).status is JobStatusEnum.COMPLETED
+    assert qnx.jobs.wait_for(job, timeout=250).status is JobStatusEnum.COMPLETED
 
 
 @covers("jobs.retry_submission", "remote_retry_strategy", raises="HTTPStatusError")

@@ -46,7 +46,7 @@ def completed(job):
 def executed(circuit, project):
     """A completed job of one circuit."""
     job = execute(circuit, project)
-    qnx.jobs.wait_for(job, timeout=120)
+    qnx.jobs.wait_for(job, timeout=250)
     return job
 
 
@@ -254,7 +254,7 @@ def test_the_results_of_some_items_are_there_before_all(nexus, circuit, project)
     job = qnx.start_execute_job(
         [circuit, circuit], 5, qnx.QulacsConfig(), "partial", project=project
     )
-    qnx.jobs.wait_for(job, timeout=120)
+    qnx.jobs.wait_for(job, timeout=250)
     nexus.set_job_status(job.id, "RUNNING", item=1)
     assert qnx.jobs.status(job).status is JobStatusEnum.RUNNING
     first, _second = qnx.jobs.results(job, allow_incomplete=True)
@@ -270,7 +270,7 @@ def compile_job(circuit, project):
     job = qnx.start_compile_job(
         circuit, COMPILE, "compiled", project=project, skip_intermediate_circuits=False
     )
-    qnx.jobs.wait_for(job, timeout=120)
+    qnx.jobs.wait_for(job, timeout=250)
     return job
 
 

@@ -45,7 +45,7 @@ def circuit(project):
 def test_a_job_is_awaited_to_its_end(nexus, circuit, project, strategy, progress):
     nexus.progress = progress
     job = execute(circuit, project)
-    status = qnx.jobs.wait_for(job, strategy=STRATEGIES[strategy](), timeout=120)
+    status = qnx.jobs.wait_for(job, strategy=STRATEGIES[strategy](), timeout=250)
     assert status.status is JobStatusEnum.COMPLETED
     times = [
         status.queued_time,
@@ -111,7 +111,7 @@ def test_the_hybrid_strategy_falls_back_to_polling(nexus, circuit, project):
         initial_interval=0.01, backoff_factor=1.0, websocket_timeout=0.01
     )
     nexus.clear_requests()
-    status = qnx.jobs.wait_for(job, strategy=strategy, timeout=120)
+    status = qnx.jobs.wait_for(job, strategy=strategy, timeout=250)
     assert status.status is JobStatusEnum.COMPLETED
     assert nexus.requests()[-1].path.endswith("/attributes/status")
 
@@ -126,6 +126,6 @@ def test_the_token_is_renewed_while_a_websocket_waits(nexus, circuit, project):
         "myqos_id", "expired", domain="127.0.0.1"
     )
     strategy = WebsocketStrategy()
-    assert qnx.jobs.wait_for(job, strategy=strategy, timeout=120).status.name
+    assert qnx.jobs.wait_for(job, strategy=strategy, timeout=250).status.name
     paths = [request.path for request in nexus.requests()]
     assert "/auth/tokens/refresh" in paths

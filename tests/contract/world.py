@@ -62,7 +62,7 @@ class World:
             circuit, qnx.QulacsConfig(), "compiled", project=project
         )
         for started in (job, compile_job):
-            qnx.jobs.wait_for(started, timeout=120)
+            qnx.jobs.wait_for(started, timeout=250)
         nexus.progress = Progress.seconds(queued=1e6)
         (incomplete,) = qnx.jobs.results(
             execute(circuit, project), allow_incomplete=True
