@@ -11,6 +11,7 @@ from http import HTTPStatus
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
@@ -29,6 +30,8 @@ from local_nexus.services import Services, statuses
 _API = ("/api/", "/auth/")
 # The largest body taken, in bytes: a circuit of 100,000 gates has about 10 MB.
 MAX_BODY = 64 * 2**20
+# What the log of requests notes for a client that went away while it still sent.
+_CLIENT_LEFT = 499
 # Seconds between two looks at a job whose progress depends on reads or time.
 _LOOK = 0.05
 
@@ -59,7 +62,10 @@ def create_app(services: Services) -> ASGIApp:
 
 def _route(endpoint: Endpoint, services: Services) -> Route:
     async def respond(request: HttpRequest) -> Response:
-        body = await _body(request)
+        try:
+            body = await _body(request)
+        except ClientDisconnect:
+            return Response(status_code=_CLIENT_LEFT)  # nobody reads it
         if endpoint.waits:
             return await run_in_threadpool(_answer, endpoint, services, request, body)
         # Threads would only fight over the interpreter: it takes three times as long.

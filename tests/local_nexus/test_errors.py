@@ -1,5 +1,6 @@
 import json
 import ssl
+import time
 from contextlib import closing
 from http.client import HTTPSConnection
 
@@ -169,6 +170,26 @@ def test_a_body_that_is_too_large_is_refused(nexus, http):
             # The server may close the connection while the client still sends.
             return
     assert answer.status_code == 413
+
+
+def test_a_client_that_leaves_while_it_sends_is_no_failure(nexus):
+    log = nexus.directory / "server.log"
+    before = log.read_text()
+    context = ssl.create_default_context(cafile=nexus.env["SSL_CERT_FILE"])
+    connection = HTTPSConnection("127.0.0.1", nexus.port, context=context)
+    with closing(connection):
+        connection.putrequest("POST", "/api/projects/v1beta2")
+        connection.putheader("Content-Length", "1000")
+        connection.endheaders(b"{")
+
+    def left():
+        return any(request.status == 499 for request in nexus.requests())
+
+    deadline = time.monotonic() + 30
+    while not left() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert left()
+    assert log.read_text() == before
 
 
 @pytest.mark.parametrize("path", ["/api/magic/v1beta/wand", "/auth/mfa_challenge"])
