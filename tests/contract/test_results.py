@@ -50,26 +50,34 @@ def executed(circuit, project):
     return job
 
 
-def run(program, config, n_shots, project, **options):
+def run(program, n_shots, project, **options):
     job = qnx.start_execute_job(
-        program, n_shots, config, "run", project=project, **options
+        program, n_shots, SELENE, "run", project=project, **options
     )
-    (result,) = completed(job)
-    return result
+    qnx.jobs.wait_for(job, timeout=250)
+    return job
 
 
 @pytest.fixture(scope="module")
-def coins(project):
-    """The result of a HUGR program, of more shots than fit into one part."""
+def coins_job(project):
+    """A completed job of a HUGR program, with more shots than fit into one part."""
     program = qnx.hugr.upload(guppy_coin.package(), "coin", project)
-    return run(program, SELENE, CHUNK + 1, project, n_qubits=1)
+    return run(program, CHUNK + 1, project, n_qubits=1)
+
+
+@pytest.fixture(scope="module")
+def coins(coins_job):
+    """The result of a HUGR program."""
+    (result,) = qnx.jobs.results(coins_job)
+    return result
 
 
 @pytest.fixture(scope="module")
 def qir(project):
     """The result of a QIR program."""
     program = qnx.qir.upload(bell_qir(), "bell", project)
-    return run(program, SELENE, 20, project, n_qubits=2)
+    (result,) = qnx.jobs.results(run(program, 20, project, n_qubits=2))
+    return result
 
 
 def fresh(ref):
@@ -309,9 +317,26 @@ def test_a_compilation_that_waits_knows_its_circuit(frozen, circuit, project):
     assert item.get_input().id == circuit.id
 
 
+@covers("jobs.runtime_traces", "job")
+@covers("RuntimeTracesRef.download_runtime_traces")
+def test_a_hugr_program_leaves_a_trace_of_what_each_layer_did(coins_job):
+    (ref,) = qnx.jobs.runtime_traces(coins_job)
+    trace = ref.download_runtime_traces()
+    layers = (
+        trace.get_user_program_trace(),
+        trace.get_runtime_trace(),
+        trace.get_error_model_trace(),
+        trace.get_simulator_trace(),
+    )
+    for layer in layers:
+        measured = [it for it in layer.events if it.event.kind == "Measurement"]
+        assert {it.event.qubit for it in measured} == {0}
+        assert "Rxy" in {getattr(it.event, "gate_name", "") for it in layer.events}
+
+
 @covers("jobs.runtime_traces", "job", "scope")
 @covers("RuntimeTracesRef.download_runtime_traces")
-def test_runtime_traces_are_downloaded(nexus, executed):
+def test_runtime_traces_are_what_the_administrator_sets(nexus, executed):
     assert qnx.jobs.runtime_traces(executed) == []
     nexus.set_runtime_traces(executed.id, [Trace().model_dump(mode="json")])
     (ref,) = qnx.jobs.runtime_traces(executed, scope=Scope.ORG_ADMIN)

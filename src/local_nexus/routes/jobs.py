@@ -115,9 +115,10 @@ def _runtime_traces(call: Call) -> Reply:
         if item is None:
             raise not_found("job item", key)
         require(tx, call.reader, item["job_id"])
-    if item["runtime_traces"] is None:
+        traces = item["traces_id"] and tx.get("runtime_traces", item["traces_id"])
+    if not traces:
         raise ApiError(404, f"Job item {key!r} has no runtime traces.")
-    shots = [{"trace": trace} for trace in json.loads(item["runtime_traces"])]
+    shots = [{"trace": trace} for trace in json.loads(traces["shots"])]
     data = {
         "type": "runtime_traces",
         "id": key,
@@ -135,7 +136,7 @@ def _item(item: Row) -> Json:
         "external_handle": item["id"],
         **item["options"],
         "status": _state(item),
-        "has_runtime_traces": item["runtime_traces"] is not None,
+        "has_runtime_traces": item["traces_id"] is not None,
     }
     outcome = ("result_id", "result_type", "compilation_id")
     return shown | {name: item[name] for name in outcome if item[name] is not None}

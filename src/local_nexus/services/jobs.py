@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from local_nexus.clock import Clock
 from local_nexus.errors import ApiError, blaming, not_found
-from local_nexus.services import access, projects, statuses, uploads
+from local_nexus.services import access, outcomes, projects, statuses, uploads
 from local_nexus.services.execution import Execution, refresh_job
 from local_nexus.store import Filters, Row, Store, Transaction
 
@@ -137,6 +137,7 @@ class Jobs:
                     "result_id": None,
                     "result_type": None,
                     "compilation_id": None,
+                    "traces_id": None,
                 }
                 tx.update("job_items", item["id"], changes)
             if user_group is not None:
@@ -171,7 +172,8 @@ class Jobs:
             items = tx.find("job_items", job_id=job_id, item_id=item_id)
             if not items:
                 raise not_found("job item", f"{job_id}/{item_id}")
-            tx.update("job_items", items[0]["id"], {"runtime_traces": traces})
+            traces_id = outcomes.add_traces(tx, items[0], traces)
+            tx.update("job_items", items[0]["id"], {"traces_id": traces_id})
 
     def set_status(
         self,
@@ -222,7 +224,8 @@ class Jobs:
         }
         outcome = item["outcome"]
         if status == "COMPLETED" and outcome is not None:
-            changes |= {key: outcome.get(key) for key in ("result_id", "result_type")}
+            made = ("result_id", "result_type", "compilation_id", "traces_id")
+            changes |= {key: outcome.get(key) for key in made}
         tx.update("job_items", item["id"], changes)
 
     def _stop(self, job_id: str) -> None:

@@ -65,6 +65,9 @@ def keep(tx: Transaction, item: Row, outcome: AnyOutcome, now: int) -> Row:
 def _keep_result(tx: Transaction, item: Row, outcome: Outcome, now: int) -> Row:
     if outcome.result is None:
         return {}
+    kept = {}
+    if outcome.runtime_traces is not None:
+        kept["traces_id"] = add_traces(tx, item, outcome.runtime_traces)
     result = {
         "id": projects.new_id(),
         "job_id": item["job_id"],
@@ -76,7 +79,18 @@ def _keep_result(tx: Transaction, item: Row, outcome: Outcome, now: int) -> Row:
         "created": now,
     }
     tx.insert("results", result)
-    return {"result_id": result["id"], "result_type": outcome.result_type}
+    return kept | {"result_id": result["id"], "result_type": outcome.result_type}
+
+
+def add_traces(tx: Transaction, item: Row, shots: str) -> str:
+    """Store the runtime traces of an item, and return their id.
+
+    :param shots: JSON text of a list with one trace per shot.
+    """
+    traces_id = projects.new_id()
+    row = {"id": traces_id, "job_id": item["job_id"], "shots": shots}
+    tx.insert("runtime_traces", row)
+    return traces_id
 
 
 def _keep_compilation(

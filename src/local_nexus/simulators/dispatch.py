@@ -154,11 +154,12 @@ def _hybrid_outcome(
 ) -> Outcome:
     if request.program_type == "hugr":
         result = {"3": shots.plain(), "4": shots.tagged}
-        return _completed("QSYS", result, cost, device)
+        return _completed("QSYS", result, cost, device, shots.traces)
     if request.backend_config["type"] == "QuantinuumConfig":
-        return _completed("PYTKET", shots.to_pytket().to_dict(), cost, device)
+        result = shots.to_pytket().to_dict()
+        return _completed("PYTKET", result, cost, device, shots.traces)
     result = {"3": shots.qir_output(), "4": shots.tagged}
-    return _completed("QSYS", result, cost, device)
+    return _completed("QSYS", result, cost, device, shots.traces)
 
 
 def _circuit_engine(config: Config, device: Device) -> Engine:
@@ -187,6 +188,7 @@ def _completed(
     result: dict[str, Any],
     cost: costs.Cost | None,
     device: Device,
+    runtime_traces: str | None = None,
 ) -> Outcome:
     return Outcome(
         "COMPLETED",
@@ -196,4 +198,5 @@ def _completed(
         cost=None if cost is None else cost.hqc,
         cost_confidence=None if cost is None else cost.confidence,
         backend_info=json.dumps(device["backend_info"]),
+        runtime_traces=runtime_traces,
     )

@@ -56,6 +56,8 @@ class Outcome:
     :param cost: HQC; None where the device does not charge.
     :param cost_confidence: probability that ``cost`` is right, from 0 to 1.
     :param backend_info: JSON text of a ``StoredBackendInfo``, the device as it was.
+    :param runtime_traces: JSON text of a list with a ``selene_core.trace.Trace`` per
+        traced shot; None where the simulator has none.
     """
 
     status: Literal["COMPLETED", "ERROR"]
@@ -66,6 +68,7 @@ class Outcome:
     cost: float | None = None
     cost_confidence: float | None = None
     backend_info: str | None = None
+    runtime_traces: str | None = None
 
 
 @dataclass(frozen=True)

@@ -199,8 +199,7 @@ job_items = sa.Table(
     sa.Column("result_type", sa.Text),
     sa.Column("compilation_id", sa.String(36)),
     sa.Column("cost_confidence", sa.Float),
-    # JSON text: one trace per shot.
-    sa.Column("runtime_traces", sa.Text),
+    sa.Column("traces_id", sa.String(36)),
     # Seconds that the simulator or compiler worked on it.
     sa.Column("duration", sa.Float),
     sa.Index("job_items_by_job", "job_id", "item_id"),
@@ -219,6 +218,16 @@ results = sa.Table(
     _text("contents"),
     _text("backend_info"),
     sa.Column("created", _BIG, nullable=False),
+)
+
+runtime_traces = sa.Table(
+    "runtime_traces",
+    metadata,
+    _seq(),
+    _id(),
+    _reference("jobs.id"),
+    # JSON text: one trace per shot.
+    _text("shots", nullable=False),
 )
 
 compilations = sa.Table(

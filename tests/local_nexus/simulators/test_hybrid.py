@@ -37,9 +37,21 @@ def gives_up() -> None:
     panic("no coin")
 
 
+@guppy
+def turns_for_long() -> None:
+    turned = qubit()
+    for _ in range(6000):
+        h(turned)
+    result("turned", measure(turned).read())
+
+
 @pytest.fixture(scope="session")
 def hugr():
-    programs = {"leaves_early": leaves_early, "gives_up": gives_up}
+    programs = {
+        "leaves_early": leaves_early,
+        "gives_up": gives_up,
+        "turns_for_long": turns_for_long,
+    }
     return {name: program.compile().to_bytes() for name, program in programs.items()}
 
 
@@ -155,6 +167,23 @@ def test_seeds_make_shots_reproducible(run_hybrid, bell_hugr):
     )
     unseeded = completed(run_hybrid("hugr", bell_hugr, SELENE, 40))
     assert first == second != unseeded
+
+
+def test_the_first_shot_is_traced(run_hybrid, bell_hugr):
+    (trace,) = json.loads(run_hybrid("hugr", bell_hugr, SELENE, 3).runtime_traces)
+    measured = [
+        record["event"]["qubit"]
+        for record in trace["events"]
+        if record["source"]["kind"] == "Simulator"
+        and record["event"]["kind"] == "Measurement"
+    ]
+    assert sorted(measured) == [0, 1]
+
+
+def test_a_very_long_trace_is_not_kept(run_hybrid, hugr):
+    outcome = run_hybrid("hugr", hugr["turns_for_long"], SELENE, 1)
+    completed(outcome)
+    assert outcome.runtime_traces is None
 
 
 def test_coins_and_given_outcomes_replace_a_simulation(run_hybrid, bell_hugr):

@@ -1,5 +1,6 @@
 """Simulation of HUGR and QIR programs by Selene."""
 
+import itertools
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -14,11 +15,14 @@ from pytket.backends.backendresult import BackendResult
 from selene_classical_replay_plugin import ClassicalReplayPlugin
 from selene_coinflip_plugin import CoinflipPlugin
 from selene_core import ErrorModel, Simulator
+from selene_core.trace import SCHEMA_VERSION, Trace
 from selene_depolarizing_error_model_plugin import DepolarizingPlugin
 from selene_ideal_error_model_plugin import IdealPlugin
 from selene_quest_plugin import QuestPlugin
 from selene_sim.build import build
+from selene_sim.event_hooks.event_hook import EventHook, MultiEventHook
 from selene_sim.event_hooks.metrics import MetricStore
+from selene_sim.event_hooks.trace_store import ShotTrace, TraceStore
 from selene_sim.result_handling.parse_shot import postprocess_unparsed_stream
 from selene_simple_runtime_plugin import SimpleRuntimePlugin
 from selene_stim_plugin import StimPlugin
@@ -36,6 +40,8 @@ TaggedShots = list[list[tuple[str, Any]]]
 INT_BITS = 64
 PROBES = 20
 """Shots with random outcomes that show what a program does, without simulating it."""
+TRACED_EVENTS = 20_000
+"""Events of the longest trace that is kept: 3 MB of JSON, which take a second."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,14 @@ class Shots:
         ``USER:BOOL:name``.
     :param counts: for every shot the operations that it did.
     :param n_qubits: qubits that a shot used at once, at most.
+    :param traces: JSON text of a list with the trace of the first shot, if it was
+        traced: what program, runtime, error model and simulator did.
     """
 
     tagged: TaggedShots
     counts: list[GateCounts]
     n_qubits: int
+    traces: str | None = None
 
     def without_results(self) -> "Shots":
         """Return what is left when the outcomes were invented."""
@@ -140,7 +149,9 @@ class Program:
         runtime = SimpleRuntimePlugin(
             random_seed=(config.get("runtime") or {}).get("seed")
         )
-        shots, error = self._run(simulator, error_model, runtime, n_qubits, n_shots)
+        shots, error = self._run(
+            simulator, error_model, runtime, n_qubits, n_shots, traced=True
+        )
         if error is not None:
             raise SimulationError(
                 f"Shot {len(shots.counts) + 1} of {n_shots} failed with {n_qubits} "
@@ -155,28 +166,61 @@ class Program:
         runtime: SimpleRuntimePlugin,
         n_qubits: int,
         n_shots: int,
+        *,
+        traced: bool = False,
     ) -> tuple[Shots, Exception | None]:
         metrics = MetricStore()  # type: ignore[no-untyped-call]
-        tagged, error = postprocess_unparsed_stream(
-            self._instance.run_shots(
-                simulator,
-                n_qubits=n_qubits,
-                n_shots=n_shots,
-                error_model=error_model,
-                runtime=runtime,
-                event_hook=metrics,
-                random_seed=secrets.randbits(32),
-                parse_results=False,
-            ),
-            metrics,
-        )
+        seed = secrets.randbits(32)
+
+        def take(
+            count: int, offset: int, hook: EventHook
+        ) -> tuple[TaggedShots, Exception | None]:
+            return postprocess_unparsed_stream(
+                self._instance.run_shots(
+                    simulator,
+                    n_qubits=n_qubits,
+                    n_shots=count,
+                    error_model=error_model,
+                    runtime=runtime,
+                    event_hook=hook,
+                    random_seed=seed,
+                    shot_offset=offset,
+                    parse_results=False,
+                ),
+                hook,
+            )
+
+        # The client reads the trace of the first shot alone, and shots that are traced
+        # take more than twice the time. Seeds go by the number of the shot.
+        n_traced = 1 if traced else 0
+        tagged: TaggedShots = []
+        error: Exception | None = None
+        store = TraceStore()
+        if n_traced:
+            tagged, error = take(n_traced, 0, MultiEventHook([metrics, store]))
+        if error is None and n_shots > n_traced:
+            others, error = take(n_shots - n_traced, n_traced, metrics)
+            tagged += others
         # A shot that failed has no metrics.
         programs: list[Any] = [
             shot["user_program"] for shot in metrics.shots if "user_program" in shot
         ]
         most = max((program["max_allocated"] for program in programs), default=0)
         counts = [counts_of_metrics(program) for program in programs]
-        return Shots(tagged, counts, most), error
+        traces = None if error else _traces(store.shots)
+        return Shots(tagged, counts, most, traces), error
+
+
+def _traces(shots: list[ShotTrace]) -> str | None:
+    """Return the traces of some shots as JSON, unless one is very long."""
+    traces = []
+    for shot in shots:
+        events = list(itertools.islice(shot.iter_events(), TRACED_EVENTS + 1))
+        if len(events) > TRACED_EVENTS:
+            return None
+        trace = Trace(schema_version=SCHEMA_VERSION, events=events)
+        traces.append(trace.model_dump_json())
+    return f"[{','.join(traces)}]" if traces else None
 
 
 def _plain(tag: str) -> str:
