@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 import qnexus.client
 import stamina
+from qnexus.client.utils import write_token
 from qnexus.config import CONFIG, Config
 from tierkreis.controller.data.location import WorkerCallArgs
 from tierkreis.storage import FileStorage
@@ -24,6 +27,7 @@ from tkr_nexus_worker import context
 from tkr_nexus_worker.states import JOB_STATES
 
 FINAL_STATES = {s.name for s in JOB_STATES.values() if s.is_final}
+OTHER = "other@example.com"
 EXECUTABLES = Path(sys.executable).parent
 
 
@@ -86,6 +90,32 @@ def connected(nexus, connect_qnexus) -> LocalNexus:
     """The shared server, with qnexus in this process logged in to it."""
     connect_qnexus(nexus.env)
     return nexus
+
+
+def log_in_other(
+    nexus: LocalNexus, environment: dict[str, str], tokens: Path
+) -> dict[str, str]:
+    """Log a second user in, and return the environment in which that user acts.
+
+    :param environment: the environment of the first user.
+    :param tokens: an empty directory for the login.
+    """
+    nexus.add_user(OTHER, "secret", "Other User")
+    context = ssl.create_default_context(cafile=environment["SSL_CERT_FILE"])
+    login = {"email": OTHER, "password": "secret"}
+    url = f"{nexus.url}/auth/login"
+    answer = httpx.post(url, json=login, verify=context).raise_for_status()
+    others = environment | {"NEXUS_TOKEN_PATH": str(tokens)}
+    with qnexus_connected(others):
+        write_token("refresh_token", answer.cookies["myqos_oat"])
+        write_token("access_token", answer.cookies["myqos_id"])
+    return others
+
+
+@pytest.fixture
+def connect_other(nexus, connect_qnexus, tmp_path) -> Callable[[], None]:
+    """Connect qnexus in this process as a second user, until the test ends."""
+    return lambda: connect_qnexus(log_in_other(nexus, nexus.env, tmp_path))
 
 
 @pytest.fixture

@@ -21,13 +21,13 @@ FORBIDDEN = {
 # The one module that joins the two packages: it starts the embedded Nexus.
 SERVE = Path("tkr_nexus_worker/cli/serve.py")
 LAYERS = (
-    {"errors", "_version", "context", "login"},
+    {"errors", "_version", "context", "login", "durations"},
     {"states", "checks", "causes"},
     {"calls"},
-    {"once"},
-    {"projects"},
+    {"once", "statuses"},
+    {"projects", "listing", "records"},
+    {"selection"},
     {"programs", "jobs"},
-    {"records"},
     {"items"},
     {"results", "attempts"},
     {"receipts"},

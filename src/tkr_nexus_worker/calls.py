@@ -270,13 +270,23 @@ def _await_login[T](request: Callable[[], T], patience: float) -> T:
         return request()
 
 
+type Query = Mapping[str, str | int | list[str]]
+"""The parameters of a request; one that has several values is sent several times."""
+
+
 def get_json(
-    action: str, path: str, *, retry_time: float | None = None, login_wait: float = 0.0
+    action: str,
+    path: str,
+    query: Query | None = None,
+    *,
+    retry_time: float | None = None,
+    login_wait: float = 0.0,
 ) -> dict[str, Any]:
     """Read a JSON object of the Nexus API that qnexus cannot return as it is.
 
     :param action: What it is read for, for messages.
     :param path: The path below the address of Nexus.
+    :param query: The parameters of the query.
     :param retry_time: As for :func:`call`.
     :param login_wait: As for :func:`call`.
     :returns: The decoded body.
@@ -284,13 +294,14 @@ def get_json(
     :raises NexusUnavailableError: If it cannot be read, after all retries.
     """
     return call(
-        action, lambda: read_json(path), retry_time=retry_time, login_wait=login_wait
+        action,
+        lambda: read_json(path, query),
+        retry_time=retry_time,
+        login_wait=login_wait,
     )
 
 
-def read_json(
-    path: str, query: Mapping[str, str | int] | None = None
-) -> dict[str, Any]:
+def read_json(path: str, query: Query | None = None) -> dict[str, Any]:
     """Read a JSON object of the Nexus API once, for use inside :func:`call`.
 
     :param path: The path below the address of Nexus.

@@ -1,29 +1,22 @@
 """Execute jobs of Nexus: submit them, and tell where they stand."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import count
-from typing import Any, Literal
-from uuid import UUID
+from collections.abc import Sequence
+from typing import Literal
 
 import qnexus as qnx
 from qnexus.config import CONFIG
 from qnexus.models import BackendConfig
-from qnexus.models.annotations import Annotations
-from qnexus.models.job_status import JobStatusEnum
 from qnexus.models.references import (
     CircuitRef,
     ExecuteJobRef,
     HUGRRef,
-    JobType,
     ProjectRef,
     QIRRef,
 )
 
 from tkr_nexus_worker import context
-from tkr_nexus_worker.calls import Limits, call, get_json, read_json
+from tkr_nexus_worker.calls import Limits, call
 from tkr_nexus_worker.checks import check_name, check_shots
 from tkr_nexus_worker.errors import (
     InvalidInputError,
@@ -31,9 +24,26 @@ from tkr_nexus_worker.errors import (
     NexusUnavailableError,
     NotLoggedInError,
 )
+from tkr_nexus_worker.listing import listed_jobs, only_execute_jobs
 from tkr_nexus_worker.once import Key, key_of, make_once
 from tkr_nexus_worker.projects import get_or_create_project
-from tkr_nexus_worker.states import JobState, Phase, job_state
+from tkr_nexus_worker.selection import find_job
+from tkr_nexus_worker.states import Phase
+from tkr_nexus_worker.statuses import JobStatus, describe, get_status
+
+__all__ = [
+    "JobStatus",
+    "Program",
+    "cancel_job",
+    "describe",
+    "failure_message",
+    "find_job",
+    "get_hugr_cost",
+    "get_status",
+    "is_running",
+    "is_unfinished",
+    "start_execute_job",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -43,67 +53,7 @@ _COSTING_SYSTEMS: dict[str, Literal["Helios-1", "Helios-2"]] = {
     "nexus.quantinuum.sg": "Helios-2",
 }
 
-_JOBS_PER_PAGE = 100
-_TIME_SUFFIX = "_time"
-
 type Program = CircuitRef | HUGRRef | QIRRef
-
-
-@dataclass(frozen=True)
-class JobStatus:
-    """The status of a job at one moment.
-
-    :param state: Its state, from the table of states.
-    :param message: What Nexus says about it; may be empty.
-    :param error_detail: What went wrong, where Nexus tells.
-    :param queue_position: Its place in the queue, where Nexus tells.
-    :param cost: What it has cost so far in HQC, where Nexus tells.
-    :param times: When it entered each state, by the lower-case name of the state, as
-        ISO 8601 texts.
-    """
-
-    state: JobState
-    message: str = ""
-    error_detail: str | None = None
-    queue_position: int | None = None
-    cost: float | None = None
-    times: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def from_dict(cls, attributes: dict[str, Any]) -> "JobStatus":
-        """Read a status as the Nexus API writes it.
-
-        :param attributes: The ``status`` of a job or job item.
-        :returns: The status.
-        """
-        return cls(
-            state=job_state(str(attributes.get("status"))),
-            message=attributes.get("message") or "",
-            error_detail=attributes.get("error_detail"),
-            queue_position=attributes.get("queue_position"),
-            cost=attributes.get("cost"),
-            times={
-                name.removesuffix(_TIME_SUFFIX): str(moment)
-                for name, moment in attributes.items()
-                if name.endswith(_TIME_SUFFIX) and moment is not None
-            },
-        )
-
-    @property
-    def reason(self) -> str:
-        """What Nexus says about it, without a full stop; may be empty."""
-        return "; ".join(
-            text.strip().rstrip(".")
-            for text in (self.message, self.error_detail)
-            if text
-        )
-
-    def __str__(self) -> str:
-        parts = [self.state.name]
-        if self.queue_position is not None and not self.state.is_final:
-            parts.append(f"queue position {self.queue_position}")
-        parts += [text for text in (self.message, self.error_detail) if text]
-        return ", ".join(parts)
 
 
 def start_execute_job(
@@ -177,12 +127,13 @@ def _find_submitted(
     be several of use, because a request arrived late, the oldest is kept and the others
     are cancelled.
     """
+    query = {"filter[name_exact]": name, "sort": "timestamps.created"}
+    query |= only_execute_jobs(project=project, created_after=key.since)
     useful = []
-    for attributes in _list_jobs(name, project, key.since):
-        if not key.is_in(attributes["description"]):
+    for listed in listed_jobs(query):
+        if not key.is_in(listed.description):
             continue
-        job = _to_ref(attributes, project)
-        state = job_state(attributes["status"]["status"])
+        job, state = listed.ref(), listed.status.state
         if state.phase is Phase.FAILED and not adopt_failed:
             logger.warning(
                 "nexus: %s, submitted by this task before, %s (%s)",
@@ -199,61 +150,6 @@ def _find_submitted(
         return None
     logger.info("nexus: found %s, submitted by this task before", describe(useful[0]))
     return useful[0]
-
-
-def _list_jobs(
-    name: str, project: ProjectRef, since: datetime | None
-) -> Iterator[dict[str, Any]]:
-    """List the execute jobs of a name, the oldest first, by their attributes.
-
-    qnexus cannot list a job in a state that it does not know.
-    """
-    query: dict[str, str | int] = {
-        "filter[name_exact]": name,
-        "filter[project][id]": str(project.id),
-        "filter[job_type]": JobType.EXECUTE.value,
-        "sort": "timestamps.created",
-        "page[size]": _JOBS_PER_PAGE,
-    }
-    if since is not None:
-        query["filter[timestamps][created][after]"] = since.isoformat()
-    for number in count():
-        page = read_json("/api/jobs/v1beta3", query | {"page[number]": number})["data"]
-        yield from ({**job["attributes"], "id": job["id"]} for job in page)
-        if len(page) < _JOBS_PER_PAGE:
-            return
-
-
-def _to_ref(attributes: dict[str, Any], project: ProjectRef) -> ExecuteJobRef:
-    return ExecuteJobRef(
-        id=attributes["id"],
-        annotations=Annotations.from_dict(attributes),
-        last_status=JobStatusEnum.SUBMITTED,
-        last_message="",
-        project=project,
-    )
-
-
-def get_status(job: ExecuteJobRef) -> JobStatus:
-    """Ask Nexus for the status of a job.
-
-    :param job: The job.
-    :returns: Its status now.
-    :raises NexusWorkerError: If Nexus does not tell.
-    """
-    return _get_status(job)
-
-
-def _get_status(
-    job: ExecuteJobRef, *, retry_time: float | None = None, login_wait: float = 0.0
-) -> JobStatus:
-    attributes = get_json(
-        f"get the status of {describe(job)}",
-        f"/api/jobs/v1beta3/{job.id}/attributes/status",
-        retry_time=retry_time,
-        login_wait=login_wait,
-    )
-    return JobStatus.from_dict(attributes)
 
 
 def is_running(job: ExecuteJobRef) -> bool:
@@ -291,7 +187,7 @@ def _await_status(job: ExecuteJobRef) -> JobStatus:
     """Ask for the status of a job that may wait for days, and be patient with it."""
     limits = Limits.from_environment()
     try:
-        status = _get_status(
+        status = get_status(
             job, retry_time=limits.outage_time, login_wait=limits.login_wait
         )
     except (NexusUnavailableError, NotLoggedInError) as error:
@@ -324,15 +220,6 @@ def failure_message(job: ExecuteJobRef, status: JobStatus) -> str:
     ).replace("job ", "Job ", 1)
 
 
-def describe(job: ExecuteJobRef) -> str:
-    """Name a job by its name and id, so that a person can find it on Nexus.
-
-    :param job: The job.
-    :returns: For example ``job 'bell' (0f3c…)``.
-    """
-    return f"job {job.annotations.name!r} ({job.id})"
-
-
 def get_hugr_cost(programs: list[HUGRRef], n_shots: int, project_name: str) -> float:
     """Estimate the cost of HUGR programs on the Helios system of the region.
 
@@ -359,27 +246,6 @@ def get_hugr_cost(programs: list[HUGRRef], n_shots: int, project_name: str) -> f
         changes=True,
     )
     return sum(cost for cost, _confidence in costs)
-
-
-def find_job(job_id: str) -> ExecuteJobRef:
-    """Find an execute job by its id.
-
-    :param job_id: The id of the job on Nexus.
-    :returns: A reference to the job.
-    :raises InvalidInputError: If this is no id, or the id of a job of another kind.
-    :raises NexusWorkerError: If Nexus does not have it or does not tell.
-    """
-    try:
-        uuid = UUID(job_id)
-    except ValueError as error:
-        raise InvalidInputError(
-            f"{job_id!r} is not the id of a job; ids look like "
-            "0f3c2a51-7a0e-4b0c-9a55-6d1b0c9d2e11."
-        ) from error
-    job = call(f"look up job {uuid}", lambda: qnx.jobs.get(id=uuid))
-    if not isinstance(job, ExecuteJobRef):
-        raise InvalidInputError(f"Job {uuid} compiles circuits; it does not run them.")
-    return job
 
 
 def cancel_job(job: ExecuteJobRef) -> JobStatus:

@@ -6,8 +6,8 @@ from typing import Any
 from qnexus.models.references import ExecuteJobRef
 
 from tkr_nexus_worker.calls import get_json
-from tkr_nexus_worker.jobs import JobStatus, describe
 from tkr_nexus_worker.states import Phase
+from tkr_nexus_worker.statuses import JOBS_PATH, JobStatus, describe
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def get_record(job: ExecuteJobRef) -> JobRecord:
     :returns: The record as it is now.
     :raises NexusWorkerError: If Nexus does not tell.
     """
-    data = get_json(f"look up {describe(job)}", f"/api/jobs/v1beta3/{job.id}")["data"]
+    data = get_json(f"look up {describe(job)}", f"{JOBS_PATH}/{job.id}")["data"]
     definition = data["attributes"]["definition"]
     programs = data["relationships"]["programs"]["data"]
     types = {program["id"]: program["type"] for program in programs}

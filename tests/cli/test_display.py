@@ -1,9 +1,8 @@
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from rich.console import Console
 
-from tkr_nexus_worker.cli.display import age, jobs_table
+from tkr_nexus_worker.cli.display import jobs_table
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -68,11 +67,3 @@ def test_names_are_not_taken_for_markup():
 
 def test_a_table_without_jobs_says_so():
     assert "No job yet." in lines()[-1]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(-1, "0 s"), (59.9, "59 s"), (60, "1 min"), (7199, "1 h"), (2 * 86400, "2 d")],
-)
-def test_an_age_has_one_unit(seconds, text):
-    assert age(seconds) == text

@@ -1,20 +1,15 @@
 """The real client in this process, a second user, and proof of what tests claim."""
 
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-import httpx
 import pytest
 import qnexus as qnx
-from qnexus.client.utils import write_token
 from qnexus.models.references import ProjectRef
-from tests.conftest import qnexus_connected
+from tests.conftest import log_in_other, qnexus_connected
 from tests.contract.registry import Watch, claims_of, public_functions
 
 from local_nexus import LocalNexus, Progress
-
-OTHER = "other@example.com"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -71,16 +66,7 @@ def other_environment(
 ) -> dict[str, str]:
     """The environment of a second user, who is logged in."""
     tokens = tmp_path_factory.mktemp("tokens")
-    shared_nexus.add_user(OTHER, "secret", "Other User")
-    context = ssl.create_default_context(cafile=environment["SSL_CERT_FILE"])
-    login = {"email": OTHER, "password": "secret"}
-    url = f"{shared_nexus.url}/auth/login"
-    answer = httpx.post(url, json=login, verify=context).raise_for_status()
-    others = environment | {"NEXUS_TOKEN_PATH": str(tokens)}
-    with qnexus_connected(others):
-        write_token("refresh_token", answer.cookies["myqos_oat"])
-        write_token("access_token", answer.cookies["myqos_id"])
-    return others
+    return log_in_other(shared_nexus, environment, tokens)
 
 
 type AsOther = Callable[[], AbstractContextManager[None]]

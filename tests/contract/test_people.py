@@ -10,7 +10,7 @@ from qnexus.exceptions import (
     ZeroMatches,
 )
 from qnexus.models.scope import ScopeFilterEnum as Scope
-from tests.contract.conftest import OTHER
+from tests.conftest import OTHER
 from tests.contract.kinds import bell
 from tests.contract.registry import covers
 

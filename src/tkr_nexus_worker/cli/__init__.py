@@ -1,43 +1,27 @@
 """The command ``tkr-nexus`` for people."""
 
-import importlib
-
 import click
 
 from tkr_nexus_worker._version import __version__
+from tkr_nexus_worker.cli.group import LazyGroup
 
 # Name of a command -> the module of this package that has it, and what it does.
 _COMMANDS = {
-    "cancel": ("jobs", "Cancel a job on Nexus."),
+    "cancel": ("jobs", "Cancel jobs on Nexus."),
     "resume": ("workflows", "Go on with a workflow that was stopped or failed."),
     "serve": ("serve", "Serve an embedded Nexus on this machine."),
 }
 
 
-class _LazyGroup(click.Group):
-    """Imports the module of a command when that command is asked for."""
-
-    def list_commands(self, _context: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
-
-    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
-        if name not in _COMMANDS:
-            return None
-        module_name, _ = _COMMANDS[name]
-        module = importlib.import_module(f"tkr_nexus_worker.cli.{module_name}")
-        command: click.Command = getattr(module, name)
-        return command
-
-    def format_commands(
-        self, _context: click.Context, formatter: click.HelpFormatter
-    ) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(
-                [(name, text) for name, (_, text) in sorted(_COMMANDS.items())]
-            )
-
-
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    modules=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="tkr-nexus")
 def cli() -> None:
-    """Work with Quantinuum Nexus beside Tierkreis workflows."""
+    """Work with Quantinuum Nexus beside Tierkreis workflows.
+
+    Every command has --help. Exit codes: 0 success, 1 failure, 2 wrong use; those of
+    status and watch also tell the state of a job.
+    """

@@ -8,6 +8,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from tkr_nexus_worker.durations import age
+
 _COLOURS = {
     "COMPLETED": "green",
     "RUNNING": "cyan",
@@ -50,16 +52,3 @@ def _cells(job: dict[str, Any], now: datetime) -> list[Text]:
         Text("" if cost is None else f"{cost:.2f}"),
         Text(age((now - created).total_seconds())),
     ]
-
-
-def age(seconds: float) -> str:
-    """Return a time span in the largest unit of which it has a whole one.
-
-    :param seconds: the span, in seconds.
-    """
-    value, unit = max(int(seconds), 0), "s"
-    for size, larger in ((60, "min"), (60, "h"), (24, "d")):
-        if value < size:
-            break
-        value, unit = value // size, larger
-    return f"{value} {unit}"

@@ -2,20 +2,19 @@
 
 import click
 
-from tkr_nexus_worker.cli.errors import readable_failures
+from tkr_nexus_worker.cli.output import job_argument
 
 
 @click.command()
-@click.argument("job")
+@job_argument
 def cancel(job: str) -> None:
     """Cancel a job on Nexus.
 
-    JOB is its id, as messages and logs name it.
+    JOB is its id, at least four digits of the start of its id, or its name.
     """
     # qnexus takes seconds to import; --help does not need it.
     from tkr_nexus_worker.jobs import cancel_job, describe, find_job
 
-    with readable_failures():
-        ref = find_job(job)
-        status = cancel_job(ref)
+    ref = find_job(job)
+    status = cancel_job(ref)
     click.echo(f"The {describe(ref)} is now in the state {status}.")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import click
 
-from tkr_nexus_worker.cli.errors import UsageError, readable_failures
+from tkr_nexus_worker.cli.errors import UsageError
 
 if TYPE_CHECKING:
     from tierkreis.controller.executor.protocol import ControllerExecutor
@@ -47,8 +47,7 @@ def resume(workflow: str, directory: Path, executor: str) -> None:
     storage = FileStorage(
         _find_workflow(workflow, directory), tierkreis_directory=directory
     )
-    with readable_failures():
-        resume_workflow(storage, _executor(executor, storage))
+    resume_workflow(storage, _executor(executor, storage))
     click.echo(f"The outputs are in {storage.workflow_dir / '-' / 'outputs'}")
 
 

@@ -1,0 +1,102 @@
+"""The status of a job at one moment, as Nexus tells it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from qnexus.models.references import JobRef
+
+from tkr_nexus_worker.calls import get_json
+from tkr_nexus_worker.states import JobState, job_state
+
+JOBS_PATH = "/api/jobs/v1beta3"
+"""Where Nexus keeps jobs, below its address."""
+
+_TIME_SUFFIX = "_time"
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """The status of a job at one moment.
+
+    :param state: Its state, from the table of states.
+    :param message: What Nexus says about it; may be empty.
+    :param error_detail: What went wrong, where Nexus tells.
+    :param queue_position: Its place in the queue, where Nexus tells.
+    :param cost: What it has cost so far in HQC, where Nexus tells.
+    :param times: When it entered each state, by the lower-case name of the state, as
+        ISO 8601 texts.
+    """
+
+    state: JobState
+    message: str = ""
+    error_detail: str | None = None
+    queue_position: int | None = None
+    cost: float | None = None
+    times: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, attributes: dict[str, Any]) -> "JobStatus":
+        """Read a status as the Nexus API writes it.
+
+        :param attributes: The ``status`` of a job or job item.
+        :returns: The status.
+        """
+        return cls(
+            state=job_state(str(attributes.get("status"))),
+            message=attributes.get("message") or "",
+            error_detail=attributes.get("error_detail"),
+            queue_position=attributes.get("queue_position"),
+            cost=attributes.get("cost"),
+            times={
+                name.removesuffix(_TIME_SUFFIX): str(moment)
+                for name, moment in attributes.items()
+                if name.endswith(_TIME_SUFFIX) and moment is not None
+            },
+        )
+
+    @property
+    def reason(self) -> str:
+        """What Nexus says about it, without a full stop; may be empty."""
+        return "; ".join(
+            text.strip().rstrip(".")
+            for text in (self.message, self.error_detail)
+            if text
+        )
+
+    def __str__(self) -> str:
+        parts = [self.state.name]
+        if self.queue_position is not None and not self.state.is_final:
+            parts.append(f"queue position {self.queue_position}")
+        parts += [text for text in (self.message, self.error_detail) if text]
+        return ", ".join(parts)
+
+
+def describe(job: JobRef) -> str:
+    """Name a job by its name and id, so that a person can find it on Nexus.
+
+    :param job: The job.
+    :returns: For example ``job 'bell' (0f3c…)``.
+    """
+    return f"job {job.annotations.name!r} ({job.id})"
+
+
+def get_status(
+    job: JobRef, *, retry_time: float | None = None, login_wait: float = 0.0
+) -> JobStatus:
+    """Ask Nexus for the status of a job.
+
+    :param job: The job.
+    :param retry_time: For how long to try again, in seconds; by default as the limits
+        of time say.
+    :param login_wait: How long to wait for a new login if the old one has expired, in
+        seconds.
+    :returns: Its status now.
+    :raises NexusWorkerError: If Nexus does not tell.
+    """
+    attributes = get_json(
+        f"get the status of {describe(job)}",
+        f"{JOBS_PATH}/{job.id}/attributes/status",
+        retry_time=retry_time,
+        login_wait=login_wait,
+    )
+    return JobStatus.from_dict(attributes)
