@@ -22,15 +22,18 @@ FORBIDDEN = {
 SERVE = Path("tkr_nexus_worker/cli/serve.py")
 LAYERS = (
     {"errors", "_version", "context", "login", "durations"},
-    {"states", "checks", "causes"},
+    {"states", "checks", "causes", "files"},
     {"calls"},
     {"once", "statuses"},
     {"projects", "listing", "records"},
     {"selection"},
     {"programs", "jobs"},
     {"items"},
-    {"results", "attempts"},
+    {"outcomes", "attempts"},
     {"receipts"},
+    {"job_results"},
+    {"saved_results"},
+    {"results"},
     {"worker"},
     {"tasks"},
 )

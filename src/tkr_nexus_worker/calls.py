@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -371,9 +372,7 @@ def _translate(action: str, error: Exception, *, changes: bool) -> Exception | N
                 "be read; try again later."
             )
         case qnx.DataGone():
-            return NexusRefusedError(
-                f"Could not {action}: Nexus no longer keeps the data.", 410
-            )
+            return _gone(action, str(error))
         case qnx.ZeroMatches():
             return NexusRefusedError(
                 f"Could not {action}: there is no such thing in your Nexus account.",
@@ -393,9 +392,18 @@ def _translate(action: str, error: Exception, *, changes: bool) -> Exception | N
 
 
 def _refused(action: str, status_code: int | None, body: str) -> NexusRefusedError:
+    if status_code == HTTPStatus.GONE:
+        return _gone(action, body)
     status = f" with status {status_code}" if status_code is not None else ""
     return NexusRefusedError(
         f"Could not {action}: Nexus refused{status}: {_message_of(body)}.", status_code
+    )
+
+
+def _gone(action: str, body: str) -> NexusRefusedError:
+    return NexusRefusedError(
+        f"Could not {action}: Nexus no longer keeps the data ({_message_of(body)}).",
+        HTTPStatus.GONE,
     )
 
 

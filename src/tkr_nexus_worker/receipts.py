@@ -28,7 +28,7 @@ from tkr_nexus_worker._version import __version__
 from tkr_nexus_worker.calls import call
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
 from tkr_nexus_worker.jobs import Program
-from tkr_nexus_worker.results import JobOutcome, get_results
+from tkr_nexus_worker.outcomes import JobOutcome, get_results
 
 logger = logging.getLogger(__name__)
 
@@ -140,6 +140,14 @@ def write_outcome(outcome: JobOutcome) -> None:
 
     :param outcome: The job and its results.
     """
+    _write(receipt_of(outcome))
+
+
+def receipt_of(outcome: JobOutcome) -> Receipt:
+    """Return the receipt of a job whose results were fetched.
+
+    :param outcome: The job and its results.
+    """
     record = outcome.record
     items = [
         ReceiptItem(
@@ -155,10 +163,8 @@ def write_outcome(outcome: JobOutcome) -> None:
         for item in record.items
     ]
     status, config = record.status, record.backend_config
-    _write(
-        _receipt(
-            record.job, status.state.name, status.times, status.cost, config, items
-        )
+    return _receipt(
+        record.job, status.state.name, status.times, status.cost, config, items
     )
 
 
@@ -194,6 +200,17 @@ def results_from_receipt(
     :raises InvalidInputError: If the receipt cannot be read.
     :raises NexusWorkerError: If there are no results, or they cannot be downloaded.
     """
+    return get_results(find_job_of_receipt(path), allow_failed=allow_failed)
+
+
+def find_job_of_receipt(path: Path) -> ExecuteJobRef:
+    """Find the job of a receipt on Nexus.
+
+    :param path: The receipt.
+    :returns: The job.
+    :raises InvalidInputError: If the receipt cannot be read.
+    :raises NexusWorkerError: If Nexus does not have the job or does not tell.
+    """
     receipt = read_receipt(path)
     what = f"find job {receipt.job_name!r} ({receipt.job_id}) of {receipt.nexus_url}"
     try:
@@ -205,8 +222,7 @@ def results_from_receipt(
             f"{error} You are connected to {CONFIG.url}.", error.status_code
         ) from error
     # qnexus declares the base class; a receipt is written of execute jobs only.
-    job = cast("ExecuteJobRef", found)
-    return get_results(job, allow_failed=allow_failed)
+    return cast("ExecuteJobRef", found)
 
 
 def find_receipts(storage: ControllerStorage) -> list[Path]:
