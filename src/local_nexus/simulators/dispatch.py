@@ -48,7 +48,16 @@ CIRCUIT_ENGINES = {
 }
 """Type of a backend config -> engine of its circuits."""
 
-STABILIZER = Engine("aer", extra="aer", function="run_stabilizer")
+CHOSEN_ENGINES = {
+    "MatrixProductStateSimulator": Engine(
+        "aer", extra="aer", function="run_matrix_product_state"
+    ),
+    "StabilizerSimulator": Engine("aer", extra="aer", function="run_stabilizer"),
+}
+"""Simulator that a config chooses -> engine of its circuits, if not the usual one."""
+HYBRID_ONLY = ("ClassicalReplaySimulator", "CoinflipSimulator")
+"""Simulators for HUGR and QIR programs alone."""
+
 SYNTAX_CHECKER = Engine("syntax_checker", extra="local")
 SELENE = Engine("selene", extra="selene", function="Program")
 
@@ -165,10 +174,13 @@ def _hybrid_outcome(
 def _circuit_engine(config: Config, device: Device) -> Engine:
     if _is_syntax_checker(device):
         return SYNTAX_CHECKER
-    simulator = emulator_of(config).get("simulator") or {}
-    if simulator.get("type") == "StabilizerSimulator":
-        return STABILIZER
-    return CIRCUIT_ENGINES[config["type"]]
+    simulator: str = (emulator_of(config).get("simulator") or {}).get("type", "")
+    if simulator in HYBRID_ONLY:
+        raise SimulationError(
+            f"The {simulator} runs HUGR and QIR programs here, not circuits: choose "
+            "StatevectorSimulator, StabilizerSimulator or MatrixProductStateSimulator."
+        )
+    return CHOSEN_ENGINES.get(simulator, CIRCUIT_ENGINES[config["type"]])
 
 
 def _is_syntax_checker(device: Device) -> bool:

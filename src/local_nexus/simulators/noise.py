@@ -2,9 +2,12 @@
 
 The model is the same for all Quantinuum devices and is ours: after a gate on one or
 two qubits, one of the 3 or 15 Pauli errors with equal probability; a flipped qubit
-after its preparation; a flipped outcome of a measurement. The rates are those that
-Quantinuum published for the machine, or the user's own. Memory errors, crosstalk,
-leakage and emission are not modelled; parameters for them are accepted.
+after its preparation; a flipped outcome of a measurement; and crosstalk: a measurement
+or reset in the middle of a circuit may measure any other qubit, too, and nobody sees
+the outcome. The rates are those that Quantinuum published for the machine, or the
+user's own. Memory errors, leakage and emission are not modelled; parameters for them
+are accepted. Selene's open error models have no crosstalk, so that HUGR and QIR
+programs have none.
 """
 
 import dataclasses
@@ -12,11 +15,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pytket.circuit import OpType
+
 from local_nexus.simulators.devices import Config, Device
 from local_nexus.simulators.errors import SimulationError
 
 EMULATORS = {"emulator", "hosted_emulator"}
 """System types of the devices that emulate a machine with its noise."""
+
+MACHINE_GATES = {OpType.PhasedX, OpType.Rz, OpType.ZZPhase}
+"""Gates of the machines whose noise is simulated."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,8 @@ class ErrorRates:
     :param p_init: a qubit is prepared in 1 instead of 0.
     :param p_meas_0: outcome 0 is recorded as 1.
     :param p_meas_1: outcome 1 is recorded as 0.
+    :param p_crosstalk_meas: a measurement measures another qubit, too; for each other.
+    :param p_crosstalk_init: a reset measures another qubit; for each other.
     """
 
     p1: float = 0.0
@@ -35,6 +45,8 @@ class ErrorRates:
     p_init: float = 0.0
     p_meas_0: float = 0.0
     p_meas_1: float = 0.0
+    p_crosstalk_meas: float = 0.0
+    p_crosstalk_init: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in dataclasses.asdict(self).items():
@@ -113,6 +125,7 @@ def _published(misc: Mapping[str, Any]) -> ErrorRates:
         p2=specs["2q_gate_error"]["p2"],
         p_meas_0=spam["p_meas_0"],
         p_meas_1=spam["p_meas_1"],
+        p_crosstalk_meas=specs.get("crosstalk_error", {}).get("p_crosstalk_meas", 0.0),
     )
 
 
@@ -132,10 +145,19 @@ def _with_parameters(rates: ErrorRates, given: Mapping[str, Any]) -> ErrorRates:
     scale = value("scale", 1.0)
     init_scale = value("init_scale", value("prep_scale", 1.0))
     meas_scale = value("meas_scale", 1.0)
+    crosstalk_scale = scale * value("crosstalk_scale", 1.0)
+    crosstalk_meas = value("p_meas_crosstalk", rates.p_crosstalk_meas)
+    crosstalk_init = value("p_prep_crosstalk", rates.p_crosstalk_init)
     return ErrorRates(
         p1=value("p1", rates.p1) * scale * value("p1_scale", 1.0),
         p2=value("p2", rates.p2) * scale * value("p2_scale", 1.0),
         p_init=value("p_init", value("p_prep", rates.p_init)) * scale * init_scale,
         p_meas_0=value("p_meas_0", meas_0) * scale * meas_scale,
         p_meas_1=value("p_meas_1", meas_1) * scale * meas_scale,
+        p_crosstalk_meas=value("p_crosstalk_meas", crosstalk_meas)
+        * crosstalk_scale
+        * value("p_meas_crosstalk_scale", 1.0),
+        p_crosstalk_init=value("p_crosstalk_init", crosstalk_init)
+        * crosstalk_scale
+        * value("p_prep_crosstalk_scale", 1.0),
     )

@@ -249,13 +249,23 @@ def test_what_is_no_program_is_an_error(run_hybrid, program, sentence):
     assert sentence in outcome.error_detail
 
 
-def test_a_simulator_that_is_not_open_is_an_error(run_hybrid, bell_hugr):
-    config = {
-        "type": "SelenePlusConfig",
-        "simulator": {"type": "MatrixProductStateSimulator"},
+def plus(simulator):
+    return {"type": "SelenePlusConfig", "simulator": {"type": simulator}}
+
+
+def test_an_unknown_simulator_is_an_error(run_hybrid, bell_hugr):
+    outcome = run_hybrid("hugr", bell_hugr, plus("AbacusSimulator"))
+    assert "There is no AbacusSimulator" in outcome.error_detail
+
+
+def test_matrix_product_states_of_hybrid_programs_are_exact(run_hybrid, bell_hugr):
+    config = plus("MatrixProductStateSimulator") | {
+        "error_model": {"type": "NoErrorModel"}
     }
-    outcome = run_hybrid("hugr", bell_hugr, config)
-    assert "MatrixProductStateSimulator is not part" in outcome.error_detail
+    shots = completed(run_hybrid("hugr", bell_hugr, config, 50))["3"]
+    assert all(first[1] == second[1] for first, second in shots)
+    outcome = run_hybrid("hugr", bell_hugr, config, n_qubits=60)
+    assert "A state vector of 60 qubits" in outcome.error_detail
 
 
 def test_devices_for_circuits_refuse_hugr(run_hybrid, bell_hugr):

@@ -1,7 +1,8 @@
 """Emulators have the noise that their config asks for."""
 
 import pytest
-from pytket.circuit import Circuit
+from pytket.circuit import Bit, Circuit
+from quantinuum_schemas.models.backend_config import AerConfig
 from scipy.stats import binomtest, chi2_contingency
 
 from local_nexus.simulators.devices import device_of
@@ -96,6 +97,100 @@ def test_a_stabilizer_emulator_refuses_other_gates(run):
     assert "Clifford gates only" in outcome.error_detail
 
 
+def beside(operation):
+    """Two H on one qubit, and between them an operation on another one."""
+    # The first measurement finds the other qubit in 0, where crosstalk changes nothing.
+    circuit = Circuit(2, 2).X(1).Measure(1, 1).add_barrier([0, 1])
+    operation(circuit.H(0).add_barrier([0, 1]))
+    return circuit.add_barrier([0, 1]).H(0).Measure(0, 0)
+
+
+MEASURED = beside(lambda circuit: circuit.Measure(1, 1))
+RESET_BESIDE = beside(lambda circuit: circuit.Reset(1))
+RESET_IF = beside(lambda circuit: circuit.Reset(1, condition=Bit(1)))
+
+
+@pytest.mark.parametrize("simulator", ["state-vector", "stabilizer"])
+@pytest.mark.parametrize(
+    ("circuit", "rates"),
+    [
+        (MEASURED, {"p_crosstalk_meas": 0.4, "p_crosstalk_init": 0.9}),
+        (MEASURED, {"p_crosstalk_meas": 0.1, "crosstalk_scale": 2.0, "scale": 2.0}),
+        (RESET_BESIDE, {"p_crosstalk_init": 0.4}),
+    ],
+)
+def test_crosstalk_measures_the_qubits_beside(run_circuit, circuit, rates, simulator):
+    config = noisy(**rates) | {"simulator": simulator}
+    counts = run_circuit(circuit, config, N_SHOTS).get_counts([Bit(0)])
+    # A qubit measured between two H is 0 or 1 afterwards, whatever it was.
+    assert binomtest(counts[1,], N_SHOTS, 0.4 / 2).pvalue > ALPHA
+
+
+def test_crosstalk_of_a_reset_happens_if_the_reset_does(run_circuit):
+    config = noisy(p_crosstalk_init=0.4)
+    counts = run_circuit(RESET_IF, config, N_SHOTS).get_counts([Bit(0)])
+    assert binomtest(counts[1,], N_SHOTS, 0.4 / 2).pvalue > ALPHA
+
+
+def product_state(**options):
+    simulator = {"type": "MatrixProductStateSimulator", **options}
+    return {
+        "type": "HeliosConfig",
+        "system_name": "Helios-1E",
+        "emulator_config": {"simulator": simulator},
+    }
+
+
+def test_matrix_product_states_take_many_qubits(run_circuit):
+    circuit = Circuit(60).H(0)
+    for qubit in range(59):
+        circuit.CX(qubit, qubit + 1)
+    silent = {"type": "NoErrorModel"}
+    config = product_state(chi=2)
+    config["emulator_config"]["error_model"] = silent
+    counts = run_circuit(circuit.measure_all(), config, 200).get_counts()
+    assert set(counts) == {(0,) * 60, (1,) * 60}
+
+
+@pytest.mark.parametrize(
+    ("limits", "outcomes"),
+    [
+        ({}, {(0, 0), (1, 1)}),
+        ({"truncation_fidelity": 0.9}, {(0, 0), (1, 1)}),
+        ({"truncation_fidelity": 0.8}, {(0, 0)}),
+        ({"zero_threshold": 0.4}, {(0, 0)}),
+        ({"chi": 1}, {(0, 0)}),
+    ],
+)
+def test_a_matrix_product_state_is_truncated_as_asked_for(
+    run_circuit, limits, outcomes
+):
+    # Both qubits are 1 with probability 0.146.
+    config = product_state(**limits)
+    config["emulator_config"]["error_model"] = {"type": "NoErrorModel"}
+    circuit = Circuit(2).Ry(0.25, 0).CX(0, 1).measure_all()
+    assert set(run_circuit(circuit, config, 200).get_counts()) == outcomes
+
+
+def test_matrix_product_states_have_the_noise_of_an_emulator(run_circuit):
+    config = product_state()
+    config["emulator_config"]["error_model"] = {
+        "type": "DepolarizingErrorModel",
+        "p_1q": 0.3,
+        "p_2q": 0.3,
+    }
+    counts = run_circuit(FLIPPED, config, N_SHOTS).get_counts()
+    assert binomtest(counts[1,], N_SHOTS, 1 - 0.3 * 2 / 3).pvalue > ALPHA
+    counts = run_circuit(COUPLED, config, N_SHOTS).get_counts()
+    assert binomtest(counts[1,], N_SHOTS, 0.3 * 8 / 15).pvalue > ALPHA
+
+
+def test_simulators_of_hybrid_programs_refuse_circuits(run):
+    config = {"type": "SeleneConfig", "simulator": {"type": "CoinflipSimulator"}}
+    outcome = run(circuit_request(IDLE, config))
+    assert "runs HUGR and QIR programs here" in outcome.error_detail
+
+
 @pytest.mark.parametrize(
     "config",
     [
@@ -114,7 +209,11 @@ def test_these_devices_are_ideal(config):
 def test_an_emulator_has_the_published_rates_of_its_machine():
     config = emulator()
     assert rates_of(config, device_of(config)) == ErrorRates(
-        p1=1.8e-5, p2=9.73e-4, p_meas_0=1.22e-3, p_meas_1=3.43e-3
+        p1=1.8e-5,
+        p2=9.73e-4,
+        p_meas_0=1.22e-3,
+        p_meas_1=3.43e-3,
+        p_crosstalk_meas=4.1e-5,
     )
 
 
@@ -132,9 +231,23 @@ def test_an_emulator_has_the_published_rates_of_its_machine():
         (
             {
                 "type": "HeliosCustomErrorModel",
-                "error_params": {"p1": 0.1, "p2": 0.2, "p_prep": 0.3, "p_meas_0": 0.4},
+                "error_params": {
+                    "p1": 0.1,
+                    "p2": 0.2,
+                    "p_prep": 0.3,
+                    "p_meas_0": 0.4,
+                    "p_meas_crosstalk": 0.1,
+                    "p_meas_crosstalk_scale": 2.0,
+                },
             },
-            ErrorRates(p1=0.1, p2=0.2, p_init=0.3, p_meas_0=0.4, p_meas_1=4.8e-4),
+            ErrorRates(
+                p1=0.1,
+                p2=0.2,
+                p_init=0.3,
+                p_meas_0=0.4,
+                p_meas_1=4.8e-4,
+                p_crosstalk_meas=0.2,
+            ),
         ),
     ],
 )
@@ -157,7 +270,6 @@ def test_a_rate_that_is_no_probability_is_an_error(run):
 
 def test_a_noise_model_of_aer_is_simulated(run_circuit):
     from qiskit_aer.noise import NoiseModel, ReadoutError, amplitude_damping_error
-    from quantinuum_schemas.models.backend_config import AerConfig
 
     model = NoiseModel()
     model.add_quantum_error(amplitude_damping_error(0.4), ["x"], [0])
@@ -165,6 +277,46 @@ def test_a_noise_model_of_aer_is_simulated(run_circuit):
     config = AerConfig(noise_model=model).model_dump(mode="json")
     counts = run_circuit(FLIPPED, config, N_SHOTS).get_counts()
     assert binomtest(counts[1,], N_SHOTS, 0.6 * 0.5).pvalue > ALPHA
+
+
+@pytest.mark.parametrize(
+    ("circuit", "noise", "expected"),
+    [
+        # Between the two gates the phase of a whole Z.
+        (Circuit(1, 1).H(0).H(0).Measure(0, 0), "single_q_phase_errors", 1.0),
+        (Circuit(1, 1).X(0).Measure(0, 0), "amplitude_damping_error", 0.6),
+    ],
+)
+def test_crosstalk_parameters_of_aer_are_simulated(
+    run_circuit, circuit, noise, expected
+):
+    config = AerConfig(crosstalk_params=crosstalk(noise)).model_dump(mode="json")
+    counts = run_circuit(circuit, config, N_SHOTS).get_counts()
+    assert binomtest(counts[1,], N_SHOTS, expected).pvalue > ALPHA
+
+
+def crosstalk(noise):
+    """Parameters with one kind of noise on the first of three qubits."""
+    first, second, third = (("q", (index,)) for index in range(3))
+    parameters = {
+        "zz_crosstalks": {(first, second): 0.1},
+        "single_q_phase_errors": {},
+        "two_q_induced_phase_errors": {(first, second): (third, 0.1)},
+        "non_markovian_noise": [(third, 0.1, 0.1)],
+        "virtual_z": True,
+        "N": 1.0,
+        "gate_times": {("H", (first,)): 1.0, ("X", (first,)): 1.0},
+        "phase_damping_error": {},
+        "amplitude_damping_error": {},
+    }
+    sizes = {"single_q_phase_errors": 1.0, "amplitude_damping_error": 0.4}
+    return parameters | {noise: {first: sizes[noise]}}
+
+
+def test_crosstalk_parameters_that_cannot_be_read_are_an_error(run):
+    config = {"type": "AerConfig", "crosstalk_params": {"zz_crosstalks": {"q": 1}}}
+    outcome = run(circuit_request(IDLE, config))
+    assert "crosstalk_params of the AerConfig cannot be read" in outcome.error_detail
 
 
 def test_an_emulator_of_ibm_has_noise_and_reproducible_shots(run_circuit):

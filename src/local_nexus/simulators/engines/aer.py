@@ -7,19 +7,21 @@ from typing import Any
 import numpy as np
 from pytket.backends.backend import Backend
 from pytket.backends.backendresult import BackendResult
-from pytket.circuit import Circuit, OpType
+from pytket.circuit import Bit, Circuit, OpType
 from pytket.extensions.qiskit.backends import aer
 from pytket.extensions.qiskit.qiskit_convert import tk_to_qiskit
 from pytket.extensions.qiskit.result_convert import qiskit_result_to_backendresult
-from pytket.passes import RebaseCustom
+from pytket.passes import AutoRebase, RebaseCustom
 from qiskit import QuantumCircuit, transpile
+from qiskit.circuit.library import IGate
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, ReadoutError, pauli_error
 from qiskit_ibm_runtime import fake_provider  # type: ignore[import-untyped]
 
 from local_nexus.simulators.circuits import CircuitRun, flatten
+from local_nexus.simulators.engines.crosstalk import crosstalk_params
 from local_nexus.simulators.errors import SimulationError
-from local_nexus.simulators.noise import ErrorRates
+from local_nexus.simulators.noise import MACHINE_GATES, ErrorRates, emulator_of
 
 Config = dict[str, Any]
 
@@ -37,8 +39,15 @@ CLIFFORD_GATES = {
     OpType.X,
     OpType.Z,
 }
-PULSED = ["sx", "sxdg", "x"]
-"""Qiskit's names of the Clifford gates on one qubit that are not done in software."""
+PULSED = ["r", "sx", "sxdg", "x"]
+"""Qiskit's names of the gates on one qubit that are not done in software."""
+COUPLING = ["cx", "rzz"]
+"""Qiskit's names of the gates on two qubits."""
+CROSSTALK = {"measure": "beside_measure", "reset": "beside_reset"}
+"""Instruction -> label of the identities on the qubits beside it."""
+
+EPSILON = 1e-16
+"""Weight that Aer removes from a matrix product state at least."""
 
 
 def run(job: CircuitRun) -> BackendResult:
@@ -48,18 +57,15 @@ def run(job: CircuitRun) -> BackendResult:
     :raises SimulationError: when the config asks for what is not simulated.
     """
     config = job.config
-    if config.get("crosstalk_params"):
-        raise SimulationError(
-            "The crosstalk_params of an AerConfig are not simulated here: leave them "
-            "out, or describe the noise by a noise_model."
-        )
-    noise = config.get("noise_model")
+    flat, qubits, bits = flatten(job.circuit)
+    noise, crosstalk = config.get("noise_model"), config.get("crosstalk_params")
+    renamed = dict(zip(qubits, flat.qubits, strict=True))
     backend = aer.AerBackend(
         noise_model=noise and NoiseModel.from_dict(_with_complex(noise)),
         simulation_method=config.get("simulation_method", "automatic"),
+        crosstalk_params=crosstalk and crosstalk_params(crosstalk, renamed),
         n_qubits=config.get("n_qubits", 40),
     )
-    flat, _qubits, bits = flatten(job.circuit)
     result = _result(backend, flat, n_shots=job.n_shots, seed=job.seed)
     return BackendResult(shots=result.get_result(flat.bits).shots, c_bits=bits)
 
@@ -103,11 +109,26 @@ def run_stabilizer(job: CircuitRun) -> BackendResult:
     """
     flat, _qubits, bits = flatten(job.circuit)
     RebaseCustom(CLIFFORD_GATES, Circuit(2).CX(0, 1), _clifford).apply(flat)
-    noise = None if job.rates is None else _noise_model(job.rates)
-    simulator = AerSimulator(method="stabilizer", noise_model=noise)
-    translated = tk_to_qiskit(flat, perm_warning=False)
-    shots = _shots(simulator, translated, job)
-    return BackendResult(shots=shots.get_result(flat.bits).shots, c_bits=bits)
+    simulator = AerSimulator(method="stabilizer")
+    return _emulated(simulator, flat, bits, job)
+
+
+def run_matrix_product_state(job: CircuitRun) -> BackendResult:
+    """Simulate a circuit whose state is a matrix product state of limited size.
+
+    Aer computes in double precision whatever ``precision`` asks for.
+    """
+    flat, _qubits, bits = flatten(job.circuit)
+    AutoRebase(MACHINE_GATES).apply(flat)
+    chosen = emulator_of(job.config)["simulator"]
+    # Aer bounds the weight that a truncation removes, the sum of squares.
+    fidelity = chosen.get("truncation_fidelity") or 1.0
+    removed = max(1 - fidelity, (chosen.get("zero_threshold") or 0.0) ** 2)
+    limits = {"matrix_product_state_truncation_threshold": max(removed, EPSILON)}
+    if chosen.get("chi") is not None:
+        limits["matrix_product_state_max_bond_dimension"] = chosen["chi"]
+    simulator = AerSimulator(method="matrix_product_state", **limits)
+    return _emulated(simulator, flat, bits, job)
 
 
 @functools.cache
@@ -115,6 +136,38 @@ def _ibm_machine(snapshot: str) -> tuple[Any, AerSimulator]:
     """Return a device of IBM and a simulator with its noise; making them takes 5 s."""
     machine = getattr(fake_provider, snapshot)()
     return machine, AerSimulator.from_backend(machine)
+
+
+def _emulated(
+    simulator: AerSimulator, flat: Circuit, bits: list[Bit], job: CircuitRun
+) -> BackendResult:
+    """Simulate a circuit with the noise of an emulator.
+
+    :param flat: the circuit in the gates that the simulator takes.
+    :param bits: the bits of the user's circuit.
+    """
+    translated = tk_to_qiskit(flat, perm_warning=False)
+    if job.rates is not None:
+        simulator.set_options(noise_model=_noise_model(job.rates))
+        translated = _with_idle_qubits(translated)
+    shots = _shots(simulator, translated, job)
+    return BackendResult(shots=shots.get_result(flat.bits).shots, c_bits=bits)
+
+
+def _with_idle_qubits(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Return a circuit that names the qubits beside a measurement or reset.
+
+    They get identities, to which a noise model can give errors.
+    """
+    named = circuit.copy_empty_like()
+    for instruction in circuit.data:
+        named.append(instruction)
+        label = CROSSTALK.get(instruction.operation.name)
+        if label is not None:
+            for qubit in circuit.qubits:
+                if qubit not in instruction.qubits:
+                    named.append(IGate(label=label), [qubit])
+    return named
 
 
 def _result(backend: Backend, flat: Circuit, **options: Any) -> BackendResult:
@@ -155,10 +208,17 @@ def _clifford(a: float, b: float, c: float) -> Circuit:
 
 
 def _noise_model(rates: ErrorRates) -> NoiseModel:
-    """Return the model of :mod:`local_nexus.simulators.noise` on Clifford gates."""
+    """Return the model of :mod:`local_nexus.simulators.noise`."""
     model = NoiseModel()
     model.add_all_qubit_quantum_error(_pauli_error(rates.p1, 1), PULSED)
-    model.add_all_qubit_quantum_error(_pauli_error(rates.p2, 2), ["cx"])
+    model.add_all_qubit_quantum_error(_pauli_error(rates.p2, 2), COUPLING)
+    for label, probability in (
+        (CROSSTALK["measure"], rates.p_crosstalk_meas),
+        (CROSSTALK["reset"], rates.p_crosstalk_init),
+    ):
+        # A measurement that nobody sees is a Z in half of the cases.
+        dephased = pauli_error([("Z", probability / 2), ("I", 1 - probability / 2)])
+        model.add_all_qubit_quantum_error(dephased, [label])
     flip = pauli_error([("X", rates.p_init), ("I", 1 - rates.p_init)])
     model.add_all_qubit_quantum_error(flip, ["reset"])
     read_out = [

@@ -36,7 +36,7 @@ from local_nexus.simulators.engines.steps import (
 )
 from local_nexus.simulators.errors import SimulationError
 from local_nexus.simulators.memory import check_state_vector
-from local_nexus.simulators.noise import ErrorRates
+from local_nexus.simulators.noise import MACHINE_GATES, ErrorRates
 
 if TYPE_CHECKING:
     from local_nexus.simulators.engines.wasm import WasmModule
@@ -72,9 +72,6 @@ SIMULATED_GATES = NAMED_GATES.keys() | {
     OpType.ZZPhase,
     OpType.CCX,
 }
-MACHINE_GATES = {OpType.PhasedX, OpType.Rz, OpType.ZZPhase}
-"""Gates of the machines whose noise is simulated."""
-
 FREE = {OpType.Rz, OpType.Barrier, OpType.Phase}
 """Gates without an error: done in software, or not at all."""
 
@@ -124,6 +121,7 @@ class _Program:
         commands = list(self.circuit)
         stored = self.circuit.to_dict()["commands"]
         last = _final_measurements(commands)
+        later = _used_later(commands, last)
         self.steps = [
             self._fault([self._wire(qubit)], self.rates.p_init, [1])
             for qubit in self.circuit.qubits
@@ -131,6 +129,7 @@ class _Program:
         for index, command in enumerate(commands):
             if index not in last:
                 self.steps += self._steps(command.op, command.args, stored[index]["op"])
+            self.steps += self._crosstalk(command.op, command.args, later[index])
         # An error that never happens only costs time.
         self.steps = [step for step in self.steps if not _never(step)]
         self.final = [
@@ -239,6 +238,32 @@ class _Program:
             probability = self.rates.p1 if len(wires) == 1 else self.rates.p2
             yield self._fault(wires, probability, [1, 2, 3])
 
+    def _crosstalk(
+        self, op: Op, units: list[UnitID], used_later: set[UnitID]
+    ) -> list[Step]:
+        """Return what a measurement or reset does to other qubits.
+
+        :param used_later: the qubits on which something comes that is no final
+            measurement; on the others crosstalk has no effect.
+        """
+        match op.type:
+            case OpType.Conditional:
+                op = cast("Conditional", op)
+                bits = [unit.index[0] for unit in units[: op.width]]
+                inner = self._crosstalk(op.op, units[op.width :], used_later)
+                return [OnlyIf(step, bits, op.value) for step in inner]
+            case OpType.Measure:
+                probability = self.rates.p_crosstalk_meas
+            case OpType.Reset:
+                probability = self.rates.p_crosstalk_init
+            case _:
+                return []
+        # A measurement that nobody sees is a Z in half of the cases.
+        return [
+            self._fault([self._wire(qubit)], probability / 2, [3])
+            for qubit in sorted(used_later - {units[0]})
+        ]
+
     @staticmethod
     def _fault(wires: list[int], probability: float, paulis: list[int]) -> Fault:
         """Return a fault: any product of the Paulis and identities but identity."""
@@ -272,6 +297,21 @@ def _call(op: Any, units: list[UnitID]) -> Call:
 def _never(step: Step) -> bool:
     inner = step.step if isinstance(step, OnlyIf) else step
     return isinstance(inner, Fault) and inner.probability == 0
+
+
+def _used_later(commands: list[Command], final: set[int]) -> list[set[UnitID]]:
+    """Return for every command the qubits on which other ones follow.
+
+    :param final: the indices of the final measurements, which do not count.
+    """
+    used: set[UnitID] = set()
+    found = []
+    for index in reversed(range(len(commands))):
+        found.append(set(used))
+        command = commands[index]
+        if index not in final and command.op.type != OpType.Barrier:
+            used.update(command.qubits)
+    return found[::-1]
 
 
 def _final_measurements(commands: list[Command]) -> set[int]:
