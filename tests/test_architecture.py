@@ -32,7 +32,7 @@ LAYERS = (
     {"outcomes", "attempts"},
     {"receipts"},
     {"job_results"},
-    {"saved_results"},
+    {"saved_results", "plots"},
     {"results"},
     {"worker"},
     {"tasks"},

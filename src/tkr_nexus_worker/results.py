@@ -18,6 +18,7 @@ from tkr_nexus_worker.outcomes import (
     get_results,
     is_running,
 )
+from tkr_nexus_worker.plots import ideal_distribution, plot_results
 from tkr_nexus_worker.saved_results import load_results, save_results
 
 __all__ = [
@@ -30,8 +31,10 @@ __all__ = [
     "get_qsys_shots",
     "get_results",
     "get_results_by_id",
+    "ideal_distribution",
     "is_running",
     "load_results",
     "parse_selection",
+    "plot_results",
     "save_results",
 ]
