@@ -173,6 +173,14 @@ class Administration(abc.ABC):
         body = {"email": email, "password": password, "display_name": display_name}
         return str(self._call("POST", "users", body)["id"])
 
+    def set_mfa_code(self, user: str, code: str | None) -> None:
+        """Let the logins of a user ask for a verification code beside the password.
+
+        :param user: e-mail address or id.
+        :param code: the code that is right; None to ask for none.
+        """
+        self._call("PUT", f"users/{user}/mfa", {"code": code})
+
     def add_team_member(self, team_id: object, user: str) -> None:
         """Make a user a member of a team.
 

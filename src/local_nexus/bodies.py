@@ -22,6 +22,7 @@ from pydantic import (
 from local_nexus.errors import ApiError
 from local_nexus.faults import Fault
 from local_nexus.progress import Progress, ProgressRule
+from local_nexus.simulators.devices import PropertyName
 
 _INT_LIMIT = 2**63
 _TEN_YEARS = 10 * 365 * 86_400.0
@@ -306,6 +307,19 @@ class Login(BaseModel):
     password: str
 
 
+class MfaAnswer(BaseModel):
+    """The second step of a login by password."""
+
+    email: str
+    code: str
+
+
+class MfaCode(BaseModel):
+    """The code that a user's logins need; null for none."""
+
+    code: Name | None
+
+
 class Retry(BaseModel):
     """Which items of a job to run again."""
 
@@ -324,16 +338,7 @@ class BackendProperty(BaseModel):
     """A question about a backend."""
 
     backend_config: BackendConfig
-    property: Literal[
-        "supports_shots",
-        "supports_counts",
-        "supports_state",
-        "supports_unitary",
-        "supports_density_matrix",
-        "supports_expectation",
-        "expectation_allows_nonhermitian",
-        "supports_contextual_optimisation",
-    ]
+    property: PropertyName
 
 
 class NewUser(BaseModel):

@@ -71,6 +71,37 @@ def test_login_by_password_at_a_prompt(here, tokens, monkeypatch, capsys):
     assert name() == "Local User"
 
 
+@pytest.fixture
+def careful(nexus) -> Iterator[str]:
+    """The e-mail address of a user whose logins need the code 123456."""
+    nexus.add_user("careful@example.com", "password", "Careful User")
+    nexus.set_mfa_code("careful@example.com", "123456")
+    yield "careful@example.com"
+    nexus.set_mfa_code("careful@example.com", None)
+
+
+@covers("auth.login_no_interaction", "user", "pwd")
+def test_a_second_factor_is_asked_for(careful, tokens, monkeypatch):
+    asked = []
+
+    def prompt(text):
+        asked.append(text)
+        return "123456"
+
+    monkeypatch.setattr("builtins.input", prompt)
+    qnx.auth.login_no_interaction(careful, "password", force=True)
+    assert asked == ["Enter your MFA verification code: "]
+    assert name() == "Careful User"
+
+
+@covers("auth.login_no_interaction", "user", "pwd", raises="AuthenticationError")
+def test_a_wrong_second_factor_is_refused(careful, tokens, monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda _prompt: "654321")
+    with pytest.raises(AuthenticationError, match="verification code is wrong"):
+        qnx.auth.login_no_interaction(careful, "password", force=True)
+    assert not tokens.exists()
+
+
 @covers("auth.login", "force", "region")
 def test_login_in_a_browser(here, tokens, monkeypatch, capsys):
     monkeypatch.setenv("NEXUS_TEST_EMAIL", here.email)

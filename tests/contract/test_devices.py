@@ -77,6 +77,38 @@ def test_the_region_and_the_credentials_reach_the_server(nexus):
         assert value in request.query
 
 
+IBM = [IssuerEnum.IBMQ, IssuerEnum.QISKIT]
+IBM_DEVICES = {"ibm_brisbane", "ibm_torino"}
+
+
+@covers("devices.get_all", "issuers", "ibm_region")
+def test_devices_of_ibm_stand_in_a_region():
+    assert names(issuers=IBM, ibm_region="us-east") >= IBM_DEVICES
+    assert not names(issuers=IBM, ibm_region="eu-de") & IBM_DEVICES
+
+
+@covers("devices.get_all", "nexus_hosted", "credentials")
+@covers("devices.get_all", "nexus_hosted", "credential_names")
+def test_credentials_open_the_devices_of_their_issuer(nexus):
+    for issuer in ("Quantinuum", "Qiskit"):
+        nexus.add_credential(nexus.email, f"for {issuer}", issuer)
+    (own,) = [it for it in qnx.credentials.get_all() if it.name == "for Quantinuum"]
+    machines = {it.device_name for it in qnx.devices.get_all(nexus_hosted=False)}
+    quantinuum = names(credentials=[own], nexus_hosted=False)
+    ibm = names(credential_names=["for Qiskit"], nexus_hosted=False)
+    assert "H2-1" in quantinuum
+    assert ibm == IBM_DEVICES
+    assert quantinuum | ibm == machines
+    # What Nexus runs needs no credential.
+    assert names(credentials=[own], nexus_hosted=True) == names(nexus_hosted=True)
+
+
+@covers("devices.get_all", "credential_names", raises="ResourceFetchFailed")
+def test_a_credential_that_nobody_has_opens_nothing():
+    with pytest.raises(ResourceFetchFailed, match="no credential 'lost'"):
+        names(credential_names=["lost"])
+
+
 @covers("Device.df")
 @covers("Device.backend_info")
 @covers("DataframableList.df")

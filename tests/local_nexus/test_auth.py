@@ -98,3 +98,48 @@ def test_a_login_in_a_browser_waits_for_the_person(anonymous):
 def test_the_code_in_the_page_is_escaped(anonymous):
     page = anonymous.get("/auth/device", params={"user_code": '"><script>'})
     assert "<script>" not in page.text
+
+
+@pytest.fixture
+def careful(nexus):
+    """The login of a user who needs the code 2468 beside the password."""
+    nexus.add_user("two@example.com", "password")
+    nexus.set_mfa_code("two@example.com", "2468")
+    return {"email": "two@example.com", "password": "password"}
+
+
+def challenge(anonymous, code):
+    answer = anonymous.post(
+        "/auth/mfa_challenge", json={"email": "two@example.com", "code": code}
+    )
+    return answer.status_code, answer.json()["message"]
+
+
+def test_the_password_alone_gives_no_tokens_where_a_code_is_needed(careful, anonymous):
+    answer = anonymous.post("/auth/login", json=careful)
+    assert answer.json()["redirect_uri"].startswith("/auth/mfa_challenge/")
+    assert not anonymous.cookies
+    assert challenge(anonymous, "2468") == (200, "Logged in.")
+    assert anonymous.get(ME).status_code == 200
+
+
+def test_a_challenge_is_good_for_one_login(careful, anonymous):
+    anonymous.post("/auth/login", json=careful)
+    challenge(anonymous, "2468")
+    status, message = challenge(anonymous, "2468")
+    assert status == 401
+    assert "log in with the password first" in message
+
+
+def test_a_challenge_takes_five_wrong_codes(careful, anonymous):
+    anonymous.post("/auth/login", json=careful)
+    wrong = (401, "The verification code is wrong.")
+    assert [challenge(anonymous, "é") for _ in range(5)] == [wrong] * 5
+    assert challenge(anonymous, "2468")[0] == 401
+
+
+def test_a_browser_login_needs_the_code_too(careful, anonymous):
+    form = {**careful, "user_code": "none"}
+    for code, status in (("", 401), ("1", 401), ("2468", 404)):
+        answer = anonymous.post("/auth/device", data=form | {"code": code})
+        assert answer.status_code == status

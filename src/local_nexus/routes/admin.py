@@ -89,6 +89,12 @@ def _add_user(call: Call) -> Reply:
     return Reply(201, {"id": user["id"]})
 
 
+def _set_mfa_code(call: Call) -> Reply:
+    user = call.services.users.find(call.path["user"])
+    call.services.users.set_mfa_code(user["id"], call.parse(bodies.MfaCode).code)
+    return Reply(204)
+
+
 def _join_team(call: Call) -> Reply:
     team = call.services.teams.get(call.path["team"])
     user = call.services.users.find(call.path["user"])
@@ -195,6 +201,7 @@ ENDPOINTS = [
     _admin("DELETE", "jobs/{id}/results", _expire_results),
     _admin("PUT", "jobs/{id}/traces", _set_runtime_traces, bodies.RuntimeTraces),
     _admin("POST", "users", _add_user, bodies.NewUser),
+    _admin("PUT", "users/{user}/mfa", _set_mfa_code, bodies.MfaCode),
     _admin("PUT", "users/{user}/quotas/{name}", _set_quota, bodies.Limit),
     _admin("PUT", "users/{user}/balance", _set_balance, bodies.Limit),
     _admin("POST", "users/{user}/credentials", _add_credential, bodies.NewCredential),

@@ -5,16 +5,18 @@ from __future__ import annotations
 from html import escape
 from urllib.parse import parse_qs, quote
 
-from local_nexus.bodies import Login
+from local_nexus.bodies import Login, MfaAnswer
 from local_nexus.jsonapi import last
 from local_nexus.routes.endpoint import Call, Endpoint, Reply
-from local_nexus.services import device_logins
+from local_nexus.services import device_logins, mfa
+from local_nexus.store import Row
 
 # The cookies of Nexus: the refresh token and the token that requests carry.
 REFRESH_COOKIE = "myqos_oat"
 ID_COOKIE = "myqos_id"
 
 _CONFIRM = "/auth/device"
+_MFA = "/auth/mfa_challenge"
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Embedded Nexus</title></head>
 <body><h1>Log in to the embedded Nexus</h1><p>{text}</p>
@@ -22,14 +24,29 @@ _PAGE = """<!doctype html>
 <p><label>Code <input name="user_code" value="{code}" required></label></p>
 <p><label>E-mail <input name="email" type="email" required></label></p>
 <p><label>Password <input name="password" type="password" required></label></p>
+<p><label>Verification code, if you have one <input name="code"></label></p>
 <p><button>Allow device</button></p></form></body></html>
 """
 
 
 def _login(call: Call) -> Reply:
     login = call.parse(Login)
-    users = call.services.users
-    user_id = users.login(login.email, login.password)["id"]
+    user = call.services.users.login(login.email, login.password)
+    if user["mfa_code"] is not None:
+        challenge = call.services.mfa_challenges.start(user)
+        message = "Send the verification code."
+        return Reply(200, {"message": message, "redirect_uri": f"{_MFA}/{challenge}"})
+    return _logged_in(call, user)
+
+
+def _answer_mfa_challenge(call: Call) -> Reply:
+    answer = call.parse(MfaAnswer)
+    user = call.services.mfa_challenges.finish(answer.email, answer.code)
+    return _logged_in(call, user)
+
+
+def _logged_in(call: Call, user: Row) -> Reply:
+    users, user_id = call.services.users, user["id"]
     cookies = {
         REFRESH_COOKIE: users.issue(user_id, "refresh"),
         ID_COOKIE: users.issue(user_id, "id"),
@@ -74,6 +91,8 @@ def _confirmation_page(call: Call) -> Reply:
 def _confirm_device(call: Call) -> Reply:
     form = _form(call)
     user = call.services.users.login(form.get("email", ""), form.get("password", ""))
+    if not mfa.matches(user, form.get("code", "")):
+        raise mfa.wrong_code()
     call.services.device_logins.confirm(form.get("user_code", ""), user["id"])
     return Reply(200, {"message": "The device is allowed. This page can be closed."})
 
@@ -101,6 +120,7 @@ def _form(call: Call) -> dict[str, str]:
 
 ENDPOINTS = [
     Endpoint("POST", "/auth/login", _login, access="public", body=Login),
+    Endpoint("POST", _MFA, _answer_mfa_challenge, access="public", body=MfaAnswer),
     Endpoint("POST", "/auth/tokens/refresh", _refresh, access="public"),
     Endpoint("GET", "/auth/tokens", _status),
     Endpoint(

@@ -6,18 +6,32 @@ from itertools import groupby
 
 from local_nexus import bodies
 from local_nexus.errors import not_found
-from local_nexus.jsonapi import flag
+from local_nexus.jsonapi import flag, last
 from local_nexus.routes.endpoint import Call, Endpoint, Reply
 from local_nexus.services import backends
 
 
 def _available(call: Call) -> Reply:
-    wanted = backends.available(
-        call.query.getlist("backend"),
-        flag(call.query, "is_local"),
-        call.services.device_file,
+    query = call.query
+    issuers = call.services.accounts.issuers(
+        call.user_id, query.getlist("credential_ids"), query.getlist("credential_names")
     )
-    grouped = groupby(wanted, lambda device: device["nexus_hosted"])
+    ibm = {
+        "region": last(query, "ibm_region", str, None),
+        "instance": last(query, "ibm_instance", str, None),
+    }
+    wanted = backends.DeviceFilter(
+        query.getlist("backend"),
+        flag(query, "is_local"),
+        issuers,
+        {
+            "BraketBackend": {"region": last(query, "region", str, None)},
+            "IBMQBackend": ibm,
+            "IBMQEmulatorBackend": ibm,
+        },
+    )
+    found = backends.available(wanted, call.services.device_file)
+    grouped = groupby(found, lambda device: device["nexus_hosted"])
     return Reply(
         200,
         [
@@ -55,7 +69,18 @@ def _status(call: Call) -> Reply:
 
 ENDPOINTS = [
     Endpoint(
-        "GET", "/api/v5/available_devices", _available, query=("backend", "is_local")
+        "GET",
+        "/api/v5/available_devices",
+        _available,
+        query=(
+            "backend",
+            "is_local",
+            "region",
+            "ibm_region",
+            "ibm_instance",
+            "credential_ids",
+            "credential_names",
+        ),
     ),
     Endpoint(
         "POST",

@@ -14,6 +14,7 @@ from local_nexus.services.device_logins import DeviceLogins
 from local_nexus.services.execution import Execution
 from local_nexus.services.faults import Faults
 from local_nexus.services.jobs import Jobs
+from local_nexus.services.mfa import MfaChallenges
 from local_nexus.services.page_links import PageLinks
 from local_nexus.services.projects import Projects
 from local_nexus.services.teams import Teams
@@ -50,6 +51,7 @@ class Services:
         self.users = Users(self.store, self.clock, settings.secret.encode())
         self.user = self._first_user()
         self.device_logins = DeviceLogins(self.clock)
+        self.mfa_challenges = MfaChallenges(self.clock)
         self.page_links = PageLinks()
         self.access = Access(self.store)
         self.accounts = Accounts(self.store, self.clock)
@@ -68,6 +70,7 @@ class Services:
         self.user = self._first_user()
         self.clock.reset()
         self.device_logins = DeviceLogins(self.clock)
+        self.mfa_challenges = MfaChallenges(self.clock)
         self.page_links = PageLinks()
         self.request_log.clear()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from local_nexus.clock import Clock
@@ -111,6 +111,24 @@ class Accounts:
         issued = {} if issuer is None else {"issuer": issuer}
         with self._store.read() as tx:
             return tx.find("credentials", user_id=user_id, **issued)
+
+    def issuers(
+        self, user_id: str, ids: Collection[str], names: Collection[str]
+    ) -> set[str] | None:
+        """Return who issued some credentials of a user; None if none are named.
+
+        :raises ApiError: 404 if the user has no such credential.
+        """
+        if not ids and not names:
+            return None
+        rows = self.credentials(user_id, None)
+        for field, keys in (("id", ids), ("name", names)):
+            for key in keys:
+                if all(row[field] != key for row in rows):
+                    raise not_found("credential", key, field=f"credential_{field}s")
+        return {
+            row["issuer"] for row in rows if row["id"] in ids or row["name"] in names
+        }
 
     def add_credential(self, user_id: str, name: str, issuer: str) -> Row:
         """Note that a user has a credential of a provider; secrets are not kept."""

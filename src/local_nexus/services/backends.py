@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local_nexus.simulators.devices import BACKEND_NAMES, NAME_FIELDS, devices
+from local_nexus.simulators.devices import BACKEND_NAMES, NAME_FIELDS, Device, devices
 
 _SHOTS = frozenset({"supports_shots", "supports_counts"})
 _IBM = frozenset({"supports_counts", "supports_contextual_optimisation"})
@@ -45,6 +45,48 @@ _PROVIDERS = {
 _NAMESPACE = uuid.UUID("b8f2f7e4-5d0e-4b8b-9c52-0f7c4f7f0f33")
 
 
+# Who issues the credentials for the devices of a backend; others need none.
+_ISSUERS = {
+    "BraketBackend": "Braket",
+    "HeliosBackend": "Quantinuum",
+    "IBMQBackend": "Qiskit",
+    "QuantinuumBackend": "Quantinuum",
+}
+
+
+@dataclass(frozen=True)
+class DeviceFilter:
+    """Which devices are asked for; None or nothing does not restrict.
+
+    :param config_types: of the backend configs that ask for them.
+    :param nexus_hosted: whether Nexus itself runs them.
+    :param issuers: of the credentials to use; devices that need none stay.
+    :param places: backend to facts, such as ``region``, that its devices have in
+        ``misc``; those that do not say where they are stay.
+    """
+
+    config_types: Collection[str] = ()
+    nexus_hosted: bool | None = None
+    issuers: Collection[str] | None = None
+    places: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+
+    def admits(self, device: Device) -> bool:
+        """Return whether a device is asked for."""
+        backend, hosted = device["backend_name"], device["nexus_hosted"]
+        names = {BACKEND_NAMES.get(name) for name in self.config_types}
+        if (names and backend not in names) or self.nexus_hosted not in (None, hosted):
+            return False
+        if not hosted and self.issuers is not None:
+            issuer = _ISSUERS.get(backend)
+            if issuer is not None and issuer not in self.issuers:
+                return False
+        misc = device["backend_info"]["misc"]
+        return all(
+            wanted is None or misc.get(fact, wanted) == wanted
+            for fact, wanted in self.places.get(backend, {}).items()
+        )
+
+
 @dataclass(frozen=True)
 class System:
     """Where a job runs.
@@ -70,25 +112,13 @@ def system(config: Mapping[str, Any]) -> System:
     return System(name or simulator, _PROVIDERS.get(kind, "Quantinuum"))
 
 
-def available(
-    config_types: Collection[str],
-    nexus_hosted: bool | None,
-    device_file: Path | None = None,
-) -> list[dict[str, Any]]:
-    """Return the devices, those that Nexus itself runs last.
+def available(wanted: DeviceFilter, device_file: Path | None = None) -> list[Device]:
+    """Return the devices that are asked for, those that Nexus itself runs last.
 
-    :param config_types: of the backend configs that ask for them; all if empty.
-    :param nexus_hosted: whether Nexus itself runs them; both if None.
     :param device_file: devices of a user's own.
     """
-    names = {BACKEND_NAMES.get(name) for name in config_types}
-    wanted = [
-        device
-        for device in devices(device_file)
-        if (not names or device["backend_name"] in names)
-        and nexus_hosted in (None, device["nexus_hosted"])
-    ]
-    return sorted(wanted, key=lambda device: bool(device["nexus_hosted"]))
+    found = filter(wanted.admits, devices(device_file))
+    return sorted(found, key=lambda device: bool(device["nexus_hosted"]))
 
 
 def has_property(config: Mapping[str, Any], name: str) -> bool:

@@ -51,6 +51,7 @@ class Users:
                     "email": email,
                     "display_name": display_name,
                     "password_hash": _hash(password),
+                    "mfa_code": None,
                     "admin": admin,
                     "balance": None,
                     "created": self._clock.now(),
@@ -68,6 +69,11 @@ class Users:
         if user is None or not _matches(password, user["password_hash"]):
             raise ApiError(401, "The e-mail address or the password is wrong.")
         return user
+
+    def set_mfa_code(self, user_id: str, code: str | None) -> None:
+        """Set the code that a user's logins need beside the password; None for none."""
+        with self._store.write() as tx:
+            tx.update("users", user_id, {"mfa_code": code})
 
     def issue(self, user_id: str, use: str) -> str:
         """Return a new token.

@@ -8,11 +8,23 @@ import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from local_nexus.simulators.errors import SimulationError
 
 DEVICE_FILE = Path(__file__).with_name("devices.json")
+
+type PropertyName = Literal[
+    "supports_shots",
+    "supports_counts",
+    "supports_state",
+    "supports_unitary",
+    "supports_density_matrix",
+    "supports_expectation",
+    "expectation_allows_nonhermitian",
+    "supports_contextual_optimisation",
+]
+"""Properties of pytket's backends that clients ask for."""
 
 Device = dict[str, Any]
 Config = Mapping[str, Any]

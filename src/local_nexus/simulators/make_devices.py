@@ -13,13 +13,13 @@ themselves. IBM's devices are the snapshots in qiskit-ibm-runtime.
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from pytket.architecture import Architecture, FullyConnected
 from pytket.backends.backendinfo import BackendInfo
 from pytket.circuit import Node, OpType
 
-from local_nexus.simulators.devices import BACKEND_NAMES, DEVICE_FILE
+from local_nexus.simulators.devices import BACKEND_NAMES, DEVICE_FILE, PropertyName
 
 Stored = dict[str, Any]
 
@@ -32,19 +32,11 @@ HELIOS = {
         "spam_error": {"p_meas_0": 4.8e-4, "p_meas_1": 4.8e-4},
     },
 }
-PROPERTIES = [
-    "supports_shots",
-    "supports_counts",
-    "supports_state",
-    "supports_unitary",
-    "supports_density_matrix",
-    "supports_expectation",
-    "expectation_allows_nonhermitian",
-    "supports_contextual_optimisation",
-]
-"""Properties of pytket's backends that clients ask for."""
+PROPERTIES = get_args(PropertyName.__value__)
 
 IBM_SNAPSHOTS = ["FakeBrisbane", "FakeTorino"]
+IBM_REGION = "us-east"
+"""Where IBM's devices of the snapshots stood."""
 
 
 def stored_backend_info(info: Any, **misc: Any) -> Stored:
@@ -183,7 +175,9 @@ def ibm() -> Iterator[Stored]:
             supports_midcircuit_measurement=True,
             supports_reset=True,
         )
-        stored = stored_backend_info(info, system_type="hardware", snapshot=snapshot)
+        stored = stored_backend_info(
+            info, system_type="hardware", snapshot=snapshot, region=IBM_REGION
+        )
         yield stored
         emulator = _kin(stored, stored["device_name"], "hosted_emulator")
         yield emulator | {"name": "IBMQEmulatorBackend"}

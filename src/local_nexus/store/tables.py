@@ -63,6 +63,8 @@ users = sa.Table(
     sa.Column("email", sa.Text, nullable=False, unique=True),
     _text("display_name"),
     _text("password_hash", nullable=False),
+    # The code that a login by password needs beside it, if not null.
+    _text("mfa_code"),
     # Administrators may see what belongs to others, by asking with a wider scope.
     sa.Column("admin", sa.Boolean, nullable=False),
     # HQC that the user may still spend; without limit if null.
