@@ -95,6 +95,8 @@ def test_a_picture_is_not_written_over_another_or_as_another_type(tmp_path):
         plot_results(BELL, tmp_path / "bell.doc")
     with pytest.raises(InvalidInputError, match="no circuits to draw"):
         plot_results([])
+    with pytest.raises(InvalidInputError, match="31 circuits do not fit"):
+        plot_results([BELL] * 31)
 
 
 def test_without_matplotlib_a_sentence_says_how_to_get_it(monkeypatch):

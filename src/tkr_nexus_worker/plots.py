@@ -33,11 +33,15 @@ FORMATS = (".png", ".svg")
 DEFAULT_TOP = 20
 """How many outcomes a histogram shows if nothing else is asked for."""
 
+MOST_CIRCUITS = 30
+"""How many circuits fit into one picture."""
+
 _OTHERS = "others"
 _MOST_QUBITS = 20
 _NEGLIGIBLE = 1e-12
 # So many digits fit below one histogram.
 _DIGITS_ABREAST = 40
+_LEAST_BAR = 10
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,11 @@ def plot_results(
     circuits = [results] if isinstance(results, CircuitResult) else list(results)
     if not circuits:
         raise InvalidInputError("There are no circuits to draw; give at least one.")
+    if len(circuits) > MOST_CIRCUITS:
+        raise InvalidInputError(
+            f"{len(circuits)} circuits do not fit into one picture; give at most "
+            f"{MOST_CIRCUITS}."
+        )
     shown = [
         histogram(one, ideal=expected, top=top)
         for one, expected in zip(circuits, _ideals(ideal, len(circuits)), strict=True)
@@ -197,8 +206,9 @@ def terminal_histogram(shown: Histogram, *, width: int = 80) -> Table:
     if shown.ideal is not None:
         table.add_column("ideal", justify="right", no_wrap=True)
     fixed = 29 if shown.ideal is not None else 20
-    longest = min(max(map(len, shown.labels)), width - fixed - 10)
-    bar_width = max(10, width - fixed - longest)
+    longest = max(map(len, ["outcome", *shown.labels]))
+    longest = min(longest, width - fixed - _LEAST_BAR)
+    bar_width = max(_LEAST_BAR, width - fixed - longest)
     largest = max([*shown.probabilities, *(shown.ideal or [])])
     for index, label in enumerate(shown.labels):
         p, error = shown.probabilities[index], shown.errors[index]
@@ -362,7 +372,10 @@ def _draw(axes: "Axes", shown: Histogram) -> None:
         shown.probabilities,
         yerr=shown.errors,
         capsize=3,
-        color="#3b7dd8",
+        color=[
+            "#b0b7c3" if label.endswith(_OTHERS) else "#3b7dd8"
+            for label in shown.labels
+        ],
         label="measured ± 1 binomial standard error",
     )
     if shown.ideal is not None:
@@ -373,8 +386,9 @@ def _draw(axes: "Axes", shown: Histogram) -> None:
     axes.set_xticks(
         list(places), labels=shown.labels, rotation=90 if long else 0, fontsize=8
     )
-    axes.set_ylim(bottom=0)
-    axes.margins(y=0.25)
+    # The legend stands above the highest bar.
+    highest = max(p + e for p, e in zip(shown.probabilities, shown.errors, strict=True))
+    axes.set_ylim(0, 1.3 * max([highest, *(shown.ideal or [])]))
     axes.set_ylabel("probability")
     axes.set_title(shown.title, fontsize=9)
     axes.legend(fontsize=7, loc="upper right")

@@ -42,6 +42,8 @@ from tkr_nexus_worker.receipts import Receipt
 
 FORMAT: Final = "tkr-nexus-results"
 VERSION: Final = 1
+# The name of the format stands among the first characters.
+_START = 200
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -123,6 +125,16 @@ def load_results(path: Path | str) -> JobResults:
             "them again."
         ) from error
     return JobResults(saved.receipt, circuits)
+
+
+def is_saved_results(path: Path) -> bool:
+    """Tell whether a file looks like one of results.
+
+    :param path: Any file.
+    :raises InvalidInputError: If it cannot be read.
+    """
+    start = read_file(path)[:_START]
+    return start.startswith(_GZIP_MAGIC) or FORMAT.encode() in start
 
 
 def _parse(path: Path, content: bytes) -> Any:

@@ -8,6 +8,8 @@ from tkr_nexus_worker.cli.group import LazyGroup
 # Name of a command -> the module of this package that has it, and what it does.
 _COMMANDS = {
     "cancel": ("jobs", "Cancel jobs on Nexus."),
+    "plot": ("results", "Draw histograms of the results of a job."),
+    "results": ("results", "Show or save the results of a job."),
     "resume": ("workflows", "Go on with a workflow that was stopped or failed."),
     "serve": ("serve", "Serve an embedded Nexus on this machine."),
 }

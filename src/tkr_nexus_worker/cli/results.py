@@ -1,0 +1,270 @@
+"""Commands for the results of jobs."""
+
+import csv
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tkr_nexus_worker.cli.output import (
+    job_argument,
+    json_option,
+    new_console,
+    new_table,
+    print_json,
+    print_table,
+)
+
+if TYPE_CHECKING:
+    from tkr_nexus_worker.job_results import CircuitResult, JobResults
+
+_DEFAULT_TOP = 20
+# More in one picture or terminal are hard to compare.
+_PLOTTED = 12
+
+type _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+_circuit_option: _Decorator = click.option(
+    "--circuit",
+    "circuits",
+    type=click.IntRange(min=0),
+    multiple=True,
+    help="The number of a circuit, from 0; may be given several times.  [default: all]",
+)
+_select_option: _Decorator = click.option(
+    "--post-select",
+    "selection",
+    multiple=True,
+    metavar="BIT=VALUE",
+    help="Count only shots in which a bit has a value, as in c[0]=1; may be given "
+    "several times.",
+)
+_top_option: _Decorator = click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    default=_DEFAULT_TOP,
+    show_default=True,
+    help="How many outcomes to show of each circuit.",
+)
+_partial_option: _Decorator = click.option(
+    "--partial",
+    is_flag=True,
+    help="Take what there is of a job that is unfinished or in which circuits failed.",
+)
+_force_option: _Decorator = click.option(
+    "--force", is_flag=True, help="Overwrite a file that exists."
+)
+
+
+@click.command()
+@job_argument
+@_circuit_option
+@_select_option
+@_top_option
+@_partial_option
+@json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Print all outcomes as CSV.")
+@click.option("--save", type=_FILE, help="Save to a file; compressed if it is a .gz.")
+@_force_option
+def results(
+    job: str,
+    circuits: tuple[int, ...],
+    selection: tuple[str, ...],
+    top: int,
+    partial: bool,
+    as_json: bool,
+    as_csv: bool,
+    save: Path | None,
+    force: bool,
+) -> None:
+    """Show or save the results of a job.
+
+    JOB is its id, at least four digits of the start of its id, its name, a receipt, or
+    a file of saved results. In an outcome the first bit of a register is at the left.
+    """
+    if as_json and as_csv:
+        raise click.UsageError("Give either --json or --csv.")
+    # qnexus takes seconds to import; --help does not need it.
+    from tkr_nexus_worker.files import check_absent
+    from tkr_nexus_worker.saved_results import save_results
+
+    if save is not None:
+        check_absent(save, force=force)
+    found = _fetch(job, partial=partial)
+    chosen = _choose(found, circuits, selection)
+    if save is not None:
+        save_results(found, save, force=force)
+        click.echo(f"Saved the {found} to {save}.", err=True)
+    if as_json:
+        counts = found.to_counts()
+        shown = [one.to_counts() for one in chosen]
+        print_json(counts.model_copy(update={"circuits": shown}))
+    elif as_csv:
+        _print_csv(chosen)
+    elif save is None:
+        print_results(found, chosen, top)
+
+
+@click.command()
+@job_argument
+@_circuit_option
+@_select_option
+@_top_option
+@_partial_option
+@click.option(
+    "-o", "--output", type=_FILE, help="A file, PNG or SVG.  [default: the terminal]"
+)
+@click.option(
+    "--ideal",
+    type=_FILE,
+    help='Compare with the probabilities in a JSON file, such as {"00": 0.5, "11": '
+    "0.5}.",
+)
+@_force_option
+def plot(
+    job: str,
+    circuits: tuple[int, ...],
+    selection: tuple[str, ...],
+    top: int,
+    partial: bool,
+    output: Path | None,
+    ideal: Path | None,
+    force: bool,
+) -> None:
+    """Draw histograms of the results of a job, with binomial standard errors.
+
+    JOB is its id, at least four digits of the start of its id, its name, a receipt, or
+    a file of saved results.
+    """
+    from tkr_nexus_worker.plots import check_picture, plot_results, read_distribution
+
+    if output is not None:
+        check_picture(output, force=force)
+    expected = None if ideal is None else read_distribution(ideal)
+    found = _fetch(job, partial=partial)
+    chosen = _choose(found, circuits, selection)
+    if not circuits:
+        chosen = [one for one in chosen if one.has_result]
+        if len(chosen) > _PLOTTED:
+            click.echo(
+                f"Only the first {_PLOTTED} of {len(chosen)} circuits are drawn; "
+                "choose others by --circuit.",
+                err=True,
+            )
+            chosen = chosen[:_PLOTTED]
+    if output is None:
+        print_plots(chosen, top, expected)
+    else:
+        plot_results(chosen, output, ideal=expected, top=top, force=force)
+        click.echo(f"The picture is in {output}.")
+
+
+def print_plots(
+    circuits: "Sequence[CircuitResult]", top: int, ideal: dict[str, float] | None = None
+) -> None:
+    """Draw histograms in the terminal.
+
+    :param circuits: The results to draw.
+    :param top: How many outcomes to show of each.
+    :param ideal: Probabilities to compare with.
+    """
+    from tkr_nexus_worker.plots import histogram, terminal_histogram
+
+    console = new_console()
+    width = console.width if console.is_terminal else 80
+    shown = [histogram(one, ideal=ideal, top=top) for one in circuits]
+    for index, one in enumerate(shown):
+        if index:
+            console.print()
+        console.print(terminal_histogram(one, width=width))
+
+
+def print_results(
+    found: "JobResults", circuits: "Sequence[CircuitResult]", top: int
+) -> None:
+    """Print the outcomes of circuits as tables.
+
+    :param found: The job that they are of.
+    :param circuits: The results to print.
+    :param top: How many outcomes to show of each.
+    """
+    receipt = found.receipt
+    cost = "" if receipt.cost is None else f", {receipt.cost:.2f} HQC"
+    click.echo(f"{receipt.job_name}  {receipt.job_id}  {receipt.state}{cost}")
+    for circuit in circuits:
+        click.echo()
+        _print_circuit(circuit, top)
+
+
+def _print_circuit(circuit: "CircuitResult", top: int) -> None:
+    counts = circuit.to_counts()
+    if counts.no_counts:
+        reason = f": {counts.reason}" if counts.reason else ""
+        click.echo(f"{circuit}  {counts.state}{reason}. {counts.no_counts}")
+        return
+    shots = f"{counts.n_shots} shots"
+    if counts.selection:
+        chosen = ", ".join(f"{bit}={value}" for bit, value in counts.selection.items())
+        shots += f" of {counts.n_shots_taken} with {chosen}"
+    click.echo(f"{circuit}  {shots}, {len(counts.counts)} outcomes, {counts.state}")
+    table = new_table()
+    table.add_column("outcome", no_wrap=True, overflow="ellipsis")
+    table.add_column("count", justify="right", no_wrap=True)
+    table.add_column("probability", justify="right", no_wrap=True)
+    probabilities, errors = circuit.probabilities, circuit.standard_errors
+    shown = list(counts.counts.items())[:top]
+    for outcome, count in shown:
+        table.add_row(
+            outcome, str(count), f"{probabilities[outcome]:.4f} ± {errors[outcome]:.4f}"
+        )
+    others = len(counts.counts) - len(shown)
+    if others:
+        rest = counts.n_shots - sum(count for _, count in shown)
+        table.add_row(f"{others} others", str(rest), f"{rest / counts.n_shots:.4f}")
+    print_table(table)
+
+
+def _print_csv(circuits: "Sequence[CircuitResult]") -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(
+        ["circuit", "name", "outcome", "count", "probability", "standard_error"]
+    )
+    for circuit in circuits:
+        probabilities, errors = circuit.probabilities, circuit.standard_errors
+        writer.writerows(
+            [
+                circuit.index,
+                circuit.name or "",
+                outcome,
+                count,
+                probabilities[outcome],
+                errors[outcome],
+            ]
+            for outcome, count in circuit.items()
+        )
+
+
+def _fetch(job: str, *, partial: bool) -> "JobResults":
+    from tkr_nexus_worker.job_results import get_results_by_id
+    from tkr_nexus_worker.saved_results import is_saved_results, load_results
+
+    if job.endswith((".json", ".json.gz")) and is_saved_results(Path(job)):
+        return load_results(Path(job))
+    return get_results_by_id(job, allow_failed=partial, allow_unfinished=partial)
+
+
+def _choose(
+    found: "JobResults", circuits: Sequence[int], selection: Sequence[str]
+) -> "list[CircuitResult]":
+    """Take the circuits and shots that a person asked for."""
+    from tkr_nexus_worker.job_results import parse_selection
+
+    chosen = [found.circuit(index) for index in circuits] if circuits else list(found)
+    if not selection:
+        return chosen
+    values = parse_selection(selection)
+    return [one.post_select(values) if one.has_result else one for one in chosen]
