@@ -42,12 +42,14 @@ THREADS = 8
 N_QUBITS = 20
 N_SHOTS = 1000
 JOBS = (1_000, 100_000)
+PAGE_SIZE = 50
 LISTINGS = {
     "the newest": {},
     "in a project": {"filter[project][id]": "project"},
     "by state": {"filter[status][status]": "COMPLETED"},
     "by name": {"sort": "name"},
     "of one name": {"filter[name_exact]": "job 500"},
+    "the oldest": {"page[number]": "last"},
 }
 BARE = """
 import json, sys
@@ -145,12 +147,12 @@ def measure_uploads(uploads: int, repeat: int) -> Iterator[Figure]:
 def measure_pages(repeat: int) -> Iterator[Figure]:
     """Time pages of 50 jobs out of few and out of many, in turn."""
     few, many = JOBS
-    with filled_server(few) as (some, project), filled_server(many) as (all_, other):
+    with filled_server(few) as (some, here), filled_server(many) as (all_, there):
         for listing, parameters in LISTINGS.items():
             of_few, of_many = paired(
                 repeat * 5,
-                seconds_of(page_of(some, project, parameters)),
-                seconds_of(page_of(all_, other, parameters)),
+                seconds_of(page_of(some, here, parameters)),
+                seconds_of(page_of(all_, there, parameters)),
             )
             pairs = zip(of_many, of_few, strict=True)
             ratio = median_of(pairs, lambda of_all, of_some: of_all / of_some)
@@ -306,24 +308,25 @@ def import_libraries() -> None:
 
 
 @contextmanager
-def filled_server(jobs: int) -> Iterator[tuple[httpx.Client, str]]:
-    """Give a client of a server with so many jobs, and the id of their project."""
+def filled_server(jobs: int) -> Iterator[tuple[httpx.Client, dict[str, str]]]:
+    """Give a client of a server with so many jobs, and what stands for what there."""
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
         with LocalNexus(directory=directory) as nexus, client(nexus) as http:
             project = new_project(http)
         add_jobs(directory, project, jobs)
         with LocalNexus(directory=directory) as nexus, client(nexus) as http:
-            yield http, project
+            yield http, {"project": project, "last": str(jobs // PAGE_SIZE - 1)}
 
 
 def page_of(
-    http: httpx.Client, project: str, listing: dict[str, str]
+    http: httpx.Client, words: dict[str, str], listing: dict[str, str]
 ) -> Callable[[], httpx.Response]:
-    """Return a function that fetches one page."""
-    replaced = {
-        name: value.replace("project", project) for name, value in listing.items()
-    }
+    """Return a function that fetches one page.
+
+    :param words: what words of the listing mean on this server.
+    """
+    replaced = {name: words.get(value, value) for name, value in listing.items()}
     url = f"/api/jobs/v1beta3?{httpx.QueryParams(replaced)}"
     return lambda: http.get(url).raise_for_status()
 

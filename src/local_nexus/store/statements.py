@@ -64,6 +64,23 @@ def roles() -> sa.Select[Any]:
 
 
 @cache
+def hidden_project(*, within: bool) -> sa.Select[Any]:
+    """Return the statement that finds a project on which ``user`` has no role.
+
+    :param within: whether it looks among ``projects`` only.
+    """
+    projects = tables.projects.c
+    roles = sa.select(tables.assignments.c.resource_id).where(
+        assigned_to(sa.bindparam("user", type_=sa.String))
+    )
+    query = sa.select(projects.seq).where(projects.id.not_in(roles)).limit(1)
+    if within:
+        ids: sa.BindParameter[str] = sa.bindparam("projects", expanding=True)
+        query = query.where(projects.id.in_(ids))
+    return query
+
+
+@cache
 def project_for_writing() -> sa.Select[Any]:
     """Return the statement for a ``project`` with all that a write to it depends on.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +13,9 @@ from local_nexus.store import statements, tables
 from local_nexus.store.filters import Filters, Page, order
 
 type Row = dict[str, Any]
+
+# From how many skipped rows on it pays to ask what a reader may see of them.
+DEEP = 1000
 
 
 class Transaction:
@@ -62,6 +66,8 @@ class Transaction:
     def page(self, table: str, filters: Filters, page: Page) -> list[Row]:
         """Return one page of a listing, without the contents of uploads."""
         source = tables.metadata.tables[table]
+        if page.number * page.size >= DEEP:
+            filters = self._without_needless(filters)
         return self._all(
             statements.select_summary(source)
             .where(*filters.conditions(source))
@@ -73,12 +79,27 @@ class Transaction:
     def count(self, table: str, filters: Filters) -> int:
         """Return how many rows meet the conditions."""
         source = tables.metadata.tables[table]
+        filters = self._without_needless(filters)
         query = (
             sa.select(sa.func.count())
             .select_from(source)
             .where(*filters.conditions(source))
         )
         return int(self._connection.execute(query).scalar_one())
+
+    def _without_needless(self, filters: Filters) -> Filters:
+        """Return filters without the reader if the reader may see all projects.
+
+        To look for the roles on a row the database has to fetch it. Without that it
+        skips rows in the index alone, ten times as fast.
+        """
+        if filters.reader_id is None:
+            return filters
+        projects = filters.any_of.get("project_id", ())
+        query = statements.hidden_project(within=bool(projects))
+        values = {"user": filters.reader_id, "projects": projects}
+        hidden = self._connection.execute(query, values).first()
+        return filters if hidden else replace(filters, reader_id=None)
 
     def by_ids(self, table: str, ids: Iterable[str]) -> dict[str, Row]:
         """Return the rows with these ids, without contents, by their id."""
