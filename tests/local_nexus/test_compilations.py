@@ -1,3 +1,8 @@
+import pytest
+from tests.waiting import wait_until
+
+from local_nexus import Progress
+
 COMPILE = """
 project = qnx.projects.get(name="shared")
 circuit = qnx.circuits.upload(bell("to compile"), project=project)
@@ -48,3 +53,47 @@ result = [
         skip=False,
     )
     assert seen == [True, True, True]
+
+
+@pytest.fixture
+def held(nexus):
+    """Jobs with this name stay in the queue."""
+    nexus.set_progress(Progress.seconds(queued=1e6), job="held")
+    yield "held"
+    nexus.clear_progress()
+
+
+HELD = """
+project = qnx.projects.create(name="of a held job")
+circuit = qnx.circuits.upload(bell("only one"), project=project)
+job = qnx.start_compile_job(
+    programs=[circuit], backend_config=qnx.QulacsConfig(), name=name, project=project
+)
+result = [project.id, job.id]
+"""
+CIRCUITS = """
+project = qnx.projects.get(id=project)
+result = sorted(it.annotations.name for it in qnx.circuits.get_all(project=project))
+"""
+OUTPUT = """
+(ref,) = qnx.jobs.results(qnx.jobs.get(id=job))
+result = ref.get_output().annotations.name
+"""
+
+
+def seconds_of_compilation(client):
+    return client.run("result = qnx.quotas.get('compilation').usage")
+
+
+@pytest.mark.parametrize("end", ["of its own", "by hand"])
+def test_a_compiled_circuit_is_there_when_its_job_is_done(nexus, client, held, end):
+    before = seconds_of_compilation(client)
+    project, job = client.run(HELD, name=held)
+    assert wait_until(lambda: seconds_of_compilation(client) > before)
+    assert client.run(CIRCUITS, project=project) == ["only one"]
+    if end == "by hand":
+        nexus.set_job_status(job, "COMPLETED")
+    else:
+        nexus.clear_progress()
+    assert client.run(CIRCUITS, project=project) == ["only one", "only one-compiled"]
+    assert client.run(OUTPUT, job=job) == "only one-compiled"

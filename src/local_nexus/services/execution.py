@@ -232,10 +232,9 @@ class Execution:
         for status in statuses.passed(item["status"], min(stage, Stage.RUNNING)):
             times = statuses.entered(times, status, now)
             changes = {"status": status}
-        outcome = item["outcome"]
-        if stage is Stage.DONE and outcome is not None:
-            changes = outcome
-            times = statuses.entered(times, outcome["status"], now)
+        if stage is Stage.DONE and item["outcome"] is not None:
+            changes = outcomes.shown(tx, item, now)
+            times = statuses.entered(times, changes["status"], now)
         if changes:
             tx.update("job_items", item["id"], changes | {"times": times})
 

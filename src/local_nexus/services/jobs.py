@@ -222,10 +222,16 @@ class Jobs:
             "times": statuses.entered(item["times"], status, self._clock.now()),
             "held": True,
         }
-        outcome = item["outcome"]
-        if status == "COMPLETED" and outcome is not None:
-            made = ("result_id", "result_type", "compilation_id", "traces_id")
-            changes |= {key: outcome.get(key) for key in made}
+        if status == "COMPLETED" and item["outcome"] is not None:
+            shown = outcomes.shown(tx, item, self._clock.now())
+            made = (
+                "outcome",
+                "result_id",
+                "result_type",
+                "compilation_id",
+                "traces_id",
+            )
+            changes |= {name: shown[name] for name in made if name in shown}
         tx.update("job_items", item["id"], changes)
 
     def _stop(self, job_id: str) -> None:

@@ -12,6 +12,9 @@ from local_nexus.simulators import (
 from local_nexus.simulators.pool import Request
 from local_nexus.store import Row, Transaction
 
+# Where an outcome keeps what a compilation made, until it is shown.
+_COMPILED = "compiled"
+
 type AnyOutcome = Outcome | CompileOutcome
 
 
@@ -41,7 +44,7 @@ def request(tx: Transaction, job: Row, item: Row) -> Request[AnyOutcome]:
 def keep(tx: Transaction, item: Row, outcome: AnyOutcome, now: int) -> Row:
     """Store the results of an item.
 
-    :returns: the columns of the item once its job's progress shows the outcome.
+    :returns: what :func:`shown` takes once the job's progress shows the outcome.
     """
     columns: Row = {
         "status": outcome.status,
@@ -49,7 +52,8 @@ def keep(tx: Transaction, item: Row, outcome: AnyOutcome, now: int) -> Row:
         "error_detail": outcome.error_detail,
     }
     if isinstance(outcome, CompileOutcome):
-        return columns | _keep_compilation(tx, item, outcome, now)
+        made = {"circuit": outcome.circuit, "passes": outcome.passes}
+        return columns if outcome.circuit is None else columns | {_COMPILED: made}
     job = tx.get("jobs", item["job_id"])
     if job is not None and outcome.cost is not None:
         if not accounts.charge(tx, job["creator_id"], outcome.cost):
@@ -93,15 +97,30 @@ def add_traces(tx: Transaction, item: Row, shots: str) -> str:
     return traces_id
 
 
-def _keep_compilation(
-    tx: Transaction, item: Row, outcome: CompileOutcome, now: int
-) -> Row:
+def shown(tx: Transaction, item: Row, now: int) -> Row:
+    """Return the columns of an item whose outcome is shown now.
+
+    Circuits that a compilation made are listed from now on.
+    """
+    columns: Row = dict(item["outcome"])
+    made = columns.pop(_COMPILED, None)
+    if made is None:
+        return columns
+    columns |= _add_compilation(tx, item, made, now)
+    return columns | {"outcome": columns}
+
+
+def _add_compilation(tx: Transaction, item: Row, made: Row, now: int) -> Row:
     """Store the compiled circuit and, if the job asks for them, those on the way."""
     job = tx.get("jobs", item["job_id"])
     original = tx.get("uploads", item["program_id"])
-    if outcome.circuit is None or job is None or original is None:
+    if job is None or original is None:
         return {}
-    compiled_id = _add_circuit(tx, job, f"{original['name']}-compiled", outcome.circuit)
+
+    def add(suffix: str, circuit: str) -> str:
+        return _add_circuit(tx, job, f"{original['name']}-{suffix}", circuit, now)
+
+    compiled_id = add("compiled", made["circuit"])
     compilation = {
         **projects.new_row(job["creator_id"], {"name": job["name"]}, now),
         "project_id": job["project_id"],
@@ -112,8 +131,8 @@ def _keep_compilation(
     tx.insert("compilations", compilation)
     if not job["definition"]["skip_store_intermediate_passes"]:
         before = original["id"]
-        for pass_name, circuit in outcome.passes:
-            after = _add_circuit(tx, job, f"{original['name']}-{pass_name}", circuit)
+        for pass_name, circuit in made["passes"]:
+            after = add(pass_name, circuit)
             row = {
                 "id": projects.new_id(),
                 "compilation_id": compilation["id"],
@@ -127,11 +146,11 @@ def _keep_compilation(
     return {"compilation_id": compilation["id"]}
 
 
-def _add_circuit(tx: Transaction, job: Row, name: str, circuit: str) -> str:
+def _add_circuit(tx: Transaction, job: Row, name: str, circuit: str, now: int) -> str:
     """Store a circuit that a job made, with the properties of the job."""
     annotations = {"name": name, "properties": job["properties"]}
     row = {
-        **projects.new_row(job["creator_id"], annotations, job["modified"]),
+        **projects.new_row(job["creator_id"], annotations, now),
         "kind": "circuit",
         "project_id": job["project_id"],
         "contents": circuit.encode(),
