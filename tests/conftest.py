@@ -16,17 +16,23 @@ import httpx
 import pytest
 import qnexus.client
 import stamina
+from pytket.circuit import Circuit, OpType
+from pytket.passes import AutoRebase
 from qnexus.client.utils import write_token
 from qnexus.config import CONFIG, Config
+from qnexus.models.references import ExecuteJobRef
+from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from tierkreis.controller.data.location import WorkerCallArgs
 from tierkreis.storage import FileStorage
 from tierkreis.worker.storage.filestorage import WorkerFileStorage
 
-from local_nexus import LocalNexus
-from tkr_nexus_worker import context
+from local_nexus import LocalNexus, Progress
+from tkr_nexus_worker import context, programs
+from tkr_nexus_worker.jobs import start_execute_job
 from tkr_nexus_worker.states import JOB_STATES
 
 FINAL_STATES = {s.name for s in JOB_STATES.values() if s.is_final}
+PROJECT = "tests of jobs"
 OTHER = "other@example.com"
 EXECUTABLES = Path(sys.executable).parent
 
@@ -116,6 +122,41 @@ def log_in_other(
 def connect_other(nexus, connect_qnexus, tmp_path) -> Callable[[], None]:
     """Connect qnexus in this process as a second user, until the test ends."""
     return lambda: connect_qnexus(log_in_other(nexus, nexus.env, tmp_path))
+
+
+type Submit = Callable[..., ExecuteJobRef]
+
+
+@pytest.fixture
+def submit(connected) -> Submit:
+    """Submit a job of Bell pairs, by default under a name of its own."""
+
+    def submit(
+        name: str | None = None,
+        *,
+        circuits: int = 1,
+        project: str = PROJECT,
+        device: str = "H2-1LE",
+    ) -> ExecuteJobRef:
+        bell = Circuit(2, name="bell").H(0).CX(0, 1).measure_all()
+        AutoRebase({OpType.PhasedX, OpType.Rz, OpType.ZZPhase}).apply(bell)
+        uploaded = [programs.upload_circuit(bell, project) for _ in range(circuits)]
+        return start_execute_job(
+            project,
+            name or f"job {uuid4()}",
+            uploaded,
+            [10] * circuits,
+            QuantinuumConfig(device_name=device),
+        )
+
+    return submit
+
+
+@pytest.fixture
+def waiting_job(connected, submit) -> ExecuteJobRef:
+    """A job of two circuits that stays in the queue."""
+    connected.progress = Progress.seconds(queued=1e6)
+    return submit(circuits=2)
 
 
 @pytest.fixture

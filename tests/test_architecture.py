@@ -22,11 +22,13 @@ FORBIDDEN = {
 SERVE = Path("tkr_nexus_worker/cli/serve.py")
 LAYERS = (
     {"errors", "_version", "context", "login", "durations"},
-    {"states", "checks", "causes", "files"},
+    {"states", "checks", "causes", "files", "reports"},
     {"calls"},
     {"once", "statuses"},
     {"projects", "listing", "records"},
     {"selection"},
+    {"summaries", "payloads"},
+    {"changes", "waiting"},
     {"programs", "jobs"},
     {"items"},
     {"outcomes", "attempts"},

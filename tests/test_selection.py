@@ -6,16 +6,16 @@ import pytest
 import qnexus as qnx
 from pytket.circuit import Circuit
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
+from tests.conftest import PROJECT
 from tests.many_jobs import PROJECT as MANY
 from tests.many_jobs import nexus_with_jobs
 
 from local_nexus import LocalNexus
 from tkr_nexus_worker import programs, selection
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
-from tkr_nexus_worker.jobs import find_job, start_execute_job
+from tkr_nexus_worker.jobs import find_job
 
 CONFIG = QuantinuumConfig(device_name="H2-1LE")
-PROJECT = "tests of the selector"
 TWO_OF_A_START = [
     "beefed00-0000-4000-8000-00000000000a",
     "beefed11-0000-4000-8000-00000000000b",
@@ -23,15 +23,9 @@ TWO_OF_A_START = [
 OLDEST = "0ddba11f-0000-4000-8000-00000000000c"
 
 
-def submit(name: str, project: str = PROJECT) -> qnx.models.references.ExecuteJobRef:
-    bell = Circuit(2, name="bell").H(0).CX(0, 1).measure_all()
-    circuit = programs.upload_circuit(bell, project)
-    return start_execute_job(project, name, [circuit], [10], CONFIG)
-
-
 @pytest.fixture
-def job(connected):
-    return submit(f"a job {uuid4()}")
+def job(submit):
+    return submit()
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +72,7 @@ def test_the_start_of_an_id_is_found(connected, job, digits):
     assert find_job(str(job.id)[:digits]).id == job.id
 
 
-def test_a_name_that_looks_like_the_start_of_an_id_goes_before_it(connected, job):
+def test_a_name_that_looks_like_the_start_of_an_id_goes_before_it(submit, job):
     name = str(job.id)[:8]
     named = submit(name)
     assert find_job(name).id == named.id
@@ -90,9 +84,9 @@ def test_a_job_in_a_state_that_qnexus_does_not_know_is_found(connected, job):
         assert find_job(text).id == job.id
 
 
-def test_several_jobs_of_a_name_are_listed(connected):
+def test_several_jobs_of_a_name_are_listed(submit):
     name = f"twice {uuid4()}"
-    ids = [submit(name, project).id for project in (PROJECT, f"{PROJECT}, too")]
+    ids = [submit(name, project=project).id for project in (PROJECT, f"{PROJECT}, too")]
     with pytest.raises(InvalidInputError) as caught:
         find_job(name)
     message = str(caught.value)
@@ -102,7 +96,7 @@ def test_several_jobs_of_a_name_are_listed(connected):
     assert "s old" in message
 
 
-def test_more_jobs_of_a_name_than_one_can_read_are_not_all_listed(connected):
+def test_more_jobs_of_a_name_than_one_can_read_are_not_all_listed(submit):
     name = f"often {uuid4()}"
     for _ in range(12):
         submit(name)
@@ -111,7 +105,7 @@ def test_more_jobs_of_a_name_than_one_can_read_are_not_all_listed(connected):
     assert str(caught.value).count(" old") == 10
 
 
-def test_a_job_that_compiles_is_refused_by_what_it_does(connected):
+def test_a_job_that_compiles_is_refused_by_what_it_does(submit):
     project = qnx.projects.get_or_create(name=PROJECT)
     name = f"compile {uuid4()}"
     bell = Circuit(2, name="bell").H(0).CX(0, 1)

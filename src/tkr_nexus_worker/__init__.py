@@ -15,6 +15,7 @@ from tkr_nexus_worker.errors import (
     NotLoggedInError,
     ResultFormatError,
     ResultsNotReadyError,
+    WaitTimeoutError,
     WorkflowFailedError,
 )
 from tkr_nexus_worker.executors import REGISTRY_PATH, uv_executor
@@ -33,6 +34,7 @@ __all__ = [
     "ResultFormatError",
     "ResultsNotReadyError",
     "TaskFailure",
+    "WaitTimeoutError",
     "WorkflowFailedError",
     "__version__",
     "read_failures",

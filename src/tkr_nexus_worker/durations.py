@@ -1,4 +1,15 @@
-"""Spans of time in words."""
+"""Moments and spans of time, as Nexus writes them and as a person reads them."""
+
+from datetime import UTC, datetime
+
+
+def read_moment(text: str) -> datetime:
+    """Read a moment; one without a time zone is in UTC, as all times of Nexus are.
+
+    :param text: The moment in ISO 8601.
+    """
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def age(seconds: float) -> str:

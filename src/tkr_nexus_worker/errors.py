@@ -10,6 +10,7 @@ handles ours::
         ├── NexusUnavailableError   Nexus could not be reached, or is overloaded
         ├── NexusRefusedError       Nexus answered, and the answer is no
         ├── JobFailedError          the job ended without results
+        ├── WaitTimeoutError        the job had not ended when the time was over
         ├── ResultsNotReadyError    the job has not ended yet
         ├── ResultFormatError       the result has no form of the kind asked for
         ├── CheckpointError         the files of a workflow cannot be written
@@ -49,6 +50,10 @@ class NexusRefusedError(NexusWorkerError):
 
 class JobFailedError(NexusWorkerError):
     """A job, or some of its items, ended in a state that gives no results."""
+
+
+class WaitTimeoutError(NexusWorkerError):
+    """A job had not ended when the time to wait for it was over; it goes on."""
 
 
 class ResultsNotReadyError(NexusWorkerError):

@@ -96,7 +96,7 @@ def _cancel(job: Submission) -> None:
     except NexusWorkerError as error:
         _say(f"{error} To cancel the {job} later: {_cancel_command(job)}")
     else:
-        _say(f"The {job} is now in the state {status}.")
+        _say(f"The {job} is now in the state {status.state}.")
 
 
 def _say(text: str) -> None:

@@ -15,34 +15,55 @@ from qnexus.models.references import (
     QIRRef,
 )
 
-from tkr_nexus_worker import context
-from tkr_nexus_worker.calls import Limits, call
+from tkr_nexus_worker.calls import call
+from tkr_nexus_worker.changes import cancel_job, delete_job, retry_job
 from tkr_nexus_worker.checks import check_name, check_shots
 from tkr_nexus_worker.errors import (
     InvalidInputError,
     JobFailedError,
-    NexusUnavailableError,
-    NotLoggedInError,
 )
 from tkr_nexus_worker.listing import listed_jobs, only_execute_jobs
 from tkr_nexus_worker.once import Key, key_of, make_once
+from tkr_nexus_worker.payloads import get_job_payload
 from tkr_nexus_worker.projects import get_or_create_project
-from tkr_nexus_worker.selection import find_job
+from tkr_nexus_worker.selection import find_job, resolve_job
 from tkr_nexus_worker.states import Phase
-from tkr_nexus_worker.statuses import JobStatus, describe, get_status
+from tkr_nexus_worker.statuses import (
+    JobStatus,
+    await_status,
+    describe,
+    failure_message,
+    get_status,
+)
+from tkr_nexus_worker.summaries import (
+    get_job_details,
+    get_job_status,
+    list_jobs,
+    list_scheduled_jobs,
+)
+from tkr_nexus_worker.waiting import wait_until_complete
 
 __all__ = [
     "JobStatus",
     "Program",
     "cancel_job",
+    "check_job_complete",
+    "delete_job",
     "describe",
     "failure_message",
     "find_job",
     "get_hugr_cost",
+    "get_job_details",
+    "get_job_payload",
+    "get_job_status",
     "get_status",
     "is_running",
     "is_unfinished",
+    "list_jobs",
+    "list_scheduled_jobs",
+    "retry_job",
     "start_execute_job",
+    "wait_until_complete",
 ]
 
 logger = logging.getLogger(__name__)
@@ -164,10 +185,23 @@ def is_running(job: ExecuteJobRef) -> bool:
     :raises NexusUnavailableError: If the outage lasts longer than the limit.
     :raises NexusWorkerError: If Nexus does not tell.
     """
-    status = _await_status(job)
+    status = await_status(job)
     if status.state.phase is Phase.FAILED:
         raise JobFailedError(failure_message(job, status))
     return status.state.phase is Phase.WAITING
+
+
+def check_job_complete(job: ExecuteJobRef | str) -> bool:
+    """Tell whether a job has completed, so that it has all its results.
+
+    Outages and expired logins are waited for as in :func:`is_running`.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :returns: True once it has completed, False while it waits or runs.
+    :raises JobFailedError: If it ended in any other way.
+    :raises NexusWorkerError: If there is no such job, or Nexus does not tell.
+    """
+    return not is_running(resolve_job(job))
 
 
 def is_unfinished(job: ExecuteJobRef) -> bool:
@@ -180,44 +214,7 @@ def is_unfinished(job: ExecuteJobRef) -> bool:
     :raises NexusUnavailableError: If the outage lasts longer than the limit.
     :raises NexusWorkerError: If Nexus does not tell.
     """
-    return _await_status(job).state.phase is Phase.WAITING
-
-
-def _await_status(job: ExecuteJobRef) -> JobStatus:
-    """Ask for the status of a job that may wait for days, and be patient with it."""
-    limits = Limits.from_environment()
-    try:
-        status = get_status(
-            job, retry_time=limits.outage_time, login_wait=limits.login_wait
-        )
-    except (NexusUnavailableError, NotLoggedInError) as error:
-        raise type(error)(
-            f"{error} The {describe(job)} is still on Nexus and nothing is lost: once "
-            f"that is mended, {_how_to_go_on()}."
-        ) from error
-    logger.info("nexus: %s: %s", describe(job), status)
-    return status
-
-
-def _how_to_go_on() -> str:
-    task = context.current()
-    if task is None:
-        return "ask for its status again"
-    return f"`tkr-nexus resume {task.workflow_id}` goes on"
-
-
-def failure_message(job: ExecuteJobRef, status: JobStatus) -> str:
-    """Say how a job failed and what to do next.
-
-    :param job: The job.
-    :param status: Its status, which is one of failure.
-    :returns: One or two sentences for a person.
-    """
-    state, reason = status.state, status.reason
-    return (
-        f"{describe(job)} {state.meaning} ({state.name})"
-        f"{': ' + reason if reason else ''}. Next: {state.advice}."
-    ).replace("job ", "Job ", 1)
+    return await_status(job).state.phase is Phase.WAITING
 
 
 def get_hugr_cost(programs: list[HUGRRef], n_shots: int, project_name: str) -> float:
@@ -246,18 +243,3 @@ def get_hugr_cost(programs: list[HUGRRef], n_shots: int, project_name: str) -> f
         changes=True,
     )
     return sum(cost for cost, _confidence in costs)
-
-
-def cancel_job(job: ExecuteJobRef) -> JobStatus:
-    """Ask Nexus to cancel a job, unless it has ended already.
-
-    :param job: The job.
-    :returns: Its status afterwards; a device may take some time to cancel.
-    :raises NexusWorkerError: If Nexus refuses or does not answer.
-    """
-    status = get_status(job)
-    if status.state.is_final:
-        return status
-    # To cancel twice is to cancel once: a lost answer is no reason to give up.
-    call(f"cancel {describe(job)}", lambda: qnx.jobs.cancel(job))
-    return get_status(job)

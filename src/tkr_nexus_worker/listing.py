@@ -15,6 +15,7 @@ from qnexus.models.job_status import JobStatusEnum
 from qnexus.models.references import ExecuteJobRef, JobType, ProjectRef
 
 from tkr_nexus_worker.calls import Query, read_json
+from tkr_nexus_worker.durations import read_moment
 from tkr_nexus_worker.statuses import JOBS_PATH, JobStatus
 
 _JOBS_PER_PAGE = 100
@@ -33,6 +34,7 @@ class ListedJob:
     :param project: Its project.
     :param backend: The name of the system that it is for, where Nexus tells.
     :param created: When it was submitted.
+    :param modified: When it was changed last.
     :param attributes: Its attributes as Nexus writes them.
     """
 
@@ -44,6 +46,7 @@ class ListedJob:
     project: ProjectRef
     backend: str | None
     created: datetime
+    modified: datetime
     attributes: dict[str, Any]
 
     @property
@@ -118,7 +121,8 @@ def read_job(data: dict[str, Any], included: list[dict[str, Any]]) -> ListedJob:
         status=JobStatus.from_dict(attributes["status"]),
         project=_read_project(project_id, related[project_id]),
         backend=related.get(system_id, {}).get("name"),
-        created=_moment(attributes["timestamps"]["created"]),
+        created=read_moment(attributes["timestamps"]["created"]),
+        modified=read_moment(attributes["timestamps"]["modified"]),
         attributes=attributes,
     )
 
@@ -161,8 +165,3 @@ def _backend_config(attributes: dict[str, Any]) -> BackendConfig | None:
 @cache
 def _config_reader() -> TypeAdapter[BackendConfig]:
     return TypeAdapter(BackendConfig)
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

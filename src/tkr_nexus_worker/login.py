@@ -28,7 +28,7 @@ from qnexus.exceptions import AuthenticationError
 
 logger = logging.getLogger(__name__)
 
-_ACCESS_COOKIE = "myqos_id"
+ACCESS_COOKIE = "myqos_id"
 _REFRESH_COOKIE = "myqos_oat"
 _LOOK_SECONDS = 1.0
 _thread_lock = threading.Lock()
@@ -71,12 +71,12 @@ class SharedLogin(AuthHandler):
         with _renewal_lock():
             if self._is_stored:
                 self.reload_tokens()
-            if self._access_token in (None, sent_token):
+            if self.access_token in (None, sent_token):
                 renewal = yield self._renewal_request()
                 if renewal.status_code == httpx.codes.UNAUTHORIZED:
                     raise AuthenticationError("The login has expired.")
                 renewal.raise_for_status()
-                self.cookies.delete(_ACCESS_COOKIE)
+                self.cookies.delete(ACCESS_COOKIE)
                 self.cookies.extract_cookies(renewal)
                 self._store_access_token()
         self._sign(request)
@@ -87,12 +87,13 @@ class SharedLogin(AuthHandler):
         return self.cookies.get(_REFRESH_COOKIE, domain=CONFIG.domain)
 
     @property
-    def _access_token(self) -> str | None:
-        return self.cookies.get(_ACCESS_COOKIE, domain=CONFIG.domain)
+    def access_token(self) -> str | None:
+        """The token that requests carry, where there is one."""
+        return self.cookies.get(ACCESS_COOKIE, domain=CONFIG.domain)
 
     def _sign(self, request: httpx.Request) -> None:
         # httpx writes a header that it cannot send, tokens and all, into its error.
-        for token in (self._refresh_token, self._access_token):
+        for token in (self._refresh_token, self.access_token):
             if token is not None and not (token.isascii() and token.isprintable()):
                 raise AuthenticationError("The stored login is damaged.")
         request.headers.pop("cookie", None)
@@ -111,7 +112,7 @@ class SharedLogin(AuthHandler):
     def _store_access_token(self) -> None:
         if not self._is_stored:
             return
-        content = {"data": {"access_token": self._access_token}}
+        content = {"data": {"access_token": self.access_token}}
         try:
             _replace(_token_file("access_token"), content)
         except OSError as error:
@@ -181,6 +182,6 @@ def _access_token_of(request: httpx.Request) -> str | None:
     """Return the access token that a request was sent with."""
     for part in request.headers.get("cookie", "").split("; "):
         name, _, value = part.partition("=")
-        if name == _ACCESS_COOKIE:
+        if name == ACCESS_COOKIE:
             return str(value)
     return None

@@ -14,7 +14,7 @@ from qnexus.models.references import ProjectRef
 
 from tkr_nexus_worker.calls import call
 from tkr_nexus_worker.checks import check_name
-from tkr_nexus_worker.errors import InvalidInputError
+from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
 from tkr_nexus_worker.once import make_once
 
 
@@ -40,6 +40,25 @@ def get_or_create_project(name: str) -> ProjectRef:
             make=lambda: qnx.projects.create(name=name),
             look_first=True,
         )
+
+
+def find_project(name: str) -> ProjectRef:
+    """Return the project of this name.
+
+    :param name: The name of the project.
+    :returns: A reference to the one project of that name.
+    :raises InvalidInputError: If the name is empty, or several projects have it.
+    :raises NexusRefusedError: If there is no such project that you may see.
+    """
+    check_name("project", name)
+    project = call(f"look up project {name!r}", lambda: _find_project(name))
+    if project is None:
+        raise NexusRefusedError(
+            f"There is no project called {name!r} that you may see, on Nexus at "
+            f"{CONFIG.url}.",
+            404,
+        )
+    return project
 
 
 def _find_project(name: str) -> ProjectRef | None:

@@ -66,18 +66,26 @@ def get_record(job: ExecuteJobRef) -> JobRecord:
     :raises NexusWorkerError: If Nexus does not tell.
     """
     data = get_json(f"look up {describe(job)}", f"{JOBS_PATH}/{job.id}")["data"]
-    definition = data["attributes"]["definition"]
-    programs = data["relationships"]["programs"]["data"]
-    types = {program["id"]: program["type"] for program in programs}
     return JobRecord(
         job=job,
         status=JobStatus.from_dict(data["attributes"]["status"]),
-        backend_config=definition["backend_config"],
-        items=[
-            _read_item(index, item, types[item["program_id"]])
-            for index, item in enumerate(definition["items"])
-        ],
+        backend_config=data["attributes"]["definition"]["backend_config"],
+        items=read_items(data),
     )
+
+
+def read_items(data: dict[str, Any]) -> list[JobItem]:
+    """Read the items of a job as the Nexus API writes it.
+
+    :param data: The job, read by its id.
+    :returns: Its items, in the order in which they were submitted.
+    """
+    programs = data["relationships"]["programs"]["data"]
+    types = {program["id"]: program["type"] for program in programs}
+    return [
+        _read_item(index, item, types[item["program_id"]])
+        for index, item in enumerate(data["attributes"]["definition"]["items"])
+    ]
 
 
 def _read_item(index: int, item: dict[str, Any], program_type: str) -> JobItem:

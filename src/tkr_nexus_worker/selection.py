@@ -70,6 +70,15 @@ def find_job(text: str) -> ExecuteJobRef:
     return _by_start(text)
 
 
+def resolve_job(job: ExecuteJobRef | str) -> ExecuteJobRef:
+    """Return a reference to a job, however it is named.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :raises NexusWorkerError: As :func:`find_job` does.
+    """
+    return job if isinstance(job, ExecuteJobRef) else find_job(job)
+
+
 def _by_id(uuid: UUID) -> ExecuteJobRef:
     try:
         body = get_json(f"look up job {uuid}", f"{JOBS_PATH}/{uuid}")

@@ -1,12 +1,19 @@
 """The status of a job at one moment, as Nexus tells it."""
 
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
 from qnexus.models.references import JobRef
 
-from tkr_nexus_worker.calls import get_json
+from tkr_nexus_worker import context
+from tkr_nexus_worker.calls import Limits, get_json
+from tkr_nexus_worker.durations import read_moment
+from tkr_nexus_worker.errors import NexusUnavailableError, NotLoggedInError
+from tkr_nexus_worker.reports import JobStatusReport
 from tkr_nexus_worker.states import JobState, job_state
+
+logger = logging.getLogger(__name__)
 
 JOBS_PATH = "/api/jobs/v1beta3"
 """Where Nexus keeps jobs, below its address."""
@@ -63,6 +70,18 @@ class JobStatus:
             if text
         )
 
+    def fields(self) -> dict[str, Any]:
+        """Return it as the fields of a ``StatusReport``."""
+        return {
+            "state": self.state.name,
+            "phase": self.state.phase.value,
+            "message": self.message,
+            "error_detail": self.error_detail,
+            "queue_position": self.queue_position,
+            "cost": self.cost,
+            "times": {name: read_moment(text) for name, text in self.times.items()},
+        }
+
     def __str__(self) -> str:
         parts = [self.state.name]
         if self.queue_position is not None and not self.state.is_final:
@@ -100,3 +119,65 @@ def get_status(
         login_wait=login_wait,
     )
     return JobStatus.from_dict(attributes)
+
+
+def status_report(job: JobRef, status: JobStatus) -> JobStatusReport:
+    """Return where a job stands, as a value that workflows carry.
+
+    :param job: The job.
+    :param status: Its status.
+    """
+    return JobStatusReport(
+        job_id=str(job.id),
+        name=job.annotations.name or "",
+        project=job.project.annotations.name or "",
+        **status.fields(),
+    )
+
+
+def await_status(job: JobRef, patience: float = float("inf")) -> JobStatus:
+    """Ask for the status of a job that may wait for days, and be patient with it.
+
+    :param job: The job.
+    :param patience: How long to wait for the end of an outage, or for a new login, at
+        most, in seconds; the limits of time hold as well.
+    :returns: Its status now.
+    :raises NexusUnavailableError: If the outage lasts longer.
+    :raises NotLoggedInError: If there is no new login in that time.
+    :raises NexusWorkerError: If Nexus does not tell.
+    """
+    limits = Limits.from_environment()
+    try:
+        status = get_status(
+            job,
+            retry_time=min(limits.outage_time, patience),
+            login_wait=min(limits.login_wait, patience),
+        )
+    except (NexusUnavailableError, NotLoggedInError) as error:
+        raise type(error)(
+            f"{error} The {describe(job)} is still on Nexus and nothing is lost: once "
+            f"that is mended, {_how_to_go_on()}."
+        ) from error
+    logger.info("nexus: %s: %s", describe(job), status)
+    return status
+
+
+def _how_to_go_on() -> str:
+    task = context.current()
+    if task is None:
+        return "ask for its status again"
+    return f"`tkr-nexus resume {task.workflow_id}` goes on"
+
+
+def failure_message(job: JobRef, status: JobStatus) -> str:
+    """Say how a job failed and what to do next.
+
+    :param job: The job.
+    :param status: Its status, which is one of failure.
+    :returns: One or two sentences for a person.
+    """
+    state, reason = status.state, status.reason
+    return (
+        f"{describe(job)} {state.meaning} ({state.name})"
+        f"{': ' + reason if reason else ''}. Next: {state.advice}."
+    ).replace("job ", "Job ", 1)
