@@ -41,9 +41,10 @@ from tkr_nexus_worker.summaries import (
     list_jobs,
     list_scheduled_jobs,
 )
-from tkr_nexus_worker.waiting import wait_until_complete
+from tkr_nexus_worker.waiting import A_WEEK, wait_until_complete
 
 __all__ = [
+    "A_WEEK",
     "JobStatus",
     "Program",
     "cancel_job",

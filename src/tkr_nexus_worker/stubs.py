@@ -333,3 +333,117 @@ class collect_results(NamedTuple):
     @property
     def namespace(self) -> str:
         return "nexus_worker"
+
+
+class list_scheduled_jobs(NamedTuple):
+    project: TKR[Union[str, NoneType]] | None = None
+    limit: TKR[int] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[list[OpaqueType["tkr_nexus_worker.reports.JobSummary"]]]]:
+        return TKR[list[OpaqueType["tkr_nexus_worker.reports.JobSummary"]]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class get_job_status(NamedTuple):
+    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.reports.JobStatusReport"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.reports.JobStatusReport"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class get_job_details(NamedTuple):
+    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.reports.JobDetails"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.reports.JobDetails"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class get_job_payload(NamedTuple):
+    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.reports.JobPayload"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.reports.JobPayload"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class check_job_complete(NamedTuple):
+    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+
+    @staticmethod
+    def out() -> type[TKR[bool]]:
+        return TKR[bool]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class wait_until_complete(NamedTuple):
+    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    timeout: TKR[float] | None = None
+    poll_interval: TKR[float] | None = None
+    allow_failed: TKR[bool] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.reports.JobStatusReport"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.reports.JobStatusReport"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class cancel_job(NamedTuple):
+    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.reports.JobStatusReport"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.reports.JobStatusReport"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class retry_job(NamedTuple):
+    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    force: TKR[bool] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.reports.JobStatusReport"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.reports.JobStatusReport"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class delete_job(NamedTuple):
+    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    force: TKR[bool] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[str]]:
+        return TKR[str]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"

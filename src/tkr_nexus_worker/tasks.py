@@ -26,6 +26,12 @@ from tkr_nexus_worker import (
     results,
 )
 from tkr_nexus_worker.items import ItemResult
+from tkr_nexus_worker.reports import (
+    JobDetails,
+    JobPayload,
+    JobStatusReport,
+    JobSummary,
+)
 from tkr_nexus_worker.worker import NexusWorker
 
 worker = NexusWorker("nexus_worker")
@@ -303,3 +309,133 @@ def collect_results(job_name: str, items: list[ItemResult]) -> list[BackendResul
     :raises JobFailedError: If some have no result; it names each with its reason.
     """
     return attempts.collect_results(job_name, items)
+
+
+@worker.task()
+def list_scheduled_jobs(
+    project: str | None = None, limit: int = 100
+) -> list[JobSummary]:
+    """List the jobs that wait or run, the newest first.
+
+    :param project: The name of a project, to list its jobs alone.
+    :param limit: How many jobs to list at most.
+    :returns: The jobs.
+    """
+    return jobs.list_scheduled_jobs(project, limit=limit)
+
+
+@worker.task()
+def get_job_status(job: ExecuteJobRef | str) -> JobStatusReport:
+    """Tell where a job stands.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :returns: Its status now.
+    """
+    return jobs.get_job_status(job)
+
+
+@worker.task()
+def get_job_details(job: ExecuteJobRef | str) -> JobDetails:
+    """Tell everything about a job but its programs and results.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :returns: The times of each state, queue position, items, cost, error and log.
+    """
+    return jobs.get_job_details(job)
+
+
+@worker.task()
+def get_job_payload(job: ExecuteJobRef | str) -> JobPayload:
+    """Download what was submitted as a job.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :returns: Its programs, shots, backend config and options.
+    """
+    return jobs.get_job_payload(job)
+
+
+@worker.task()
+def check_job_complete(job: ExecuteJobRef | str) -> bool:
+    """Tell whether a job has completed.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :returns: True once it has completed, False while it waits or runs.
+    :raises JobFailedError: If it ended in any other way.
+    """
+    return jobs.check_job_complete(job)
+
+
+@worker.task()
+def wait_until_complete(
+    job: ExecuteJobRef | str,
+    timeout: float = jobs.A_WEEK,
+    poll_interval: float = 30.0,
+    allow_failed: bool = False,
+) -> JobStatusReport:
+    """Wait until a job has ended.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :param timeout: For how long to wait at most, in seconds.
+    :param poll_interval: The longest time between two looks at the job, in seconds.
+    :param allow_failed: Whether to return also if it ended without all its results.
+    :returns: The status in which it ended.
+    :raises WaitTimeoutError: If it has not ended in that time; it goes on.
+    :raises JobFailedError: If it ended badly, unless that is allowed.
+    """
+    return jobs.wait_until_complete(
+        job, timeout=timeout, poll_interval=poll_interval, allow_failed=allow_failed
+    )
+
+
+@worker.task()
+def cancel_job(job: ExecuteJobRef | str) -> JobStatusReport:
+    """Ask Nexus to cancel a job, unless it has ended already.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :returns: Its status afterwards; a device may take some time to cancel.
+    """
+    return jobs.cancel_job(job)
+
+
+@worker.task()
+def retry_job(job: ExecuteJobRef | str, force: bool = False) -> JobStatusReport:
+    """Let Nexus run again those programs of a job that ended badly.
+
+    They are billed again.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :param force: Whether to do so although some programs could still run; what a
+        device still runs is then billed twice.
+    :returns: Its status afterwards.
+    :raises InvalidInputError: If it could still run, or nothing of it ended badly.
+    """
+    return jobs.retry_job(job, force=force)
+
+
+@worker.task()
+def delete_job(job: ExecuteJobRef | str, force: bool = False) -> str:
+    """Delete a job with its results; there is no way back.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :param force: Whether to delete it also while it waits or runs.
+    :returns: The id of the job that there was.
+    :raises InvalidInputError: If it could still run.
+    """
+    return jobs.delete_job(job, force=force)
+
+
+def _read_job(value: Any) -> ExecuteJobRef | str:
+    return value if isinstance(value, str) else ExecuteJobRef(**value)
+
+
+for _task in (
+    "get_job_status",
+    "get_job_details",
+    "get_job_payload",
+    "check_job_complete",
+    "wait_until_complete",
+    "cancel_job",
+    "retry_job",
+    "delete_job",
+):
+    worker.read_input_by(_task, "job", _read_job)
