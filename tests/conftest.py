@@ -3,9 +3,11 @@
 import json
 import logging
 import os
+import shutil
 import ssl
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -164,6 +166,17 @@ def quick_retries():
     """Retries without pauses, at most three tries."""
     with stamina.set_testing(True, attempts=3):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_worker() -> Iterator[Path]:
+    """A folder for the preloaded processes of this run of the tests, which it ends."""
+    folder = Path(tempfile.mkdtemp(prefix="tkr-"))  # sockets have short paths
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(folder))
+        patch.setenv("TKR_NEXUS_WARM_IDLE", "60")
+        yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -1,24 +1,38 @@
-"""The executable ``tkr_nexus_worker``: runs one task, or writes the stubs."""
+"""The executable ``tkr_nexus_worker``: runs one task, or writes the stubs.
 
-import argparse
-import logging
+It is started for every task, so it imports little until it is known what is needed.
+"""
+
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tkr_nexus_worker._version import __version__
-from tkr_nexus_worker.failures import write_message
-
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from tierkreis.worker.worker import Worker
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the worker as Tierkreis's executors do.
+def main() -> int:
+    """Run the worker as Tierkreis's executors do, by a preloaded process if possible.
 
-    :param argv: The arguments; by default those of the process.
+    :returns: The exit code: 0, or 1 if the task failed.
+    """
+    arguments = sys.argv[1:]
+    if len(arguments) == 1 and not arguments[0].startswith("-"):
+        from tkr_nexus_worker.warm import client
+
+        code = client.run(arguments)
+        if code is not None:
+            return code
+    return run(arguments)
+
+
+def run(argv: "Sequence[str]") -> int:
+    """Run the worker in this process.
+
+    :param argv: The arguments of the executable.
     :returns: The exit code: 0, or 1 if the task failed.
     """
     parser = _parser()
@@ -36,8 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _run_task(worker, arguments.definition)
 
 
-def _run_task(worker: "Worker", definition: Path) -> int:
+def _run_task(worker: "Worker", definition: "Path") -> int:
+    import logging
+    from contextlib import suppress
+
     from tierkreis.worker.worker import TierkreisWorkerError
+
+    from tkr_nexus_worker.failures import write_message
 
     # At DEBUG it writes the headers of answers, and with them renewed tokens.
     logging.getLogger("httpcore").setLevel(logging.INFO)
@@ -54,7 +73,12 @@ def _run_task(worker: "Worker", definition: Path) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> "argparse.ArgumentParser":
+    import argparse
+    from pathlib import Path
+
+    from tkr_nexus_worker._version import __version__
+
     parser = argparse.ArgumentParser(
         prog="tkr_nexus_worker",
         description="Worker for Quantinuum Nexus. Tierkreis starts it once for each "

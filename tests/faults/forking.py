@@ -50,7 +50,7 @@ class ForkingExecutor:
             for log in (node / "logs", self._storage.logs_path):
                 descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
                 os.dup2(descriptor, 2)
-            code = main.main([str(definition)])
+            code = main.run([str(definition)])
             if code:
                 (node / "_error").touch()
         finally:

@@ -25,7 +25,7 @@ def run(definition: str, kill_after: float | None) -> tuple[int, float]:
         with Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
-            code = worker.main([definition])
+            code = worker.run([definition])
         os._exit(code)
     timer = Timer(kill_after or 0.0, os.kill, (child, signal.SIGKILL))
     if kill_after is not None:

@@ -4,11 +4,8 @@ UvExecutor runs this file with whatever Python uv takes for a folder without
 dependencies, so it keeps to the standard library and to Python 3.8.
 """
 
-import importlib.util
 import os
-import shutil
 import sys
-from pathlib import Path
 
 EXECUTABLE = "tkr_nexus_worker"
 
@@ -19,6 +16,9 @@ def find_executable() -> "str | None":
     An installation has it in ``bin`` above this file; a source checkout in its
     ``.venv``, or in an environment that stands on the PATH.
     """
+    import shutil
+    from pathlib import Path
+
     for folder in Path(__file__).resolve().parents:
         for environment in (folder, folder / ".venv"):
             executable = environment / "bin" / EXECUTABLE
@@ -29,9 +29,12 @@ def find_executable() -> "str | None":
 
 def main() -> "int | str":
     """Run the worker in this interpreter if it is installed there, else hand over."""
-    if importlib.util.find_spec(EXECUTABLE) is not None:
+    try:
         from tkr_nexus_worker.main import main as run_worker
-
+    except ModuleNotFoundError as error:
+        if error.name != EXECUTABLE:
+            raise
+    else:
         return run_worker()
     executable = find_executable()
     if executable is None:
