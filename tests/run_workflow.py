@@ -55,7 +55,7 @@ def make_executor(name, storage):
             )
         case "task":
             shell = ShellExecutor(None, storage.workflow_dir, log_env_in_debug=False)
-            polls = {"nexus_worker.is_running": shell}
+            polls = {"nexus_worker.await_news": shell}
             return TaskExecutor(
                 {**polls, "nexus_worker.*": uv_executor(storage)}, storage
             )

@@ -24,6 +24,7 @@ from tierkreis.executor import ShellExecutor
 from tierkreis.models import TKR
 from tierkreis.storage import FileStorage
 
+from local_nexus import Progress
 from tkr_nexus_worker import InvalidInputError, resume, run
 
 DRIVER = Path(__file__).with_name("control_workflow.py")
@@ -181,18 +182,27 @@ def test_killed_at_random_a_workflow_submits_one_job_and_finishes(
     assert len(jobs_since(before, nexus)) == 1
 
 
-def test_a_task_whose_processes_are_all_killed_fails_the_workflow(controlled, nexus):
+@pytest.mark.parametrize("warm", ["1", "0"])
+def test_a_task_whose_processes_are_all_killed_fails_the_workflow(
+    warm, controlled, nexus
+):
+    nexus.set_progress(Progress(queued=3600.0, running=0.0))
     workflow = controlled("nexus")
+    workflow.environment["TKR_NEXUS_WARM"] = warm
     controller = workflow.start("run")
+    controller.wait_until(nexus.jobs)
     controller.wait_until(workflow.tasks)
     workflow.kill_workers()
     assert "it may have been killed" in controller.wait(returncode=1)
+    nexus.clear_progress()
     assert_counts(workflow.finish())
 
 
 def test_a_worker_that_is_alive_is_waited_for(controlled, nexus):
     before = nexus.jobs()
     workflow = controlled("nexus")
+    # A fork of a preloaded process cannot be stopped by way of the executable.
+    workflow.environment["TKR_NEXUS_WARM"] = "0"
     controller = workflow.start("run")
     controller.wait_until(workflow.tasks)
     workers = workflow.tasks()
@@ -205,7 +215,7 @@ def test_a_worker_that_is_alive_is_waited_for(controlled, nexus):
     for worker in workers:
         worker.resume()
     assert_counts(json.loads(controller.wait()))
-    assert log.read_text().count("running: prepare_job in") == 1
+    assert log.read_text().count("running: prepare_batches in") == 1
     assert len(jobs_since(before, nexus)) == 1
 
 

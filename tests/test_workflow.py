@@ -80,7 +80,7 @@ def test_a_failed_task_is_told_once_with_its_name_and_an_existing_log(
     with pytest.raises(WorkflowFailedError) as caught:
         run(nexus_submit_and_poll(1.0), inputs(n_shots=10), storage, executor)
     [failure] = read_failures(storage)
-    assert failure.task == "nexus_worker.prepare_job"
+    assert failure.task == "nexus_worker.prepare_batches"
     assert failure.message.startswith("n_shots is 10; give a list")
     assert failure.message in failure.log_path.read_text()
     assert str(caught.value) == str(failure)

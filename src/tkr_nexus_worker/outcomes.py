@@ -15,7 +15,6 @@ from qnexus.models.references import (
     ResultType,
 )
 
-from tkr_nexus_worker import jobs
 from tkr_nexus_worker.calls import call
 from tkr_nexus_worker.errors import (
     JobFailedError,
@@ -24,9 +23,14 @@ from tkr_nexus_worker.errors import (
     ResultsNotReadyError,
 )
 from tkr_nexus_worker.items import ItemResult, describe_failures
-from tkr_nexus_worker.jobs import describe
 from tkr_nexus_worker.records import JobItem, JobRecord, get_record
 from tkr_nexus_worker.states import Phase
+from tkr_nexus_worker.statuses import (
+    JobStatus,
+    await_status,
+    describe,
+    failure_message,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -107,13 +111,27 @@ def is_running(job: ExecuteJobRef) -> bool:
         its reason.
     :raises NexusWorkerError: If Nexus does not tell.
     """
-    try:
-        return jobs.is_running(job)
-    except JobFailedError as error:
-        # Without an answer, what is known of the job as a whole has to do.
-        with suppress(NexusUnavailableError):
-            raise JobFailedError(_failure_message(get_record(job))) from error
-        raise
+    status = await_status(job)
+    refuse_failed(job, status)
+    return status.state.phase is Phase.WAITING
+
+
+def refuse_failed(job: ExecuteJobRef, status: JobStatus) -> None:
+    """Raise an error for a job that ended badly.
+
+    :param job: The job.
+    :param status: Its status.
+    :raises JobFailedError: If the job failed; it names each failed item with its
+        reason.
+    :raises NexusWorkerError: If Nexus does not tell.
+    """
+    if status.state.phase is not Phase.FAILED:
+        return
+    message = failure_message(job, status)
+    # Without an answer, what is known of the job as a whole has to do.
+    with suppress(NexusUnavailableError):
+        message = _failure_message(get_record(job))
+    raise JobFailedError(message)
 
 
 def fetch_outcome(

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import qnexus as qnx
 from hugr.package import Package
@@ -17,6 +19,7 @@ from tkr_nexus_worker.projects import get_or_create_project
 logger = logging.getLogger(__name__)
 
 _DIGITS_IN_NAMES = 12
+_UPLOADS_AT_ONCE = 4
 
 
 def upload_circuit(circuit: Circuit, project_name: str) -> CircuitRef:
@@ -29,11 +32,41 @@ def upload_circuit(circuit: Circuit, project_name: str) -> CircuitRef:
     :raises NexusWorkerError: If the upload is not possible.
     """
     check_name("project", project_name)
+    return _upload_circuit(circuit, get_or_create_project(project_name))
+
+
+def upload_circuits(circuits: Sequence[Circuit], project_name: str) -> list[CircuitRef]:
+    """Upload circuits side by side over one set of connections.
+
+    :param circuits: The circuits, named as :func:`upload_circuit` does.
+    :param project_name: The project to put them into; it is made if it does not exist.
+    :returns: References to the circuits on Nexus, in the same order.
+    :raises NexusWorkerError: If an upload is not possible.
+    """
+    check_name("project", project_name)
+    project = get_or_create_project(project_name)
+    # Each upload sees the task that it is part of; threads do not inherit that.
+    contexts = [copy_context() for _ in circuits]
+
+    def upload(index: int) -> CircuitRef:
+        return contexts[index].run(_upload_circuit, circuits[index], project, index)
+
+    with ThreadPoolExecutor(max_workers=_UPLOADS_AT_ONCE) as pool:
+        return list(pool.map(upload, range(len(circuits))))
+
+
+def _upload_circuit(
+    circuit: Circuit, project: ProjectRef, index: int | None = None
+) -> CircuitRef:
+    """Upload a circuit once.
+
+    :param index: Which of several of the same task it is; they may have one name.
+    """
     name = circuit.name or _name_by_content(
         "circuit", json.dumps(circuit.to_dict(), sort_keys=True).encode()
     )
-    project = get_or_create_project(project_name)
-    key = key_of("circuit", project_name, name)
+    place = [] if index is None else [index]
+    key = key_of("circuit", project.annotations.name, name, *place)
     ref = make_once(
         f"upload circuit {name!r}",
         find=lambda: _find(qnx.circuits.get_all, name, project, key),

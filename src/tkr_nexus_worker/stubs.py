@@ -13,6 +13,11 @@ class AttemptOutcome(NamedTuple):
     should_continue: TKR[bool]
 
 
+class JobNews(NamedTuple):
+    is_unfinished: TKR[bool]
+    status: TKR[str]
+
+
 class upload_circuit(NamedTuple):
     project_name: TKR[str]
     circ: TKR[OpaqueType["pytket._tket.circuit.Circuit"]]
@@ -199,6 +204,121 @@ class prepare_job(NamedTuple):
     @staticmethod
     def out() -> type[TKR[str]]:
         return TKR[str]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class prepare_batches(NamedTuple):
+    project_name: TKR[str]
+    job_name: TKR[str]
+    circuits: TKR[list[OpaqueType["pytket._tket.circuit.Circuit"]]]
+    n_shots: TKR[Union[int, list[int]]]
+    backend_config: TKR[
+        Union[
+            OpaqueType["quantinuum_schemas.models.backend_config.AerConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerStateConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerUnitaryConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.BraketConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QuantinuumConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQEmulatorConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QulacsConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SeleneConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SelenePlusConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
+        ]
+    ]
+    polling_interval: TKR[float] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[list[list[OpaqueType["pytket._tket.circuit.Circuit"]]]]]:
+        return TKR[list[list[OpaqueType["pytket._tket.circuit.Circuit"]]]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class upload_circuits(NamedTuple):
+    project_name: TKR[str]
+    circuits: TKR[list[OpaqueType["pytket._tket.circuit.Circuit"]]]
+
+    @staticmethod
+    def out() -> type[
+        TKR[
+            list[
+                Union[
+                    OpaqueType["qnexus.models.references.CircuitRef"],
+                    OpaqueType["qnexus.models.references.HUGRRef"],
+                    OpaqueType["qnexus.models.references.QIRRef"],
+                ]
+            ]
+        ]
+    ]:
+        return TKR[
+            list[
+                Union[
+                    OpaqueType["qnexus.models.references.CircuitRef"],
+                    OpaqueType["qnexus.models.references.HUGRRef"],
+                    OpaqueType["qnexus.models.references.QIRRef"],
+                ]
+            ]
+        ]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class collect_programs(NamedTuple):
+    programs: TKR[
+        list[
+            Union[
+                OpaqueType["qnexus.models.references.CircuitRef"],
+                OpaqueType["qnexus.models.references.HUGRRef"],
+                OpaqueType["qnexus.models.references.QIRRef"],
+            ]
+        ]
+    ]
+
+    @staticmethod
+    def out() -> type[
+        TKR[
+            list[
+                Union[
+                    OpaqueType["qnexus.models.references.CircuitRef"],
+                    OpaqueType["qnexus.models.references.HUGRRef"],
+                    OpaqueType["qnexus.models.references.QIRRef"],
+                ]
+            ]
+        ]
+    ]:
+        return TKR[
+            list[
+                Union[
+                    OpaqueType["qnexus.models.references.CircuitRef"],
+                    OpaqueType["qnexus.models.references.HUGRRef"],
+                    OpaqueType["qnexus.models.references.QIRRef"],
+                ]
+            ]
+        ]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class await_news(NamedTuple):
+    execute_ref: TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]
+    polling_interval: TKR[float]
+    seen: TKR[str] | None = None
+    allow_failed: TKR[bool] | None = None
+
+    @staticmethod
+    def out() -> type[JobNews]:
+        return JobNews
 
     @property
     def namespace(self) -> str:

@@ -26,7 +26,12 @@ _FETCHING_TASKS = frozenset(
         "nexus_worker.get_results",
     }
 )
-_POLLING_TASKS = frozenset({"nexus_worker.is_running", "nexus_worker.is_unfinished"})
+# The tasks that tell whether a job still waits or runs, and by which output.
+_POLLING_TASKS = {
+    "nexus_worker.await_news": "is_unfinished",
+    "nexus_worker.is_running": "value",
+    "nexus_worker.is_unfinished": "value",
+}
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,8 @@ def submitting_tasks(storage: ControllerStorage) -> list[Loc]:
 
 def _tells_an_end(storage: ControllerStorage, task: StartedTask) -> bool:
     if task.function in _POLLING_TASKS:
-        return bool(json.loads(storage.read(task.outputs["value"])) is False)
+        output = task.outputs[_POLLING_TASKS[task.function]]
+        return bool(json.loads(storage.read(output)) is False)
     return task.function in _FETCHING_TASKS
 
 

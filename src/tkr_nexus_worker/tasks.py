@@ -6,7 +6,7 @@ written for that interface run here unchanged.
 """
 # Tierkreis reads the annotations at run time: no postponed evaluation in this module.
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from hugr.package import Package
 from pytket.backends.backendresult import BackendResult
@@ -20,11 +20,14 @@ from tkr_nexus_worker import (
     calls,
     checks,
     jobs,
+    news,
+    outcomes,
     programs,
     projects,
     receipts,
     results,
 )
+from tkr_nexus_worker.batches import EncodedCircuits
 from tkr_nexus_worker.items import ItemResult
 from tkr_nexus_worker.reports import (
     JobDetails,
@@ -32,7 +35,7 @@ from tkr_nexus_worker.reports import (
     JobStatusReport,
     JobSummary,
 )
-from tkr_nexus_worker.worker import NexusWorker
+from tkr_nexus_worker.worker import EncodedValue, NexusWorker
 
 worker = NexusWorker("nexus_worker")
 
@@ -188,6 +191,101 @@ def prepare_job(
     calls.warn_if_login_ends_soon(polling_interval)
     projects.get_or_create_project(project_name)
     return project_name
+
+
+@worker.task()
+def prepare_batches(
+    project_name: str,
+    job_name: str,
+    circuits: list[Circuit],
+    n_shots: int | list[int],
+    backend_config: BackendConfig,
+    polling_interval: float = 0.0,
+) -> list[list[Circuit]]:
+    """Check a job as ``prepare_job`` does, and divide its circuits into batches.
+
+    :param project_name: The project; it is made if it does not exist.
+    :param job_name: A name for the job.
+    :param circuits: The circuits.
+    :param n_shots: One number of shots for each circuit.
+    :param backend_config: Where and how to run them.
+    :param polling_interval: As for ``prepare_job``.
+    :returns: The circuits in their order, in at most 8 batches for ``upload_circuits``.
+    :raises InvalidInputError: If anything is wrong with the job.
+    :raises NotLoggedInError: If there is no valid login.
+    """
+    prepare_job(
+        project_name, job_name, circuits, n_shots, backend_config, polling_interval
+    )
+    if isinstance(circuits, EncodedCircuits):
+        encoded = [EncodedValue(batch) for batch in circuits.batches()]
+        return cast("list[list[Circuit]]", encoded)
+    return [circuits]
+
+
+worker.read_input_by("prepare_batches", "circuits", EncodedCircuits)
+
+
+@worker.task()
+def upload_circuits(
+    project_name: str, circuits: list[Circuit]
+) -> list[CircuitRef | HUGRRef | QIRRef]:
+    """Upload circuits to a project of Nexus side by side.
+
+    :param project_name: The project; it is made if it does not exist.
+    :param circuits: The circuits.
+    :returns: References to the circuits on Nexus, in the same order.
+    """
+    return list(programs.upload_circuits(circuits, project_name))
+
+
+@worker.task()
+def collect_programs(
+    programs: list[CircuitRef | HUGRRef | QIRRef],
+) -> list[CircuitRef | HUGRRef | QIRRef]:
+    """Join the programs of all batches, for a nested graph, which takes one value.
+
+    :param programs: The outputs of a map over ``upload_circuits``.
+    :returns: The programs, in their order.
+    """
+    return programs
+
+
+# Tierkreis declares the decorator for dataclasses, and takes named tuples only.
+@portmapping
+class JobNews(NamedTuple):  # type: ignore[misc]
+    """Where a job stands.
+
+    :param status: Its state, and its place in the queue where Nexus tells.
+    :param is_unfinished: Whether it still waits or runs.
+    """
+
+    status: str
+    is_unfinished: bool
+
+
+@worker.task()
+def await_news(
+    execute_ref: ExecuteJobRef,
+    polling_interval: float,
+    seen: str = "",
+    allow_failed: bool = False,
+) -> JobNews:
+    """Wait until a job has ended or there is news of it, an hour at most.
+
+    :param execute_ref: The job.
+    :param polling_interval: The longest time between two looks at it, in seconds.
+    :param seen: The status that is known already; empty to be told at once.
+    :param allow_failed: Whether to return also where the job ended badly, instead of
+        failing.
+    :returns: Where the job stands.
+    :raises JobFailedError: If it ended badly; it names each failed program with its
+        reason.
+    """
+    status = news.await_news(execute_ref, polling_interval, seen)
+    if not allow_failed:
+        outcomes.refuse_failed(execute_ref, status)
+    return JobNews(news.headline(status), not status.state.is_final)
 
 
 @worker.task()

@@ -1,21 +1,41 @@
-"""Tierkreis's worker, with a sentence for a person where an input cannot be read."""
+"""Tierkreis's worker, with what the tasks of this package need beside.
 
+An input that cannot be read is refused in a sentence for a person. A list that a task
+returns may be given to a map element by element, and a task may take what the elements
+of a map returned as one list: Tierkreis's own builtin tasks for this start a process
+each and hold the whole list.
+"""
+
+import json
 from collections.abc import Callable
 from contextlib import suppress
+from inspect import signature
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast, get_args
 
 from qnexus.models.references import ExecuteJobRef
 from tierkreis import Worker
 from tierkreis.controller.data.core import Deserializer, PortID
 from tierkreis.controller.data.location import WorkerCallArgs
 from tierkreis.controller.data.models import PModel
-from tierkreis.controller.data.types import PType
+from tierkreis.controller.data.types import (
+    PType,
+    bytes_from_ptype,
+    coerce_from_annotation,
+)
 from tierkreis.exceptions import TierkreisError
 from tierkreis.namespace import WorkerFunction
 
 from tkr_nexus_worker import context
 from tkr_nexus_worker.errors import CheckpointError, InvalidInputError
+
+ALL_ELEMENTS = "*"
+"""The port that stands for all elements of a list, as Tierkreis writes it."""
+
+
+class EncodedValue(bytes):
+    """An element of a returned list that is written as it is."""
 
 
 class NexusWorker(Worker):
@@ -47,7 +67,11 @@ class NexusWorker(Worker):
         values: dict[str, PType] = {}
         for name, path in inputs.items():
             try:
-                values |= super()._load_args(f, {name: path})
+                if path.name.endswith(ALL_ELEMENTS):
+                    annotation = self.types[f.__name__].parameters[name].annotation
+                    values[name] = coerce_from_annotation(self._fold(path), annotation)
+                else:
+                    values |= super()._load_args(f, {name: path})
             except TierkreisError:
                 raise
             # Circuits, HUGR packages and backend configs each fail in their own way.
@@ -64,7 +88,7 @@ class NexusWorker(Worker):
         self, f: WorkerFunction, outputs: dict[PortID, Path], results: PModel
     ) -> None:
         try:
-            super()._save_results(f, outputs, results)
+            self._write_results(f, outputs, results)
         except OSError as error:
             # What was written of it makes room for the message.
             files = [self.storage.resolve(path) for path in outputs.values()]
@@ -81,6 +105,29 @@ class NexusWorker(Worker):
                 f"{', '.join(map(str, files))} ({error.strerror}).{''.join(jobs)} Mend "
                 "that, then go on with the workflow by tkr-nexus resume."
             ) from error
+
+    def _fold(self, pattern: Path) -> list[Any]:
+        """Join the lists that the elements of a map returned, in their order."""
+        paths = [Path(path) for path in self.storage.glob(str(pattern))]
+        paths.sort(key=lambda path: int(path.name.rsplit("-", 1)[-1]))
+        lists = [json.loads(self.storage.read_input(path)) for path in paths]
+        return list(chain.from_iterable(lists))
+
+    def _write_results(
+        self, f: WorkerFunction, outputs: dict[PortID, Path], results: PModel
+    ) -> None:
+        if ALL_ELEMENTS not in outputs:
+            super()._save_results(f, outputs, results)
+            return
+        (element_type,) = get_args(signature(f).return_annotation)
+        folder = outputs[ALL_ELEMENTS].parent
+        for index, element in enumerate(cast("list[PType]", results)):
+            encoded = (
+                element
+                if isinstance(element, EncodedValue)
+                else bytes_from_ptype(element, element_type)
+            )
+            self.storage.write_output(folder / str(index), encoded)
 
     def read_input_by(self, task: str, name: str, read: Callable[[Any], Any]) -> None:
         """Read one input of a task by a function of ours.

@@ -13,14 +13,16 @@ from tkr_nexus_worker.graphs.submit_poll import (
     ExecuteJobRef,
     JobInputs,
     Program,
-    pause_while,
+    checked_interval,
+    last_status,
     prepare_and_upload,
 )
 from tkr_nexus_worker.stubs import (
     AttemptOutcome,
+    await_news,
     collect_attempt,
+    collect_programs,
     collect_results,
-    is_unfinished,
     start_attempt,
 )
 
@@ -38,10 +40,12 @@ class WaitingState(NamedTuple):
 
     :param job: The job, as it came in.
     :param should_continue: Whether it still waits or runs.
+    :param status: Its state, and its place in the queue where Nexus tells.
     """
 
     job: TKR[ExecuteJobRef]
     should_continue: TKR[bool]
+    status: TKR[str]
 
 
 class WaitingInputs(NamedTuple):
@@ -86,7 +90,8 @@ def nexus_submit_and_poll_retrying(
     still run, nothing is submitted again.
 
     :param max_attempts: The number of jobs at most, the first included.
-    :param polling_interval: The time between two looks at a job, in seconds.
+    :param polling_interval: The longest time between two looks at a job, in seconds;
+        the first looks come sooner after each other.
     :returns: A graph from ``JobInputs`` to one ``BackendResult`` for each circuit, in
         the order of the circuits. It fails if a circuit has no result in the end, and
         names each of them with its reason.
@@ -95,12 +100,12 @@ def nexus_submit_and_poll_retrying(
     """
     attempt_body = _attempt_body(_checked(max_attempts), polling_interval)
     g = Graph(JobInputs, TKR[list[BackendResult]])
-    project_name, programs = prepare_and_upload(g, polling_interval)
+    programs = g.task(collect_programs(prepare_and_upload(g, polling_interval)))
     nothing_yet: TKR[list[ItemResult]] = g.const([])
     outcome = g.loop(
         attempt_body,
         AttemptInputs(
-            project_name=project_name,
+            project_name=g.inputs.project_name,
             job_name=g.inputs.job_name,
             programs=programs,
             n_shots=g.inputs.n_shots,
@@ -145,6 +150,14 @@ def _attempt_body(
 
 def _waiting_body(polling_interval: float) -> Workflow[WaitingInputs, WaitingState]:
     g = Graph(WaitingInputs, WaitingState)
-    unfinished = g.task(is_unfinished(g.inputs.job))
-    should_continue = pause_while(g, unfinished, polling_interval)
-    return g.finish_with_outputs(WaitingState(g.inputs.job, should_continue))
+    news = g.task(
+        await_news(
+            g.inputs.job,
+            g.const(checked_interval(polling_interval)),
+            last_status(),
+            allow_failed=g.const(value=True),
+        )
+    )
+    return g.finish_with_outputs(
+        WaitingState(g.inputs.job, news.is_unfinished, news.status)
+    )

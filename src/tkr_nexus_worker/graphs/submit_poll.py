@@ -9,18 +9,18 @@ The graph :func:`nexus_submit_and_poll` does it all; :func:`upload_circuit_graph
 import math
 from typing import NamedTuple
 
-from tierkreis.builder import Graph
-from tierkreis.builtins import tkr_sleep
+from tierkreis.builder import Graph, TList
 from tierkreis.controller.data.models import TModel
 from tierkreis.models import TKR, OpaqueType, Workflow
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.stubs import (
+    await_news,
     get_results,
-    is_running,
-    prepare_job,
+    prepare_batches,
     start_execute_job,
     upload_circuit,
+    upload_circuits,
 )
 
 type Circuit = OpaqueType["pytket._tket.circuit.Circuit"]
@@ -60,6 +60,26 @@ class UploadCircuitInputs(NamedTuple):
     circuit: TKR[Circuit]
 
 
+class BatchInputs(NamedTuple):
+    """The inputs of the upload of a batch of circuits.
+
+    :param project_name: The project to upload to.
+    :param circuits: The pytket circuits.
+    """
+
+    project_name: TKR[str]
+    circuits: TKR[list[Circuit]]
+
+
+class BatchOutputs(NamedTuple):
+    """The output of the upload of a batch of circuits.
+
+    :param programs: References to the circuits, in their order.
+    """
+
+    programs: TKR[list[Program]]
+
+
 class JobInputs(NamedTuple):
     """The inputs of :func:`nexus_submit_and_poll`.
 
@@ -82,10 +102,12 @@ class PollingOutputs(NamedTuple):
 
     :param results: One result for each circuit; empty while the job is not complete.
     :param should_continue: Whether the job still waits or runs.
+    :param status: The state of the job, and its place in the queue where Nexus tells.
     """
 
     results: TKR[list[BackendResult]]
     should_continue: TKR[bool]
+    status: TKR[str]
 
 
 def upload_circuit_graph() -> Workflow[UploadCircuitInputs, TKR[Program]]:
@@ -103,62 +125,76 @@ def polling_loop_body(
 ) -> Workflow[TKR[ExecuteJobRef], PollingOutputs]:
     """Build the body of a loop that waits for a job.
 
-    Each pass asks for the status once. If the job waits or runs, the pass ends after
-    the polling interval; if it has completed, the pass fetches the results.
+    Each pass waits until there is news of the job, an hour at most: a new state, or
+    another place in the queue. The pass in which it has completed fetches the results.
 
-    :param polling_interval: The time between two looks at the job, in seconds.
+    :param polling_interval: The longest time between two looks at the job, in seconds;
+        the first looks come sooner after each other.
     :returns: A graph from a job to its results, for ``Graph.loop``.
     :raises InvalidInputError: If the interval is not a number of seconds above 0.
     """
     g = Graph(TKR[ExecuteJobRef], PollingOutputs)
-    running = g.task(is_running(g.inputs))
-    should_continue = pause_while(g, running, polling_interval)
+    news = g.task(
+        await_news(g.inputs, g.const(checked_interval(polling_interval)), last_status())
+    )
     none_yet: TKR[list[BackendResult]] = g.const([])
-    results = g.ifelse(running, none_yet, g.task(get_results(g.inputs)))
-    return g.finish_with_outputs(PollingOutputs(results, should_continue))
+    fetched = g.task(get_results(g.inputs))
+    results = g.ifelse(news.is_unfinished, none_yet, fetched)
+    return g.finish_with_outputs(
+        PollingOutputs(results, news.is_unfinished, news.status)
+    )
 
 
-def pause_while[A: TModel, B: TModel](
-    g: Graph[A, B], waiting: TKR[bool], polling_interval: float
-) -> TKR[bool]:
-    """Add a pause to the body of a loop that looks at something until it has ended.
+def last_status() -> TKR[str]:
+    """Refer to the output ``status`` of the pass before, inside the body of a loop.
 
-    :param g: The body of the loop.
-    :param waiting: Whether it has not ended yet.
-    :param polling_interval: The time between two looks, in seconds.
-    :returns: Whether to go on; where it has not ended, that is known after the pause.
-    :raises InvalidInputError: If the interval is not a number of seconds above 0.
+    A loop hands all outputs of a pass to the next. In the first pass there is none, and
+    a task takes the default of its argument.
+    """
+    return TKR(-1, "status")
+
+
+def checked_interval(polling_interval: float) -> float:
+    """Check a polling interval.
+
+    :param polling_interval: The longest time between two looks at a job, in seconds.
+    :returns: The same.
+    :raises InvalidInputError: If it is not a number of seconds above 0.
     """
     if not 0 < polling_interval < math.inf:
         raise InvalidInputError(
             f"The polling interval is {polling_interval!r}; "
             "give a number of seconds above 0."
         )
-    pause = g.task(tkr_sleep(g.const(float(polling_interval))))
-    return g.ifelse(waiting, pause, g.const(value=False))
+    return float(polling_interval)
 
 
 def prepare_and_upload[B: TModel](
     g: Graph[JobInputs, B], polling_interval: float
-) -> tuple[TKR[str], TKR[list[Program]]]:
+) -> TKR[list[Program]]:
     """Add the check of a job to a graph, and after it the uploads side by side.
 
     :param g: A graph with the inputs of a job.
-    :param polling_interval: The time between two looks at the job, in seconds.
-    :returns: The name of the project and the uploaded programs.
+    :param polling_interval: The longest time between two looks at the job, in seconds.
+    :returns: The uploaded programs, for tasks of this worker alone.
+    :raises InvalidInputError: If the interval is not a number of seconds above 0.
     """
-    # The uploads take the project name from the check, so that they wait for it.
-    project_name = g.task(
-        prepare_job(*g.inputs, polling_interval=g.const(float(polling_interval)))
+    interval = g.const(checked_interval(polling_interval))
+    batches = g.task(prepare_batches(*g.inputs, polling_interval=interval))
+    # The worker writes each batch, and joins the outputs, by itself: Tierkreis's own
+    # builtin tasks would take a process each and twice the time of all else.
+    each_batch: TKR[list[Circuit]] = TKR(batches.node_index, "*")
+    uploaded = g.map(
+        _upload_batch_graph(), TList(BatchInputs(g.inputs.project_name, each_batch))
     )
-    programs = g.map(
-        upload_circuit_graph(),
-        g.map(
-            lambda circuit: UploadCircuitInputs(project_name, circuit),
-            g.inputs.circuits,
-        ),
-    )
-    return project_name, programs
+    # A list of models shows its elements to the builder alone.
+    return uploaded._value.programs  # pyright: ignore[reportPrivateUsage]
+
+
+def _upload_batch_graph() -> Workflow[BatchInputs, BatchOutputs]:
+    g = Graph(BatchInputs, BatchOutputs)
+    programs = g.task(upload_circuits(*g.inputs))
+    return g.finish_with_outputs(BatchOutputs(programs))
 
 
 def nexus_submit_and_poll(
@@ -166,19 +202,20 @@ def nexus_submit_and_poll(
 ) -> Workflow[JobInputs, TKR[list[BackendResult]]]:
     """Build a graph that runs circuits as one job and returns their results.
 
-    The job is checked first; then the circuits are uploaded in parallel, the job is
-    submitted, polled, and its results are fetched.
+    The job is checked first; then the circuits are uploaded in parallel, in batches,
+    the job is submitted, polled, and its results are fetched.
 
-    :param polling_interval: The time between two looks at the job, in seconds.
+    :param polling_interval: The longest time between two looks at the job, in seconds;
+        the first looks come sooner after each other.
     :returns: A graph from :class:`JobInputs` to one ``BackendResult`` for each circuit,
         in the order of the circuits.
     :raises InvalidInputError: If the interval is not a number of seconds above 0.
     """
     g = Graph(JobInputs, TKR[list[BackendResult]])
-    project_name, programs = prepare_and_upload(g, polling_interval)
+    programs = prepare_and_upload(g, polling_interval)
     job = g.task(
         start_execute_job(
-            project_name,
+            g.inputs.project_name,
             g.inputs.job_name,
             programs,
             g.inputs.n_shots,
