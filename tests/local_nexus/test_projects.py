@@ -163,3 +163,11 @@ def test_a_property_is_defined_once(client):
             "name='bool', property_type='int', project=project)",
             name="defined once",
         )
+
+
+def test_projects_are_filtered_by_their_own_id(http, shared):
+    parameters = {"filter[project][id]": shared}
+    (found,) = http.get("/api/projects/v1beta2", params=parameters).json()["data"]
+    assert found["id"] == shared
+    count = http.get("/api/projects/v1beta2/meta/count", params=parameters)
+    assert count.json() == {"count": 1}

@@ -10,6 +10,9 @@ from local_nexus.store import Filters
 
 
 def _restrict(call: Call, filters: Filters) -> Filters:
+    own_column = {"project_id": "id"}
+    any_of = {own_column.get(it, it): values for it, values in filters.any_of.items()}
+    filters = replace(filters, any_of=any_of)
     if flag(call.query, "filter[archived]"):
         return filters
     return replace(filters, equal={"archived": False})
