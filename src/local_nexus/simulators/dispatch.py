@@ -21,6 +21,7 @@ from local_nexus.simulators.compile import compile_circuit, to_native_gates
 from local_nexus.simulators.devices import Config, Device, device_of
 from local_nexus.simulators.engines import Engine
 from local_nexus.simulators.errors import SimulationError
+from local_nexus.simulators.leakage import with_detection
 from local_nexus.simulators.messages import (
     CompileOutcome,
     CompileRequest,
@@ -110,6 +111,9 @@ def _run_circuit(request: RunRequest, device: Device) -> Outcome:
     circuits.simplify(circuit)
     circuits.check_size(circuit, device)
     quantinuum = device["backend_name"] in QUANTINUUM_BACKENDS
+    if quantinuum and config.get("leakage_detection"):
+        n_qubits = device["backend_info"]["device"]["n_nodes"]
+        circuit = with_detection(circuit, n_qubits)
     job = circuits.CircuitRun(
         circuit,
         config,
