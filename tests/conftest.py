@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+import qnexus
 import qnexus.client
 import stamina
 from pytket.circuit import Circuit, OpType
@@ -24,6 +25,7 @@ from qnexus.client.utils import write_token
 from qnexus.config import CONFIG, Config
 from qnexus.models.references import ExecuteJobRef
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
+from tests.many_jobs import add_jobs
 from tierkreis.controller.data.location import WorkerCallArgs
 from tierkreis.storage import FileStorage
 from tierkreis.worker.storage.filestorage import WorkerFileStorage
@@ -91,6 +93,35 @@ def connect_qnexus() -> Iterator[Callable[[dict[str, str]], None]]:
     """Connect qnexus in this process until the test ends."""
     with ExitStack() as stack:
         yield lambda environment: stack.enter_context(qnexus_connected(environment))
+
+
+# Of the newest two jobs of the full server, and of its oldest.
+TWO_OF_A_START = [
+    "beefed00-0000-4000-8000-00000000000a",
+    "beefed11-0000-4000-8000-00000000000b",
+]
+OLDEST = "0ddba11f-0000-4000-8000-00000000000c"
+MANY_JOBS = 10_000
+WAITING_JOBS = 30
+
+
+@pytest.fixture(scope="session")
+def shared_full_nexus() -> Iterator[LocalNexus]:
+    """A server with many jobs, of which the newest wait; use ``full_nexus``."""
+    others = [str(uuid4()) for _ in range(MANY_JOBS - 3)]
+    with LocalNexus() as nexus:
+        with qnexus_connected(nexus.env):
+            project = str(qnexus.projects.create(name=PROJECT).id)
+        add_jobs(nexus, project, [*TWO_OF_A_START, *others, OLDEST], WAITING_JOBS)
+        yield nexus
+
+
+@pytest.fixture
+def full_nexus(shared_full_nexus, connect_qnexus) -> LocalNexus:
+    """The server with many jobs, with qnexus in this process logged in to it."""
+    connect_qnexus(shared_full_nexus.env)
+    shared_full_nexus.clear_requests()
+    return shared_full_nexus
 
 
 @pytest.fixture

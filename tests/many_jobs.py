@@ -1,49 +1,37 @@
-"""An embedded Nexus that holds many jobs, written into its database directly."""
+"""Many jobs for an embedded Nexus, written into its database directly."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
-
-import qnexus as qnx
-from tests.conftest import qnexus_connected
 
 from local_nexus import LocalNexus
 from local_nexus.clock import Clock
 from local_nexus.services.projects import new_row
 from local_nexus.store import Store
 
-PROJECT = "many jobs"
 _A_SECOND = 1_000_000
 
 
-@contextmanager
-def nexus_with_jobs(
-    number: int, ids: Sequence[str] = (), waiting: int = 0
-) -> Iterator[LocalNexus]:
-    """Serve jobs of two circuits each, called ``job 0``, the newest, and so on.
+def add_jobs(
+    nexus: LocalNexus, project: str, ids: Sequence[str], waiting: int = 0
+) -> None:
+    """Add jobs of two circuits each, called ``job 0``, the newest, and so on.
 
-    :param number: how many jobs there are.
-    :param ids: the ids of the newest ones; the others have any.
+    :param project: the id of their project.
+    :param ids: their ids, that of the newest first.
     :param waiting: how many of the newest ones are in the queue, one circuit done.
     """
-    with LocalNexus() as nexus:
-        with qnexus_connected(nexus.env):
-            project = str(qnx.projects.create(name=PROJECT).id)
-        store = Store(f"sqlite:///{nexus.directory / 'nexus.db'}")
-        with store.write() as tx:
-            owner = tx.find("users")[0]["id"]
-            now = Clock().now()
-            keys = [*ids, *(str(uuid4()) for _ in range(number - len(ids)))]
-            jobs = [
-                _job(owner, project, key, i, now - i * _A_SECOND, waits=i < waiting)
-                for i, key in enumerate(keys)
-            ]
-            items = [_item(job, n) for job in jobs for n in range(2)]
-            tx.insert("jobs", jobs)
-            tx.insert("job_items", items)
-        store.close()
-        yield nexus
+    store = Store(f"sqlite:///{nexus.directory / 'nexus.db'}")
+    now = Clock().now()
+    with store.write() as tx:
+        owner = tx.find("users")[0]["id"]
+        jobs = [
+            _job(owner, project, key, i, now - i * _A_SECOND, waits=i < waiting)
+            for i, key in enumerate(ids)
+        ]
+        tx.insert("jobs", jobs)
+        tx.insert("job_items", [_item(job, n) for job in jobs for n in range(2)])
+    store.close()
 
 
 def _job(

@@ -28,6 +28,8 @@ LAYERS = (
     {"projects", "listing", "records"},
     {"selection"},
     {"summaries", "payloads"},
+    {"drawings"},
+    {"payload_files"},
     {"changes", "waiting"},
     {"programs", "jobs"},
     {"items"},

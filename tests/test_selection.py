@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from uuid import uuid4
 
 import httpx
@@ -6,42 +5,18 @@ import pytest
 import qnexus as qnx
 from pytket.circuit import Circuit
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
-from tests.conftest import PROJECT
-from tests.many_jobs import PROJECT as MANY
-from tests.many_jobs import nexus_with_jobs
+from tests.conftest import MANY_JOBS, OLDEST, PROJECT, TWO_OF_A_START
 
-from local_nexus import LocalNexus
 from tkr_nexus_worker import programs, selection
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
 from tkr_nexus_worker.jobs import find_job
 
 CONFIG = QuantinuumConfig(device_name="H2-1LE")
-TWO_OF_A_START = [
-    "beefed00-0000-4000-8000-00000000000a",
-    "beefed11-0000-4000-8000-00000000000b",
-]
-OLDEST = "0ddba11f-0000-4000-8000-00000000000c"
 
 
 @pytest.fixture
 def job(submit):
     return submit()
-
-
-@pytest.fixture(scope="session")
-def full_nexus() -> Iterator[LocalNexus]:
-    """A server with more jobs than are looked through for the start of an id."""
-    others = [str(uuid4()) for _ in range(selection.NEWEST_JOBS)]
-    ids = [*TWO_OF_A_START, *others, OLDEST]
-    with nexus_with_jobs(len(ids), ids) as nexus:
-        yield nexus
-
-
-@pytest.fixture
-def full(full_nexus, connect_qnexus) -> LocalNexus:
-    connect_qnexus(full_nexus.env)
-    full_nexus.clear_requests()
-    return full_nexus
 
 
 def test_an_id_is_found_by_one_request_with_all_that_a_reference_has(connected, job):
@@ -141,26 +116,26 @@ def test_a_job_of_somebody_else_is_not_there(connected, job, connect_other):
         find_job(str(job.id))
 
 
-def test_a_start_that_two_ids_have_lists_both(full):
+def test_a_start_that_two_ids_have_lists_both(full_nexus):
     with pytest.raises(InvalidInputError) as caught:
         find_job("beefed")
     assert all(job_id in str(caught.value) for job_id in TWO_OF_A_START)
-    assert f"project {MANY!r}" in str(caught.value)
+    assert f"project {PROJECT!r}" in str(caught.value)
 
 
-def test_eight_digits_are_found_in_the_first_page(full):
+def test_eight_digits_are_found_in_the_first_page(full_nexus):
     assert find_job("beefed11").annotations.name == "job 1"
-    assert len(full.requests()) == 2
+    assert len(full_nexus.requests()) == 2
 
 
-def test_an_older_job_than_are_looked_through_is_said_to_need_its_whole_id(full):
+def test_an_older_job_than_are_looked_through_is_said_to_need_its_whole_id(full_nexus):
     with pytest.raises(NexusRefusedError, match=r"newest 1000 jobs.*the whole id"):
         find_job("0ddba11f")
-    assert len(full.requests()) == 1 + selection.NEWEST_JOBS / 100
+    assert len(full_nexus.requests()) == 1 + selection.NEWEST_JOBS / 100
     found = find_job(OLDEST)
-    assert found.annotations.name == f"job {selection.NEWEST_JOBS + 2}"
+    assert found.annotations.name == f"job {MANY_JOBS - 1}"
 
 
-def test_few_digits_are_not_taken_as_unique_where_older_jobs_may_have_them(full):
+def test_few_digits_are_not_taken_as_unique_where_older_jobs_may_have_them(full_nexus):
     with pytest.raises(InvalidInputError, match="at least 8 digits"):
         find_job("beefed1")

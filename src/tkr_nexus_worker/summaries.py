@@ -40,6 +40,7 @@ WAITING_STATES = [state.name for state in JOB_STATES.values() if not state.is_fi
 
 _READS_AT_ONCE = 8
 _LARGEST_PAGE = 100
+_ORDER = {"queued": 0, "submitted": 1, "running": 2}
 
 
 def list_jobs(
@@ -184,7 +185,11 @@ def _log(status: JobStatus, items: Iterable[JobItem]) -> list[JobEvent]:
 
 def _events(subject: str, status: JobStatus) -> list[JobEvent]:
     """Return the states that were entered; the latest has what Nexus says of it."""
-    times = sorted((read_moment(text), state) for state, text in status.times.items())
+    # States that were passed at the same moment come in their usual order.
+    times = sorted(
+        (read_moment(text), _ORDER.get(state, len(_ORDER)), state)
+        for state, text in status.times.items()
+    )
     return [
         JobEvent(
             time=moment,
@@ -192,5 +197,5 @@ def _events(subject: str, status: JobStatus) -> list[JobEvent]:
             state=state,
             message=status.reason if number == len(times) else "",
         )
-        for number, (moment, state) in enumerate(times, start=1)
+        for number, (moment, _, state) in enumerate(times, start=1)
     ]

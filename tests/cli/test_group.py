@@ -78,7 +78,7 @@ def test_ctrl_c_is_no_bug():
     [
         (["--nonsense"], "No such option"),
         (["nonsense"], "No such command 'nonsense'"),
-        (["cancel"], "Missing argument 'JOB'. Try tkr-nexus cancel --help."),
+        (["status"], "Missing argument 'JOB'. Try tkr-nexus status --help."),
         (["cancel", "--nonsense", "x"], "No such option"),
     ],
 )

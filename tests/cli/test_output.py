@@ -1,8 +1,21 @@
 import json
+import re
+from pathlib import Path
 
+import pytest
 from pydantic import BaseModel
 
 from tkr_nexus_worker.cli.output import new_table, print_json, print_table
+from tkr_nexus_worker.reports import (
+    JobDetails,
+    JobEvent,
+    JobItemReport,
+    JobPayload,
+    PayloadProgram,
+    WaitProgress,
+)
+
+FIELD = re.compile(r"`([a-z_]+)`")
 
 
 class Job(BaseModel):
@@ -49,3 +62,17 @@ def test_a_table_at_a_terminal_fits_and_has_lines_and_colours(capsys, monkeypatc
     row = capsys.readouterr().out.splitlines()[-1]
     assert row.startswith("[red]long")
     assert len(row) == 80
+
+
+@pytest.mark.parametrize(
+    "model", [JobDetails, JobItemReport, JobEvent, JobPayload, PayloadProgram]
+)
+def test_every_field_of_the_json_is_documented(model):
+    text = (Path(__file__).parents[2] / "docs" / "command_line.md").read_text()
+    section = text[text.index("### JSON") : text.index("## Results")]
+    assert set(model.model_fields) <= set(FIELD.findall(section))
+
+
+def test_the_json_of_watch_is_documented():
+    text = (Path(__file__).parents[2] / "docs" / "command_line.md").read_text()
+    assert all(f"`{name}`" in text for name in WaitProgress.model_fields)

@@ -8,9 +8,16 @@ from tkr_nexus_worker.cli.group import LazyGroup
 # Name of a command -> the module of this package that has it, and what it does.
 _COMMANDS = {
     "cancel": ("jobs", "Cancel jobs on Nexus."),
+    "delete": ("jobs", "Delete jobs and their results on Nexus."),
+    "jobs": ("jobs", "List jobs on Nexus."),
+    "payload": ("jobs", "Show or save what was submitted as a job."),
     "plot": ("results", "Draw histograms of the results of a job."),
     "results": ("results", "Show or save the results of a job."),
     "resume": ("workflows", "Go on with a workflow that was stopped or failed."),
+    "retry": ("jobs", "Run again those programs of a job that ended badly."),
+    "show": ("jobs", "Show everything about a job but its programs and results."),
+    "status": ("jobs", "Tell in one line where a job stands."),
+    "watch": ("watch", "Follow jobs until all have ended."),
     "serve": ("serve", "Serve an embedded Nexus on this machine."),
 }
 

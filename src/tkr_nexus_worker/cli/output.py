@@ -51,6 +51,7 @@ def new_table(*, expand: bool = False, caption: str | None = None) -> Table:
         show_edge=False,
         pad_edge=False,
         padding=(0, 1),
+        collapse_padding=True,
         expand=expand,
         caption=caption,
         caption_justify="left",
@@ -72,10 +73,11 @@ def new_console(*, stderr: bool = False) -> Console:
 def print_table(table: Table) -> None:
     """Print a table.
 
-    :param table: The table; in a pipe it has no lines around its cells.
+    :param table: The table; in a pipe two spaces lie between its cells.
     """
     console = new_console()
     if not console.is_terminal:
         table.box = None
+        table.collapse_padding = False
         table.expand = False
     console.print(table)
