@@ -85,13 +85,22 @@ def describe_failures(items: Iterable[ItemResult]) -> str:
     :param items: The failed ones.
     :returns: For example ``circuits 0-2, 7: it was cancelled (CANCELLED)``.
     """
+    return "; ".join(describe_alike((item.index, _failure(item)) for item in items))
+
+
+def describe_alike(remarks: Iterable[tuple[int, str]]) -> list[str]:
+    """Join remarks on programs, those with the same text together.
+
+    :param remarks: The indices of programs, in ascending order, and a text on each.
+    :returns: For example ``["circuits 0-2, 7: it was cancelled"]``.
+    """
     alike: dict[str, list[int]] = defaultdict(list)
-    for item in items:
-        alike[_failure(item)].append(item.index)
-    return "; ".join(
-        f"circuit{'s' * (len(indices) > 1)} {_ranges(indices)}: {failure}"
-        for failure, indices in alike.items()
-    )
+    for index, text in remarks:
+        alike[text].append(index)
+    return [
+        f"circuit{'s' * (len(indices) > 1)} {_ranges(indices)}: {text}"
+        for text, indices in alike.items()
+    ]
 
 
 def _failure(item: ItemResult) -> str:

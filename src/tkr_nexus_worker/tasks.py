@@ -26,6 +26,7 @@ from tkr_nexus_worker import (
     projects,
     receipts,
     results,
+    validation,
 )
 from tkr_nexus_worker.batches import EncodedCircuits
 from tkr_nexus_worker.items import ItemResult
@@ -188,6 +189,7 @@ def prepare_job(
     :raises NotLoggedInError: If there is no valid login.
     """
     checks.check_job(project_name, job_name, circuits, n_shots, backend_config)
+    validation.check_fit(circuits, n_shots, backend_config)
     calls.warn_if_login_ends_soon(polling_interval)
     projects.get_or_create_project(project_name)
     return project_name
