@@ -229,3 +229,11 @@ def test_a_limit_that_is_no_time_is_refused(script, monkeypatch, value):
 def test_an_error_of_the_program_itself_is_not_hidden():
     with pytest.raises(ZeroDivisionError):
         call("divide", lambda: 1 / 0)
+
+
+def test_a_retry_after_beyond_the_limit_is_told_at_once(script, monkeypatch):
+    monkeypatch.setenv("TKR_NEXUS_RETRY_TIME", "60")
+    script.answers = [(503, {"Retry-After": "3600"}, '{"message": "maintenance"}')]
+    with pytest.raises(NexusUnavailableError, match="maintenance; wait 3600 s"):
+        get_json("read", "/thing")
+    assert script.n_requests == 1

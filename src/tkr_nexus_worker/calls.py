@@ -112,7 +112,8 @@ class TransientResponseError(Exception):
     def __init__(
         self, status_code: int, retry_after: float | None, message: str
     ) -> None:
-        super().__init__(f"status {status_code}: {message}")
+        asked = "" if retry_after is None else f"; wait {retry_after:.0f} s"
+        super().__init__(f"status {status_code}: {message}{asked}")
         self.status_code = status_code
         self.retry_after = retry_after
 
@@ -159,8 +160,8 @@ def _retry_after(header: str | None) -> float | None:
     if header.strip().isdigit():
         return float(header)
     try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
+        moment = parsedate_to_datetime(header).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
@@ -223,20 +224,23 @@ def call[T](
     """
     client()
     limits = Limits.from_environment()
+    patience = retry_time or limits.retry_time
+    deadline = time.monotonic() + patience
 
     def pause_before_retry(error: Exception) -> bool | float:
         if not _is_worth_a_retry(error, changes=changes):
             return False
+        asked = getattr(error, "retry_after", None)
+        if asked is not None and time.monotonic() + asked > deadline:
+            return False
         logger.warning("nexus: could not %s (%s); trying again", action, error)
-        if isinstance(error, TransientResponseError) and error.retry_after is not None:
-            return error.retry_after
-        return True
+        return True if asked is None else float(asked)
 
     try:
         for attempt in stamina.retry_context(
             on=pause_before_retry,
             attempts=None,
-            timeout=retry_time or limits.retry_time,
+            timeout=patience,
             wait_initial=0.2,
             wait_max=limits.retry_wait,
             wait_jitter=min(1.0, limits.retry_wait),
@@ -333,16 +337,24 @@ def warn_if_login_ends_soon(polling_interval: float) -> None:
         )
 
 
-def _is_worth_a_retry(error: Exception, *, changes: bool) -> bool:
-    never_arrived = isinstance(
+def was_not_carried_out(error: Exception) -> bool:
+    """Tell whether a request that failed has certainly changed nothing on Nexus.
+
+    :param error: What qnexus or httpx raised.
+    :returns: True if it never arrived, or Nexus turned it away with 429.
+    """
+    return isinstance(
         error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout
     ) or (
         isinstance(error, TransientResponseError)
         and error.status_code == _TOO_MANY_REQUESTS
     )
+
+
+def _is_worth_a_retry(error: Exception, *, changes: bool) -> bool:
     if changes:
-        return never_arrived
-    return never_arrived or isinstance(
+        return was_not_carried_out(error)
+    return isinstance(
         error, httpx.TransportError | TransientResponseError | json.JSONDecodeError
     )
 
@@ -402,7 +414,8 @@ def _refused(action: str, status_code: int | None, body: str) -> NexusRefusedErr
 
 def _gone(action: str, body: str) -> NexusRefusedError:
     return NexusRefusedError(
-        f"Could not {action}: Nexus no longer keeps the data ({_message_of(body)}).",
+        f"Could not {action}: Nexus no longer keeps the data (status "
+        f"{HTTPStatus.GONE.value}: {_message_of(body)}).",
         HTTPStatus.GONE,
     )
 

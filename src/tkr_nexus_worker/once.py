@@ -19,7 +19,7 @@ from typing import Any
 from uuid import uuid4
 
 from tkr_nexus_worker import context
-from tkr_nexus_worker.calls import Limits, call
+from tkr_nexus_worker.calls import Limits, call, was_not_carried_out
 
 _MARKER_PREFIX = "_making_"
 _CLOCKS_DIFFER_BY = timedelta(days=1)
@@ -106,11 +106,19 @@ def make_once[T](
             found = find()
             if found is not None:
                 return found
-        begun = time.time()
+        earlier, begun = begun, time.time()
         tries += 1
         if marker is not None:
             marker.touch()
-        return make()
+        try:
+            return make()
+        except Exception as error:
+            if was_not_carried_out(error):
+                begun = earlier
+                tries -= 1
+                if begun is None and marker is not None:
+                    marker.unlink()
+            raise
 
     made = call(action, find_or_make)
     if tries > 1:
