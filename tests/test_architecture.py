@@ -22,7 +22,7 @@ FORBIDDEN = {
 SERVE = Path("tkr_nexus_worker/cli/serve.py")
 LAYERS = (
     {"errors", "_version", "context", "login", "durations", "slots", "batches"},
-    {"states", "checks", "causes", "files", "reports"},
+    {"states", "checks", "causes", "files", "reports", "claims"},
     {"calls"},
     {"once", "statuses", "devices"},
     {"projects", "listing", "records"},

@@ -2,16 +2,21 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TextIO
 
 from tierkreis.consts import TKR_DIR_KEY
 from tierkreis.controller.storage.in_memory import ControllerInMemoryStorage
 from tierkreis.controller.storage.protocol import ControllerStorage
 
+from tkr_nexus_worker.claims import CONTROLLER_FILE
 from tkr_nexus_worker.errors import InvalidInputError
 
-_LOCK_FILE = "_controller"
+# Tasks see by the lock whether there is a controller; that takes a moment.
+_TRIES = 5
+_PAUSE_SECONDS = 0.02
 
 
 @contextmanager
@@ -31,19 +36,26 @@ def _lock(storage: ControllerStorage) -> Generator[None]:
     if isinstance(storage, ControllerInMemoryStorage):
         yield
         return
-    with (storage.workflow_dir / _LOCK_FILE).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+    with (storage.workflow_dir / CONTROLLER_FILE).open("w") as file:
+        if not any(_take(file) for _ in range(_TRIES)):
             raise InvalidInputError(
                 f"Workflow {storage.workflow_id} is being run by another process; wait "
                 "for it, or stop it first."
-            ) from error
-        except OSError:
-            # Some shared file systems know no locks. A second controller would start
-            # tasks twice, but what they submit is found by its key.
-            pass
+            )
         yield
+
+
+def _take(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(_PAUSE_SECONDS)
+        return False
+    except OSError:
+        # Some shared file systems know no locks. A second controller would start tasks
+        # twice, but what they submit is found by its key.
+        pass
+    return True
 
 
 @contextmanager

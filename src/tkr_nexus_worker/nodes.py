@@ -36,6 +36,15 @@ def started_nodes(storage: ControllerStorage) -> list[Loc]:
     return [loc for loc in locs if storage.is_node_started(loc)]
 
 
+def unfinished_nodes(storage: ControllerStorage) -> list[Loc]:
+    """List the nodes of a workflow that were started and have not finished.
+
+    :param storage: The storage of the workflow.
+    :returns: Their locations, sorted as text.
+    """
+    return [loc for loc in started_nodes(storage) if not storage.is_node_finished(loc)]
+
+
 def started_tasks(storage: ControllerStorage) -> Iterator[StartedTask]:
     """Iterate over the tasks of a workflow that were started.
 

@@ -1,4 +1,4 @@
-"""The processes of this machine that run tasks of a workflow."""
+"""The processes that run tasks of a workflow."""
 
 import re
 import subprocess
@@ -7,8 +7,31 @@ from pathlib import Path
 from uuid import UUID
 
 from tierkreis.controller.data.location import Loc
+from tierkreis.controller.storage.protocol import ControllerStorage
+
+from tkr_nexus_worker.claims import read_claim
+from tkr_nexus_worker.nodes import unfinished_nodes
 
 _PROC = Path("/proc")
+
+
+def live_tasks(storage: ControllerStorage) -> set[Loc]:
+    """Find the tasks of a workflow that a process runs, here or on another machine.
+
+    Of other machines only what holds its claim on a file system with shared locks is
+    seen. A task that ends while this looks may be listed; one that is not listed and is
+    found unfinished later does not run.
+
+    :param storage: The storage of the workflow.
+    :returns: The locations of the tasks.
+    """
+    claimed = {
+        loc
+        for loc in unfinished_nodes(storage)
+        if (claim := read_claim(storage.workflow_dir / loc)) and claim.is_held
+    }
+    # The executable passes the task on to a fork, and ends after it.
+    return claimed | running_tasks(storage.workflow_id)
 
 
 def running_tasks(workflow_id: UUID) -> set[Loc]:

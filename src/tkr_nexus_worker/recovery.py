@@ -20,7 +20,7 @@ from tierkreis.controller.storage.walk_result import NodeRunData
 from tkr_nexus_worker.errors import CheckpointError
 from tkr_nexus_worker.failures import MESSAGE_FILE
 from tkr_nexus_worker.nodes import started_nodes
-from tkr_nexus_worker.processes import running_tasks
+from tkr_nexus_worker.processes import live_tasks
 
 # A child of the logger that writes the log of the workflow.
 logger = logging.getLogger("tierkreis.resume")
@@ -33,7 +33,7 @@ _SETTLE_SECONDS = 0.5
 def clear_unfinished(storage: ControllerStorage, executor: ControllerExecutor) -> None:
     """Make a workflow ready for Tierkreis's ``resume_graph``.
 
-    Tasks that a process of this machine still runs are left to it.
+    Tasks that a process still runs are left to it.
 
     :param storage: The storage of a workflow that was started, is not finished and has
         no controller.
@@ -42,14 +42,16 @@ def clear_unfinished(storage: ControllerStorage, executor: ControllerExecutor) -
     """
     time.sleep(_SETTLE_SECONDS)
     # Processes come first: what ends after this look is found finished below.
-    running = running_tasks(storage.workflow_id)
+    live = live_tasks(storage)
     _mend_names_of_loops(storage)
     _delete(storage, Loc(), "_error")
-    stopped = [loc for loc in _unfinished_nodes(storage) if loc not in running]
+    unfinished = _unfinished_nodes(storage)
+    stopped = [loc for loc in unfinished if loc not in live]
     logger.info(
-        "Resumed workflow %s; to be started again: %s",
+        "Resumed workflow %s; to be started again: %s; still running: %s",
         storage.workflow_id,
         ", ".join(stopped) or "nothing",
+        ", ".join(sorted(live.intersection(unfinished))) or "nothing",
     )
     for loc in stopped:
         if loc == Loc():

@@ -9,7 +9,7 @@ from tierkreis.controller.data.location import Loc
 from tierkreis.controller.storage.protocol import ControllerStorage
 
 from tkr_nexus_worker.nodes import StartedTask, started_tasks
-from tkr_nexus_worker.processes import running_tasks
+from tkr_nexus_worker.processes import live_tasks
 
 _SUBMITTING_TASKS = frozenset(
     {
@@ -74,12 +74,12 @@ def submitting_tasks(storage: ControllerStorage) -> list[Loc]:
     :param storage: The storage of the workflow.
     :returns: Their locations.
     """
-    running = running_tasks(storage.workflow_id)
+    live = live_tasks(storage)
     return [
         task.loc
         for task in started_tasks(storage)
         if task.function in _SUBMITTING_TASKS
-        and task.loc in running
+        and task.loc in live
         and not storage.is_node_finished(task.loc)
     ]
 

@@ -4,23 +4,29 @@ A builtin task of Tierkreis 2.1.1 leaves no ``_error`` when it fails, nor does a
 whose process group is killed at once with the shell that waits for it.
 """
 
+import time
+
 from tierkreis.controller.data.location import Loc
 from tierkreis.controller.executor.protocol import ControllerExecutor
 from tierkreis.controller.storage.in_memory import ControllerInMemoryStorage
 from tierkreis.controller.storage.protocol import ControllerStorage
 from tierkreis.executor import ShellExecutor, UvExecutor
 
+from tkr_nexus_worker.claims import read_claim
 from tkr_nexus_worker.directories import single_executors
-from tkr_nexus_worker.nodes import started_nodes
-from tkr_nexus_worker.processes import running_tasks
+from tkr_nexus_worker.nodes import unfinished_nodes
+from tkr_nexus_worker.processes import live_tasks
 
 _BUILTINS = "builtins."
+# A shared file system may need a while until it tells of a lock, or of a file.
+_SECONDS_ELSEWHERE = 60.0
 
 
 class Watch:
     """Looks from time to time whether the tasks of a workflow still run.
 
-    Tasks that an executor may have sent to another machine are not judged.
+    A task that an executor may have sent to another machine is judged only if it has
+    claimed its node there, and that machine shares locks with this one.
 
     :param storage: The storage of the workflow.
     :param executor: Its executor.
@@ -35,31 +41,37 @@ class Watch:
             isinstance(single, UvExecutor | ShellExecutor)
             for single in single_executors(executor)
         )
-        self._silent: set[Loc] = set()
+        self._silent_since: dict[Loc, float] = {}
 
     def look(self) -> None:
         """Mark as failed what had no process at this look and at the one before.
 
         The shell of an executor lives a moment before and after the process of its
-        task; a second look, seconds later, tells a moment from an end.
+        task; a second look, seconds later, tells a moment from an end. Of a task on
+        another machine, a minute does.
         """
         if self._in_memory:
             return
         # Processes come first: what ends after this look is found finished below.
-        running = running_tasks(self._storage.workflow_id)
-        silent = {
-            loc
-            for loc in started_nodes(self._storage)
-            if not self._storage.is_node_finished(loc)
-            and loc not in running
-            and self._is_judged(loc)
-        }
-        for loc in silent & self._silent:
-            self._storage.touch(self._storage.workflow_dir / loc / "_error")
-        self._silent = silent
+        live = live_tasks(self._storage)
+        now = time.monotonic()
+        silent_since = {}
+        for loc in unfinished_nodes(self._storage):
+            patience = self._patience(loc)
+            if loc in live or patience is None:
+                continue
+            since = self._silent_since.get(loc)
+            if since is not None and now - since >= patience:
+                self._storage.touch(self._storage.workflow_dir / loc / "_error")
+            silent_since[loc] = now if since is None else since
+        self._silent_since = silent_since
 
-    def _is_judged(self, loc: Loc) -> bool:
+    def _patience(self, loc: Loc) -> float | None:
+        """Return for how long a task may be silent; None if that says nothing."""
         node = self._storage.read_node_def(loc)
-        return node.type == "function" and (
-            self._all_here or node.function_name.startswith(_BUILTINS)
-        )
+        if node.type != "function":
+            return None
+        if self._all_here or node.function_name.startswith(_BUILTINS):
+            return 0.0
+        claim = read_claim(self._storage.workflow_dir / loc)
+        return _SECONDS_ELSEWHERE if claim is not None and claim.is_shared else None

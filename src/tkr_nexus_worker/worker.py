@@ -26,8 +26,12 @@ from tierkreis.controller.data.types import (
 )
 from tierkreis.exceptions import TierkreisError
 from tierkreis.namespace import WorkerFunction
+from tierkreis.worker.storage.filestorage import WorkerFileStorage
+from tierkreis.worker.worker import TierkreisWorkerError
 
 from tkr_nexus_worker import context
+from tkr_nexus_worker.calls import Limits
+from tkr_nexus_worker.claims import claimed
 from tkr_nexus_worker.errors import CheckpointError, InvalidInputError
 
 ALL_ELEMENTS = "*"
@@ -60,6 +64,27 @@ class NexusWorker(Worker):
             return registered
 
         return decorate
+
+    def run(self, worker_definition_path: Path) -> None:
+        """Run a task, unless another process has it and brings it to its end.
+
+        :param worker_definition_path: The definition of the task.
+        :raises TierkreisWorkerError: If it fails.
+        """
+        if not isinstance(self.storage, WorkerFileStorage):
+            super().run(worker_definition_path)
+            return
+        folder = self.storage.resolve(worker_definition_path).parent
+        try:
+            limits = Limits.from_environment()
+            # As long as the other one may wait, at most.
+            patience = limits.outage_time + limits.login_wait
+            with claimed(folder, patience) as has_waited:
+                if not (has_waited and (folder / "_done").exists()):
+                    super().run(worker_definition_path)
+        except (InvalidInputError, TimeoutError) as error:
+            self.storage.write_error(folder / "_error", str(error))
+            raise TierkreisWorkerError(str(error)) from error
 
     def _load_args(
         self, f: WorkerFunction, inputs: dict[str, Path]

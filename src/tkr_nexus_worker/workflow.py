@@ -97,9 +97,10 @@ def resume(
 ) -> Any:
     """Go on with a workflow that was stopped, was killed or failed, to its end.
 
-    Tasks that have finished are not run again, and those that a process of this machine
-    still runs are waited for. All others that were started are started again, the
-    failed ones among them; a job that such a task had submitted is found again.
+    Tasks that have finished are not run again, and those that still run, on this
+    machine or on one that shares locks with it, are waited for. All others that were
+    started are started again, the failed ones among them; a job that such a task had
+    submitted is found again.
 
     :param storage: The storage of a workflow that was started, here or by another
         program.

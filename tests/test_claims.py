@@ -1,0 +1,192 @@
+"""A lock in the folder of its node tells a task that runs from one that was killed."""
+
+import errno
+import fcntl
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import pytest
+from tests.waiting import wait_until
+from tierkreis.controller.data.graph import Func
+from tierkreis.controller.data.location import Loc
+from tierkreis.executor import ShellExecutor
+from tierkreis.storage import FileStorage
+
+from tkr_nexus_worker import slots
+from tkr_nexus_worker.claims import claimed, read_claim
+from tkr_nexus_worker.control import control
+from tkr_nexus_worker.processes import live_tasks
+from tkr_nexus_worker.recovery import clear_unfinished
+from tkr_nexus_worker.watch import Watch
+
+TASK = Loc().N(1)
+# It does not name its task on its command line, as if it were on another machine.
+HOLDER = """
+import sys
+from pathlib import Path
+from tkr_nexus_worker import slots
+from tkr_nexus_worker.claims import claimed
+with claimed(Path(sys.stdin.readline().strip()), 10.0):
+    print("claimed", flush=True)
+    sys.stdin.readline()
+"""
+
+
+class ElsewhereExecutor:
+    """Stands for an executor that sends tasks to other machines."""
+
+
+@pytest.fixture
+def storage(tmp_path, monkeypatch) -> FileStorage:
+    """A workflow with a task that was started and has not finished."""
+    monkeypatch.setattr("tkr_nexus_worker.recovery._SETTLE_SECONDS", 0.0)
+    storage = FileStorage(uuid4(), tierkreis_directory=tmp_path)
+    storage.write_metadata(Loc(""))
+    storage.write_node_def(TASK, Func("nexus_worker.get_results", {}))
+    return storage
+
+
+@pytest.fixture
+def hold(storage) -> Iterator[Callable[[], subprocess.Popen]]:
+    """Start a process that runs the task."""
+    holders = []
+
+    def start() -> subprocess.Popen:
+        holder = subprocess.Popen(
+            [sys.executable, "-c", HOLDER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        holders.append(holder)
+        holder.stdin.write(f"{storage.workflow_dir / TASK}\n")
+        holder.stdin.flush()
+        assert holder.stdout.readline() == "claimed\n"
+        return holder
+
+    yield start
+    for holder in holders:
+        holder.kill()
+        holder.communicate()
+
+
+def kill(holder: subprocess.Popen) -> None:
+    holder.kill()
+    holder.wait()
+
+
+def test_a_claim_names_its_process_and_ends_with_it(storage, hold):
+    holder = hold()
+    claim = read_claim(storage.workflow_dir / TASK)
+    assert (claim.host, claim.pid) == (platform.node(), holder.pid)
+    assert claim.is_held
+    kill(holder)
+    assert not read_claim(storage.workflow_dir / TASK).is_held
+
+
+def test_a_claim_of_a_task_that_is_done_leaves_nothing(tmp_path):
+    with claimed(tmp_path, 1.0) as has_waited:
+        assert not has_waited
+        assert read_claim(tmp_path).is_held
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_waits_too_long_for_a_task_is_told_which_process_has_it(storage, hold):
+    holder = hold()
+    folder = storage.workflow_dir / TASK
+    with (
+        pytest.raises(TimeoutError, match=f"process {holder.pid} on "),
+        claimed(folder, 0.1),
+    ):
+        pass
+
+
+def test_who_waits_for_a_task_is_told_so(storage, hold, caplog):
+    holder = hold()
+    # In a fork it gives its place to others first.
+    slots.release_by(holder.kill)
+    with claimed(storage.workflow_dir / TASK, 30.0) as has_waited:
+        assert has_waited
+    assert f"already runs this task (process {holder.pid} on " in caplog.text
+
+
+def test_where_there_are_no_locks_tasks_run_without(tmp_path, monkeypatch):
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with claimed(tmp_path, 1.0) as has_waited:
+        assert not has_waited
+        assert not read_claim(tmp_path).is_held
+
+
+def test_a_folder_that_cannot_be_written_to_does_not_keep_a_task_from_running(tmp_path):
+    with claimed(tmp_path / "missing", 1.0) as has_waited:
+        assert not has_waited
+
+
+def test_a_resumed_workflow_leaves_a_task_to_the_process_that_claims_it(storage, hold):
+    executor = ElsewhereExecutor()
+    holder = hold()
+    clear_unfinished(storage, executor)
+    assert storage.is_node_started(TASK)
+    kill(holder)
+    clear_unfinished(storage, executor)
+    assert not storage.is_node_started(TASK)
+
+
+def test_a_task_without_a_claim_is_found_by_its_process_alone(storage):
+    assert live_tasks(storage) == set()
+    argument = f"{storage.workflow_id}/{TASK}/definition"
+    process = subprocess.Popen([sys.executable, "-c", "input()", argument], stdin=-1)
+    assert wait_until(lambda: live_tasks(storage) == {TASK})
+    process.communicate(b"\n")
+    assert live_tasks(storage) == set()
+
+
+@pytest.fixture
+def watch(storage, monkeypatch) -> Watch:
+    monkeypatch.setattr("tkr_nexus_worker.watch._SECONDS_ELSEWHERE", 0.0)
+    return Watch(storage, ElsewhereExecutor())
+
+
+def test_a_task_killed_elsewhere_is_noticed_where_locks_are_shared(
+    storage, hold, watch
+):
+    with control(storage):
+        holder = hold()
+        for _ in range(3):
+            watch.look()
+        assert not storage.node_has_error(TASK)
+        kill(holder)
+        watch.look()
+        assert not storage.node_has_error(TASK)
+        watch.look()
+        assert storage.node_has_error(TASK)
+
+
+def test_a_task_elsewhere_that_did_not_see_the_controller_is_not_judged(
+    storage, hold, watch
+):
+    # As on a file system that keeps locks to one machine.
+    kill(hold())
+    for _ in range(3):
+        watch.look()
+    assert not storage.node_has_error(TASK)
+
+
+def test_a_task_that_waits_to_be_started_elsewhere_is_not_judged(storage, watch):
+    for _ in range(3):
+        watch.look()
+    assert not storage.node_has_error(TASK)
+
+
+def test_a_task_here_is_judged_without_a_claim(storage):
+    watch = Watch(storage, ShellExecutor(None, storage.workflow_dir))
+    for _ in range(2):
+        watch.look()
+    assert storage.node_has_error(TASK)
