@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import pytest
 from pytket.circuit import Circuit
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from tierkreis.builder import Graph
+from tierkreis.exceptions import TierkreisError
 from tierkreis.executor import ShellExecutor
 from tierkreis.models import TKR
 from tierkreis.storage import FileStorage
@@ -58,6 +60,83 @@ def test_resume_takes_the_start_of_an_id_and_says_where_the_outputs_are(
     assert result.returncode == 0, result.stderr
     folder = Path(result.stdout.split()[-1])
     assert (folder / "value").read_text() == "7"
+
+
+OWN_WORKER = """
+import json, os, sys
+from pathlib import Path
+
+folder = Path(os.environ["TKR_DIR"])
+call = json.loads((folder / sys.argv[1]).read_text())
+value = json.loads((folder / call["inputs"]["value"]).read_text())
+(folder / call["outputs"]["value"]).write_text(str(2 * value))
+(folder / call["done_path"]).touch()
+"""
+OWN_SCRIPT = """#!/bin/bash
+echo $((2 * $(cat "$input_value_file"))) > "$output_value_file"
+"""
+
+
+class Double(NamedTuple):
+    """The stub of a task of the user's own worker."""
+
+    value: TKR[int]
+
+    @staticmethod
+    def out() -> type[TKR[int]]:
+        return TKR[int]
+
+    @property
+    def namespace(self) -> str:
+        return "own_worker"
+
+
+@pytest.fixture
+def unfinished_own(tmp_path) -> FileStorage:
+    """A workflow that was killed before a task of the user's own worker started."""
+    g = Graph(TKR[int], TKR[int])
+    doubled = g.task(Double(g.inputs))
+    storage = FileStorage(uuid4(), tierkreis_directory=tmp_path / "checkpoints")
+    with pytest.raises(TierkreisError):
+        run(
+            g.finish_with_outputs(doubled),
+            21,
+            storage,
+            ShellExecutor(None, storage.workflow_dir),
+        )
+    return storage
+
+
+def make_registry(folder: Path, executor: str) -> Path:
+    worker = folder / "own_worker"
+    worker.mkdir(parents=True)
+    if executor == "uv":
+        (worker / "main.py").write_text(OWN_WORKER)
+        project = '[project]\nname = "own-worker"\nversion = "1"\n'
+        (worker / "pyproject.toml").write_text(project)
+    else:
+        (worker / "main.sh").write_text(OWN_SCRIPT)
+        (worker / "main.sh").chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize("executor", ["uv", "shell"])
+def test_resume_takes_workers_of_the_user_from_registries(
+    executor, unfinished_own, tmp_path
+):
+    directory = unfinished_own.tkr_dir
+    options = ["--directory", directory, "--executor", executor]
+    unknown = tkr_nexus("resume", unfinished_own.workflow_id, *options)
+    [line] = unknown.stderr.splitlines()
+    assert "The worker 'own_worker' of the workflow cannot be started" in line
+    assert "--registry" in line
+    (tmp_path / "empty").mkdir()
+    for registry in (tmp_path / "empty", make_registry(tmp_path / "own", executor)):
+        options += ["--registry", registry]
+    result = tkr_nexus("resume", unfinished_own.workflow_id, *options)
+    assert result.returncode == 0, result.stderr
+    folder = Path(result.stdout.split()[-1])
+    assert (folder / "value").read_text().strip() == "42"
 
 
 def test_resume_refuses_an_id_that_is_unknown_or_not_unique(unfinished):

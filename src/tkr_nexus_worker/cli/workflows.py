@@ -1,16 +1,11 @@
 """Commands for workflows."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
 
 from tkr_nexus_worker.cli.errors import UsageError
-
-if TYPE_CHECKING:
-    from tierkreis.controller.executor.protocol import ControllerExecutor
-    from tierkreis.controller.storage.protocol import ControllerStorage
 
 DEFAULT_DIRECTORY = Path("~/.tierkreis/checkpoints")
 
@@ -32,7 +27,17 @@ DEFAULT_DIRECTORY = Path("~/.tierkreis/checkpoints")
     help="How workers are started: uv runs this worker in this environment, shell "
     "takes workers from the PATH.",
 )
-def resume(workflow: str, directory: Path, executor: str) -> None:
+@click.option(
+    "--registry",
+    "registries",
+    type=click.Path(path_type=Path, file_okay=False, exists=True, resolve_path=True),
+    multiple=True,
+    help="A folder with workers of your own, as UvExecutor and ShellExecutor take it; "
+    "may be given several times.",
+)
+def resume(
+    workflow: str, directory: Path, executor: str, registries: tuple[Path, ...]
+) -> None:
     """Go on with a workflow that was stopped, was killed or failed.
 
     WORKFLOW is its id, or the first characters of it. What has finished is not run
@@ -41,13 +46,14 @@ def resume(workflow: str, directory: Path, executor: str) -> None:
     # Tierkreis takes a moment to import; --help does not need it.
     from tierkreis.storage import FileStorage
 
+    from tkr_nexus_worker.cli.executors import make_executor
     from tkr_nexus_worker.workflow import resume as resume_workflow
 
     directory = directory.expanduser().absolute()
     storage = FileStorage(
         _find_workflow(workflow, directory), tierkreis_directory=directory
     )
-    resume_workflow(storage, _executor(executor, storage))
+    resume_workflow(storage, make_executor(executor, storage, registries))
     click.echo(f"The outputs are in {storage.workflow_dir / '-' / 'outputs'}")
 
 
@@ -79,13 +85,3 @@ def _read_id(name: str) -> UUID | None:
         return UUID(name)
     except ValueError:
         return None
-
-
-def _executor(name: str, storage: "ControllerStorage") -> "ControllerExecutor":
-    from tierkreis.executor import ShellExecutor
-
-    from tkr_nexus_worker.executors import uv_executor
-
-    if name == "uv":
-        return uv_executor(storage)
-    return ShellExecutor(None, storage.workflow_dir, log_env_in_debug=False)

@@ -1,0 +1,70 @@
+"""The executors of ``tkr-nexus resume``: this worker, and those of the user."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tierkreis.consts import TKR_DIR_KEY
+from tierkreis.controller.executor.protocol import ControllerExecutor
+from tierkreis.controller.storage.data import ExecutorDebugData
+from tierkreis.controller.storage.protocol import ControllerStorage
+from tierkreis.exceptions import TierkreisError
+from tierkreis.executor import MultipleExecutor, ShellExecutor, UvExecutor
+
+from tkr_nexus_worker.directories import shell_path
+from tkr_nexus_worker.errors import InvalidInputError
+from tkr_nexus_worker.executors import uv_executor
+
+_OUR_WORKER = "nexus_worker"
+
+
+class _KnownWorkers(MultipleExecutor):
+    """Sends each worker to its executor, and says what to do about an unknown one."""
+
+    def run(self, launcher_name: str, worker_call_args_path: Path) -> ExecutorDebugData:
+        try:
+            return super().run(launcher_name, worker_call_args_path)
+        except (TierkreisError, ExceptionGroup) as error:
+            if launcher_name == _OUR_WORKER:
+                raise
+            raise InvalidInputError(
+                f"The worker {launcher_name!r} of the workflow cannot be started "
+                f"({error}); give the folder that holds it by --registry, and by "
+                "--executor how it is started."
+            ) from error
+
+
+def make_executor(
+    kind: str, storage: ControllerStorage, registries: Sequence[Path] = ()
+) -> ControllerExecutor:
+    """Return an executor for this worker and those that some folders hold.
+
+    :param kind: ``uv`` for UvExecutor, or ``shell`` for ShellExecutor.
+    :param storage: The storage of the workflow.
+    :param registries: Folders of workers; the first that holds a worker counts.
+    :returns: The executor.
+    """
+    make = _make_uv if kind == "uv" else _make_shell
+    ours = uv_executor(storage) if kind == "uv" else _make_shell(storage, None)
+    executors = {str(registry): make(storage, registry) for registry in registries}
+    assignments = {
+        path.name: str(registry)
+        for registry in reversed(registries)
+        for path in registry.iterdir()
+        if path.name != _OUR_WORKER
+    }
+    return _KnownWorkers(ours, executors, assignments)
+
+
+def _make_uv(storage: ControllerStorage, registry: Path) -> ControllerExecutor:
+    return UvExecutor(
+        registry,
+        shell_path(storage.logs_path),
+        env={TKR_DIR_KEY: str(storage.tkr_dir.absolute())},
+        log_env_in_debug=False,
+    )
+
+
+def _make_shell(
+    storage: ControllerStorage, registry: Path | None
+) -> ControllerExecutor:
+    return ShellExecutor(registry, storage.workflow_dir, log_env_in_debug=False)
