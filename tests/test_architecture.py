@@ -21,10 +21,10 @@ FORBIDDEN = {
 # The one module that joins the two packages: it starts the embedded Nexus.
 SERVE = Path("tkr_nexus_worker/cli/serve.py")
 LAYERS = (
-    {"errors", "_version", "context", "login", "durations", "slots", "batches"},
-    {"states", "checks", "causes", "files", "reports", "claims"},
+    {"errors", "_version", "context", "durations", "slots", "batches"},
+    {"states", "checks", "causes", "files", "reports", "claims", "login"},
     {"calls"},
-    {"once", "statuses", "devices"},
+    {"once", "statuses", "devices", "account"},
     {"projects", "listing", "records"},
     {"selection"},
     {"summaries", "payloads"},
@@ -40,6 +40,7 @@ LAYERS = (
     {"results"},
     {"worker"},
     {"tasks"},
+    {"doctor"},
 )
 
 

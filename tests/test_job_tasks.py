@@ -4,12 +4,15 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
+from pytket.circuit import Circuit
+from quantinuum_schemas.models.backend_config import QuantinuumConfig
+from tests.conftest import PROJECT
 from tierkreis.builder import Graph
 from tierkreis.controller.executor.in_memory_executor import InMemoryExecutor
 from tierkreis.models import TKR, OpaqueType
 from tierkreis.storage import FileStorage, InMemoryStorage
 
-from tkr_nexus_worker import REGISTRY_PATH, run, stubs, uv_executor
+from tkr_nexus_worker import REGISTRY_PATH, programs, run, stubs, uv_executor
 from tkr_nexus_worker.errors import JobFailedError
 from tkr_nexus_worker.jobs import find_job
 from tkr_nexus_worker.reports import (
@@ -18,6 +21,7 @@ from tkr_nexus_worker.reports import (
     JobStatusReport,
     JobSummary,
 )
+from tkr_nexus_worker.submissions import live_jobs
 
 JobRef = OpaqueType["qnexus.models.references.ExecuteJobRef"]
 
@@ -81,13 +85,33 @@ def test_a_graph_changes_a_job(connected, waiting_job):
         find_job(name)
 
 
-def test_a_process_waits_for_a_job(connected, submit, tmp_path):
-    job = submit()
-    g = Graph(TKR[JobRef], TKR[Any])
-    waited = g.task(stubs.wait_until_complete(g.inputs, g.const(60.0)))
+class Submission(NamedTuple):
+    """A program, and where it runs."""
+
+    program: TKR[Any]
+    config: TKR[Any]
+
+
+def test_processes_submit_a_job_and_wait_for_it(connected, tmp_path):
+    g = Graph(Submission, TKR[Any])
+    name = g.const("waited for")
+    submitted = g.task(
+        stubs.start_single_job(
+            g.const(PROJECT), name, g.inputs.program, g.const(5), g.inputs.config
+        )
+    )
+    waited = g.task(stubs.wait_until_complete(submitted, g.const(60.0)))
+    graph = g.finish_with_outputs(waited)
+    bell = Circuit(2, name="bell").H(0).CX(0, 1).measure_all()
+    inputs = {
+        "program": programs.upload_circuit(bell, PROJECT),
+        "config": QuantinuumConfig(device_name="H2-1LE"),
+    }
     storage = FileStorage(uuid4(), tierkreis_directory=tmp_path)
-    report = run(g.finish_with_outputs(waited), job, storage, uv_executor(storage))
-    assert JobStatusReport(**report).state == "COMPLETED"
+    report = JobStatusReport(**run(graph, inputs, storage, uv_executor(storage)))
+    assert (report.name, report.state) == ("waited for", "COMPLETED")
+    # Ctrl-C after it has nothing to tell of this job.
+    assert live_jobs(storage) == []
 
 
 def test_a_job_that_ended_badly_fails_the_task_that_waits_for_it(connected, submit):

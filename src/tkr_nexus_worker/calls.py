@@ -190,6 +190,13 @@ def client() -> httpx.Client:
     return shared
 
 
+def reload_login() -> None:
+    """Let the shared client take a login that was stored meanwhile."""
+    login = client().auth
+    if isinstance(login, AuthHandler):
+        login.reload_tokens()
+
+
 # qnexus writes its token files in place: another task may meet one half written.
 @stamina.retry(on=ValueError, attempts=5, timeout=2.0, wait_initial=0.05, wait_max=0.5)
 def _load_client() -> httpx.Client:
@@ -268,9 +275,7 @@ def _await_login[T](request: Callable[[], T], patience: float) -> T:
         )
         if not await_new_login(patience):
             raise
-        login = client().auth
-        if isinstance(login, AuthHandler):
-            login.reload_tokens()
+        reload_login()
         logger.info("nexus: logged in again; going on")
         return request()
 

@@ -15,16 +15,20 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 from qnexus.client import VERSION, VERSION_HEADER, AuthHandler
 from qnexus.client.utils import (
     TokenTypes,
     is_managed_token_environment,
+    read_token,
     token_file_from_type,
 )
 from qnexus.config import CONFIG
 from qnexus.exceptions import AuthenticationError
+
+from tkr_nexus_worker.errors import CheckpointError
 
 logger = logging.getLogger(__name__)
 
@@ -112,11 +116,49 @@ class SharedLogin(AuthHandler):
     def _store_access_token(self) -> None:
         if not self._is_stored:
             return
-        content = {"data": {"access_token": self.access_token}}
+        content = _stored_access(self.access_token)
         try:
             _replace(_token_file("access_token"), content)
         except OSError as error:
             logger.warning("nexus: the renewed login could not be stored (%s)", error)
+
+
+def token_files() -> list[Path]:
+    """Return the files in which a login is stored: the refresh and the access token."""
+    return [_token_file("refresh_token"), _token_file("access_token")]
+
+
+def read_login() -> bool:
+    """Tell whether the stored login can be read, without telling what it is."""
+    try:
+        return bool(read_token("refresh_token") and read_token("access_token"))
+    except (OSError, ValueError):
+        return False
+
+
+def store_login(refresh_token: str, access_token: str) -> None:
+    """Store a new login, readable by its owner alone.
+
+    :param refresh_token: Its refresh token.
+    :param access_token: Its access token.
+    :raises CheckpointError: If it cannot be stored.
+    """
+    refresh = {"refresh_token": refresh_token, "delete_version_after": None}
+    folder = _token_file("refresh_token").parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _renewal_lock():
+            _replace(_token_file("access_token"), _stored_access(access_token))
+            _replace(_token_file("refresh_token"), {"data": refresh})
+    except OSError as error:
+        raise CheckpointError(
+            f"The login cannot be stored in {folder} ({error.strerror}); mend that, or "
+            "name another directory by NEXUS_TOKEN_PATH."
+        ) from error
+
+
+def _stored_access(token: str | None) -> dict[str, Any]:
+    return {"data": {"access_token": token}}
 
 
 def await_new_login(patience: float) -> bool:

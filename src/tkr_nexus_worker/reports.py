@@ -180,3 +180,38 @@ class WaitProgress(_Report):
     status: JobStatusReport
     waited_seconds: float
     starts_in_seconds: float | None = None
+
+
+class AccountReport(_Report):
+    """Who is logged in, and where.
+
+    :param user_id: The id of the user.
+    :param display_name: The name that Nexus shows.
+    :param email: The e-mail address, where Nexus tells.
+    :param nexus_url: The address of Nexus.
+    :param login_seconds_left: How long the login lasts, in seconds.
+    :param login_files: Where it is stored; empty if it is kept in memory alone.
+    """
+
+    user_id: str
+    display_name: str
+    email: str | None = None
+    nexus_url: str
+    login_seconds_left: float
+    login_files: list[str]
+
+
+class Check(_Report):
+    """What was found of one thing that may be wrong.
+
+    :param name: What was looked at.
+    :param outcome: ``ok``; ``warning`` where something is worth mending; ``failure``
+        where something does not work.
+    :param finding: What was found.
+    :param remedy: How to mend it; may be empty.
+    """
+
+    name: str
+    outcome: Literal["ok", "warning", "failure"]
+    finding: str
+    remedy: str = ""

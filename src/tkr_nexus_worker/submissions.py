@@ -26,6 +26,8 @@ _FETCHING_TASKS = frozenset(
         "nexus_worker.get_results",
     }
 )
+# They end when the job has ended, whichever way the job was named.
+_WAITING_TASKS = frozenset({"nexus_worker.wait_until_complete"})
 # The tasks that tell whether a job still waits or runs, and by which output.
 _POLLING_TASKS = {
     "nexus_worker.await_news": "is_unfinished",
@@ -63,6 +65,8 @@ def live_jobs(storage: ControllerStorage) -> list[Submission]:
         if task.function in _SUBMITTING_TASKS:
             job = _read_job(storage, task.outputs["value"])
             submitted[job.id] = job
+        elif task.function in _WAITING_TASKS:
+            ended.add(_read_object(storage, task.outputs["value"])["job_id"])
         elif _tells_an_end(storage, task):
             ended.add(_read_job(storage, task.inputs["execute_ref"]).id)
     return [job for job in submitted.values() if job.id not in ended]
@@ -91,6 +95,11 @@ def _tells_an_end(storage: ControllerStorage, task: StartedTask) -> bool:
     return task.function in _FETCHING_TASKS
 
 
+def _read_object(storage: ControllerStorage, path: Path) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(storage.read(path))
+    return value
+
+
 def _read_job(storage: ControllerStorage, path: Path) -> Submission:
-    ref: dict[str, Any] = json.loads(storage.read(path))
+    ref = _read_object(storage, path)
     return Submission(id=ref["id"], name=ref["annotations"]["name"])

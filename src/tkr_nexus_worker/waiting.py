@@ -14,6 +14,7 @@ from qnexus.models.references import ExecuteJobRef
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
+from tkr_nexus_worker import slots
 from tkr_nexus_worker.calls import Limits, client
 from tkr_nexus_worker.errors import (
     InvalidInputError,
@@ -82,6 +83,7 @@ def wait_until_complete(
                 f"The {name} is {seconds!r}; give a number of seconds above 0."
             )
     ref = resolve_job(job)
+    slots.release()
     started = time.monotonic()
     wait = _Wait(ref, started + timeout, poll_interval, use_websocket=use_websocket)
     pace = QueuePace()

@@ -7,6 +7,8 @@ from pydantic import BaseModel
 
 from tkr_nexus_worker.cli.output import new_table, print_json, print_table
 from tkr_nexus_worker.reports import (
+    AccountReport,
+    Check,
     JobDetails,
     JobEvent,
     JobItemReport,
@@ -65,7 +67,16 @@ def test_a_table_at_a_terminal_fits_and_has_lines_and_colours(capsys, monkeypatc
 
 
 @pytest.mark.parametrize(
-    "model", [JobDetails, JobItemReport, JobEvent, JobPayload, PayloadProgram]
+    "model",
+    [
+        JobDetails,
+        JobItemReport,
+        JobEvent,
+        JobPayload,
+        PayloadProgram,
+        AccountReport,
+        Check,
+    ],
 )
 def test_every_field_of_the_json_is_documented(model):
     text = (Path(__file__).parents[2] / "docs" / "command_line.md").read_text()

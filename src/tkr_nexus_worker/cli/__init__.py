@@ -8,6 +8,9 @@ from tkr_nexus_worker.cli.group import LazyGroup
 # Name of a command -> the module of this package that has it, and what it does.
 _COMMANDS = {
     "cancel": ("jobs", "Cancel jobs on Nexus."),
+    "doctor": ("account", "Check all that a new user gets wrong."),
+    "login": ("account", "Log in to Nexus by a browser."),
+    "whoami": ("account", "Tell who is logged in, to which Nexus, for how long."),
     "delete": ("jobs", "Delete jobs and their results on Nexus."),
     "jobs": ("jobs", "List jobs on Nexus."),
     "payload": ("jobs", "Show or save what was submitted as a job."),

@@ -1,0 +1,101 @@
+"""Commands for the account, and for all that may be wrong around it."""
+
+import click
+from rich.text import Text
+
+from tkr_nexus_worker.cli.output import (
+    json_option,
+    new_table,
+    print_json,
+    print_table,
+)
+from tkr_nexus_worker.durations import age
+from tkr_nexus_worker.errors import NexusWorkerError
+from tkr_nexus_worker.reports import AccountReport
+
+_COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
+
+_LOOK_SECONDS = 5.0
+
+# qnexus takes seconds to import, and --help does not need it.
+
+
+@click.command()
+@click.option("--force", is_flag=True, help="Log in again, also if you are logged in.")
+@click.option(
+    "--browser/--no-browser",
+    default=True,
+    show_default=True,
+    help="Open the address in a browser of this machine; any other browser will do.",
+)
+def login(force: bool, browser: bool) -> None:
+    """Log in to Nexus by a browser, on this machine or another.
+
+    The login is stored where qnexus looks for it, readable by you alone.
+    """
+    from tkr_nexus_worker.account import get_account, log_in
+
+    if not force:
+        try:
+            account = get_account(retry_time=_LOOK_SECONDS)
+        except NexusWorkerError:
+            pass  # the login itself tells what is wrong, if anything is
+        else:
+            click.echo(f"Already logged in. {_describe(account)}")
+            return
+
+    def show_code(code: str, address: str) -> None:
+        click.echo(f"Open {address}\nand allow the device if it shows the code {code}.")
+
+    log_in(show_code, open_browser=browser)
+    click.echo(_describe(get_account()))
+
+
+@click.command()
+@json_option
+def whoami(as_json: bool) -> None:
+    """Tell who is logged in, to which Nexus, and for how long."""
+    from tkr_nexus_worker.account import get_account
+
+    account = get_account()
+    if as_json:
+        print_json(account)
+    else:
+        click.echo(_describe(account))
+
+
+@click.command()
+@json_option
+@click.pass_context
+def doctor(context: click.Context, as_json: bool) -> None:
+    """Check all that a new user gets wrong, and say how to mend it.
+
+    Nothing is changed. The exit code is 1 if something does not work.
+    """
+    from tkr_nexus_worker.doctor import run_checks
+
+    checks = list(run_checks())
+    if as_json:
+        print_json(checks)
+    else:
+        table = new_table()
+        table.add_column("", no_wrap=True)
+        table.add_column("check", no_wrap=True)
+        table.add_column("found")
+        for check in checks:
+            remedy = f". {check.remedy}" if check.remedy else ""
+            table.add_row(
+                Text(check.outcome, style=_COLOURS[check.outcome]),
+                check.name,
+                f"{check.finding.rstrip('.')}{remedy}",
+            )
+        print_table(table)
+    context.exit(any(check.outcome == "failure" for check in checks))
+
+
+def _describe(account: AccountReport) -> str:
+    email = f" ({account.email})" if account.email else ""
+    return (
+        f"{account.display_name}{email} at {account.nexus_url}; the login lasts for "
+        f"{age(account.login_seconds_left)}."
+    )
