@@ -1,0 +1,135 @@
+"""List jobs, look at them, wait for them, cancel, retry and delete them.
+
+Everything that is done here with functions of ``tkr_nexus_worker.jobs`` can be done by
+the command ``tkr-nexus`` as well; the example names the commands. It runs on the
+embedded Nexus, whose queue it lets move slowly enough to be looked at.
+"""
+
+import os
+from collections.abc import Callable
+
+import click
+from pytket.circuit import Circuit
+from quantinuum_schemas.models.backend_config import QuantinuumConfig
+
+from local_nexus import LocalNexus, Progress
+from tkr_nexus_worker import InvalidInputError
+from tkr_nexus_worker.reports import WaitProgress
+
+PROJECT = "tkr-nexus-worker examples"
+
+
+@click.command(help=__doc__)
+def main() -> None:
+    """Submit three jobs and manage them."""
+    slowly = Progress.seconds(queued=3, queue=4)
+    with LocalNexus(progress=slowly) as nexus:
+        nexus.set_progress(Progress.seconds(queued=3600), job="not wanted")
+        os.environ.update(nexus.env)
+        submit_jobs()
+        look_at_jobs()
+        wait_for_jobs()
+        look_at_results()
+        cancel_and_delete()
+        nexus.set_progress(Progress.immediate(), job="not wanted")
+        retry_and_delete()
+
+
+def submit_jobs() -> None:
+    """Submit three jobs; one has more qubits than the device."""
+    # qnexus reads its settings from the environment when it is imported.
+    from tkr_nexus_worker.jobs import start_execute_job
+    from tkr_nexus_worker.programs import upload_circuit
+
+    bell = Circuit(2, name="bell").H(0).CX(0, 1).measure_all()
+    ghz = Circuit(3, name="ghz").H(0).CX(0, 1).CX(1, 2).measure_all()
+    large = Circuit(60, name="large").H(0).measure_all()
+    config = QuantinuumConfig(device_name="H2-1LE")
+    for name, circuits in {
+        "two circuits": [bell, ghz],
+        "too large": [large],
+        "not wanted": [bell],
+    }.items():
+        uploaded = [upload_circuit(circuit, PROJECT) for circuit in circuits]
+        n_shots = [100] * len(circuits)
+        start_execute_job(PROJECT, name, uploaded, n_shots, config)
+
+
+def look_at_jobs() -> None:
+    """List the jobs, then look at one that is named by its name."""
+    from tkr_nexus_worker.jobs import get_job_payload, list_scheduled_jobs
+
+    click.echo("\nWhat waits or runs (tkr-nexus jobs):")
+    for job in list_scheduled_jobs():
+        click.echo(f"  {job.name}: {job.state}, place {job.queue_position}")
+
+    click.echo("\nWhat was submitted (tkr-nexus payload 'two circuits'):")
+    for program in get_job_payload("two circuits").programs:
+        click.echo(f"  {program.index}: {program.name}, {program.n_shots} shots")
+
+
+def wait_for_jobs() -> None:
+    """Wait for two jobs; the second ends badly, and its details say why."""
+    from tkr_nexus_worker.jobs import get_job_details, wait_until_complete
+
+    click.echo("\nWaiting (tkr-nexus watch 'two circuits'):")
+    status = wait_until_complete(
+        "two circuits", timeout=120, poll_interval=0.5, on_progress=new_teller()
+    )
+    click.echo(f"  It ended in the state {status.state}.")
+
+    wait_until_complete("too large", timeout=120, allow_failed=True)
+    click.echo("\nWhy a job failed (tkr-nexus show 'too large'):")
+    for event in get_job_details("too large").log:
+        click.echo(f"  {event.subject} {event.state} {event.message}")
+
+
+def new_teller() -> Callable[[WaitProgress], None]:
+    """Return a function that tells how a wait goes, in a line for each change."""
+    told = [""]
+
+    def tell(progress: WaitProgress) -> None:
+        place, start = progress.status.queue_position, progress.starts_in_seconds
+        text = progress.status.state
+        if place is not None:
+            text += f", place {place}"
+        if start is not None:
+            text += f", starts in about {start:.0f} s"
+        if text != told[-1]:
+            told.append(text)
+            click.echo(f"  {text}")
+
+    return tell
+
+
+def look_at_results() -> None:
+    """Look at the results of the job that has completed."""
+
+
+def cancel_and_delete() -> None:
+    """Try to delete a job that waits, which is refused, and cancel it instead."""
+    from tkr_nexus_worker.jobs import cancel_job, delete_job
+
+    click.echo("\nDeleting a job that waits (tkr-nexus delete 'not wanted'):")
+    try:
+        delete_job("not wanted")
+    except InvalidInputError as error:
+        click.echo(f"  {error}")
+    click.echo("\nCancelling it (tkr-nexus cancel 'not wanted'):")
+    click.echo(f"  It is now in the state {cancel_job('not wanted').state}.")
+
+
+def retry_and_delete() -> None:
+    """Let Nexus run the cancelled job after all, and delete it."""
+    from tkr_nexus_worker.jobs import delete_job, retry_job, wait_until_complete
+
+    click.echo("\nRunning it after all (tkr-nexus retry 'not wanted'):")
+    retry_job("not wanted")
+    status = wait_until_complete("not wanted", timeout=120)
+    click.echo(f"  It ended in the state {status.state}.")
+    click.echo("\nDeleting it (tkr-nexus delete 'not wanted'):")
+    click.echo(f"  There is no job {delete_job('not wanted')} any more.")
+
+
+if __name__ == "__main__":
+    main()
