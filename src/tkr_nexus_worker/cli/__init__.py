@@ -8,20 +8,24 @@ from tkr_nexus_worker.cli.group import LazyGroup
 # Name of a command -> the module of this package that has it, and what it does.
 _COMMANDS = {
     "cancel": ("jobs", "Cancel jobs on Nexus."),
-    "doctor": ("account", "Check all that a new user gets wrong."),
-    "login": ("account", "Log in to Nexus by a browser."),
-    "whoami": ("account", "Tell who is logged in, to which Nexus, for how long."),
+    "check": ("run", "Check whether circuits fit a device, and what they cost."),
     "delete": ("jobs", "Delete jobs and their results on Nexus."),
+    "device": ("devices", "Tell all about a device, or compare several."),
+    "devices": ("devices", "List the devices that you may use."),
+    "doctor": ("account", "Check all that a new user gets wrong."),
     "jobs": ("jobs", "List jobs on Nexus."),
+    "login": ("account", "Log in to Nexus by a browser."),
     "payload": ("jobs", "Show or save what was submitted as a job."),
     "plot": ("results", "Draw histograms of the results of a job."),
     "results": ("results", "Show or save the results of a job."),
     "resume": ("workflows", "Go on with a workflow that was stopped or failed."),
     "retry": ("jobs", "Run again those programs of a job that ended badly."),
+    "run": ("run", "Run programs in files as one job."),
+    "serve": ("serve", "Serve an embedded Nexus on this machine."),
     "show": ("jobs", "Show everything about a job but its programs and results."),
     "status": ("jobs", "Tell in one line where a job stands."),
     "watch": ("watch", "Follow jobs until all have ended."),
-    "serve": ("serve", "Serve an embedded Nexus on this machine."),
+    "whoami": ("account", "Tell who is logged in, to which Nexus, for how long."),
 }
 
 

@@ -43,7 +43,7 @@ _select_option: _Decorator = click.option(
     help="Count only shots in which a bit has a value, as in c[0]=1; may be given "
     "several times.",
 )
-_top_option: _Decorator = click.option(
+top_option: _Decorator = click.option(
     "--top",
     type=click.IntRange(min=1),
     default=_DEFAULT_TOP,
@@ -55,7 +55,10 @@ _partial_option: _Decorator = click.option(
     is_flag=True,
     help="Take what there is of a job that is unfinished or in which circuits failed.",
 )
-_force_option: _Decorator = click.option(
+save_option: _Decorator = click.option(
+    "--save", type=_FILE, help="Save to a file; compressed if it is a .gz."
+)
+force_option: _Decorator = click.option(
     "--force", is_flag=True, help="Overwrite a file that exists."
 )
 
@@ -64,12 +67,12 @@ _force_option: _Decorator = click.option(
 @job_argument
 @_circuit_option
 @_select_option
-@_top_option
+@top_option
 @_partial_option
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print all outcomes as CSV.")
-@click.option("--save", type=_FILE, help="Save to a file; compressed if it is a .gz.")
-@_force_option
+@save_option
+@force_option
 def results(
     job: str,
     circuits: tuple[int, ...],
@@ -113,7 +116,7 @@ def results(
 @job_argument
 @_circuit_option
 @_select_option
-@_top_option
+@top_option
 @_partial_option
 @click.option(
     "-o", "--output", type=_FILE, help="A file, PNG or SVG.  [default: the terminal]"
@@ -124,7 +127,7 @@ def results(
     help='Compare with the probabilities in a JSON file, such as {"00": 0.5, "11": '
     "0.5}.",
 )
-@_force_option
+@force_option
 def plot(
     job: str,
     circuits: tuple[int, ...],

@@ -1,6 +1,8 @@
 """Commands for workflows."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import click
@@ -9,16 +11,19 @@ from tkr_nexus_worker.cli.errors import UsageError
 
 DEFAULT_DIRECTORY = Path("~/.tierkreis/checkpoints")
 
-
-@click.command()
-@click.argument("workflow")
-@click.option(
+directory_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
     "--directory",
     type=click.Path(path_type=Path, file_okay=False),
     default=DEFAULT_DIRECTORY,
     show_default=True,
     help="Where the workflows of Tierkreis are kept.",
 )
+"""The option that tells where workflows are, of every command that needs them."""
+
+
+@click.command()
+@click.argument("workflow")
+@directory_option
 @click.option(
     "--executor",
     type=click.Choice(["uv", "shell"]),

@@ -1,0 +1,207 @@
+"""Commands for programs in files: run them, or check whether they fit a device."""
+
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tkr_nexus_worker.cli.output import (
+    json_option,
+    new_table,
+    print_json,
+    print_table,
+)
+from tkr_nexus_worker.cli.results import (
+    force_option,
+    print_plots,
+    print_results,
+    save_option,
+    top_option,
+)
+from tkr_nexus_worker.cli.workflows import directory_option
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tkr_nexus_worker.validation import JobValidation
+
+type _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+_files_argument: _Decorator = click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+)
+_device_option: _Decorator = click.option(
+    "--device",
+    required=True,
+    help="The name of the device; `tkr-nexus devices` lists all.",
+)
+_shots_option: _Decorator = click.option(
+    "--shots",
+    type=click.IntRange(min=1),
+    required=True,
+    help="The number of shots of each program.",
+)
+
+
+@click.command()
+@_files_argument
+@_device_option
+@_shots_option
+@click.option("--local", is_flag=True, help="Run on an embedded Nexus of this machine.")
+@click.option("--name", help="A name for the job.  [default: the names of the files]")
+@click.option("--project", default="tkr-nexus", show_default=True)
+@click.option(
+    "--polling-interval",
+    type=click.FloatRange(min=0.0, min_open=True),
+    help="Seconds between two looks at the job.  [default: 30, with --local 1]",
+)
+@directory_option
+@click.option("--plot", is_flag=True, help="Draw histograms in the terminal.")
+@top_option
+@json_option
+@save_option
+@force_option
+def run(
+    files: tuple[Path, ...],
+    device: str,
+    shots: int,
+    local: bool,
+    name: str | None,
+    project: str,
+    polling_interval: float | None,
+    directory: Path,
+    plot: bool,
+    top: int,
+    as_json: bool,
+    save: Path | None,
+    force: bool,
+) -> None:
+    """Run programs in files as one job, and show their results.
+
+    FILE is a circuit (.qasm in OpenQASM 2 or 3, .json of pytket) or a program (.py with
+    a Guppy function main, which is run as code; .hugr). If the wait is stopped, the job
+    stays on Nexus.
+    """
+    from tkr_nexus_worker.files import check_absent
+    from tkr_nexus_worker.program_files import read_programs
+
+    if save is not None:
+        check_absent(save, force=force)
+    programs = read_programs(files)
+    with _nexus(local=local):
+        # qnexus reads its configuration when it is imported: not before now.
+        from tkr_nexus_worker.devices import config_of
+        from tkr_nexus_worker.file_jobs import submit_files
+        from tkr_nexus_worker.saved_results import save_results
+
+        found = submit_files(
+            programs,
+            config_of(device),
+            shots,
+            job_name=name,
+            project_name=project,
+            polling_interval=polling_interval or (1.0 if local else 30.0),
+            directory=directory.expanduser().absolute(),
+        )
+    if save is not None:
+        save_results(found, save, force=force)
+        click.echo(f"Saved the {found} to {save}.", err=True)
+    if as_json:
+        print_json(found.to_counts())
+    elif plot:
+        print_plots(found, top)
+    else:
+        print_results(found, found, top)
+
+
+@click.command()
+@_files_argument
+@_device_option
+@_shots_option
+@json_option
+@click.pass_context
+def check(
+    context: click.Context,
+    files: tuple[Path, ...],
+    device: str,
+    shots: int,
+    as_json: bool,
+) -> None:
+    """Check whether circuits fit a device, and what they cost; nothing is uploaded.
+
+    FILE is a circuit: .qasm in OpenQASM 2 or 3, or .json of pytket. The exit code is 1
+    if the job does not fit.
+    """
+    from tkr_nexus_worker.devices import config_of
+    from tkr_nexus_worker.file_jobs import circuits_of
+    from tkr_nexus_worker.program_files import read_programs
+    from tkr_nexus_worker.validation import validate_job
+
+    circuits = circuits_of(read_programs(files))
+    found = validate_job(circuits, [shots] * len(circuits), config_of(device))
+    if as_json:
+        print_json(found)
+    else:
+        print_table(needs_table(found))
+        for problem in found.problems:
+            click.secho(f"problem: {problem}", fg="red")
+        for warning in found.warnings:
+            click.secho(f"warning: {warning}", fg="yellow")
+        click.echo(f"The job {'fits' if found.fits else 'does not fit'} {device}.")
+    context.exit(0 if found.fits else 1)
+
+
+def needs_table(found: "JobValidation") -> "Table":
+    """Return a table of what circuits ask of a device.
+
+    :param found: What was found of a job.
+    """
+    table = new_table()
+    table.add_column("circuit", no_wrap=True, overflow="ellipsis")
+    for heading in ("shots", "qubits", "1q", "2q", "measured", "depth", "HQC"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for one in found.circuits:
+        table.add_row(
+            one.name or str(one.index),
+            str(one.n_shots),
+            str(one.n_qubits),
+            str(one.n_one_qubit_gates),
+            str(one.n_two_qubit_gates),
+            str(one.n_measurements),
+            str(one.depth),
+            "" if one.cost is None else f"{one.cost:.2f}",
+        )
+    return table
+
+
+@contextmanager
+def _nexus(*, local: bool) -> Generator[None]:
+    """Let this process and its workers use an embedded Nexus, if that is asked for."""
+    if not local:
+        yield
+        return
+    try:
+        from local_nexus import LocalNexus
+        from local_nexus.errors import StartError
+    except ImportError as error:
+        raise click.ClickException(
+            "The embedded Nexus is not installed; install it with the extra "
+            '"local" (pip install "tkr-nexus-worker[local]").'
+        ) from error
+    nexus = LocalNexus()
+    try:
+        nexus.start()
+    except StartError as error:
+        raise click.ClickException(str(error)) from error
+    try:
+        os.environ.update(nexus.env)
+        yield
+    finally:
+        nexus.stop()

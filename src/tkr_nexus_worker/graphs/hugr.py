@@ -1,0 +1,98 @@
+"""Submit HUGR programs to Nexus as one job, and wait for it."""
+# The names in OpaqueType are labels for type checkers, not imports.
+# ruff: noqa: F821
+
+from typing import NamedTuple
+
+from tierkreis.builder import Graph
+from tierkreis.models import TKR, OpaqueType, Workflow
+
+from tkr_nexus_worker.graphs.submit_poll import (
+    POLLING_LOOP,
+    BackendConfig,
+    ExecuteJobRef,
+    Program,
+    checked_interval,
+    last_status,
+)
+from tkr_nexus_worker.stubs import await_news, start_execute_job, upload_hugr
+
+type Package = OpaqueType["hugr.package.Package"]
+
+
+class HugrJobInputs(NamedTuple):
+    """The inputs of :func:`nexus_submit_hugr`.
+
+    :param project_name: The project of the job; it is made if it does not exist.
+    :param job_name: A name for the job.
+    :param packages: The HUGR packages, at least one.
+    :param n_shots: The numbers of shots, one for each package.
+    :param backend_config: Where and how to run them, a config of qnexus.
+    """
+
+    project_name: TKR[str]
+    job_name: TKR[str]
+    packages: TKR[list[Package]]
+    n_shots: TKR[list[int]]
+    backend_config: TKR[BackendConfig]
+
+
+class _UploadInputs(NamedTuple):
+    package: TKR[Package]
+    project_name: TKR[str]
+
+
+class _WaitingOutputs(NamedTuple):
+    should_continue: TKR[bool]
+    status: TKR[str]
+
+
+def nexus_submit_hugr(
+    polling_interval: float = 30.0,
+) -> Workflow[HugrJobInputs, TKR[str]]:
+    """Build a graph that runs HUGR programs as one job and waits for it.
+
+    It does not fetch the results, because not all of them have a ``BackendResult``;
+    ``get_results_by_id`` fetches them by the receipt of the submission.
+
+    :param polling_interval: The longest time between two looks at the job, in seconds;
+        the first looks come sooner after each other.
+    :returns: A graph from :class:`HugrJobInputs` to the state of the job, which has
+        completed; it fails if the job ends in any other way.
+    :raises InvalidInputError: If the interval is not a number of seconds above 0.
+    """
+    g = Graph(HugrJobInputs, TKR[str])
+    programs = g.map(
+        _upload_graph(),
+        g.map(
+            lambda package: _UploadInputs(package, g.inputs.project_name),
+            g.inputs.packages,
+        ),
+    )
+    job = g.task(
+        start_execute_job(
+            g.inputs.project_name,
+            g.inputs.job_name,
+            programs,
+            g.inputs.n_shots,
+            g.inputs.backend_config,
+        )
+    )
+    polling = g.loop(_waiting_body(polling_interval), job, name=POLLING_LOOP)
+    return g.finish_with_outputs(polling.status)
+
+
+def _upload_graph() -> Workflow[_UploadInputs, TKR[Program]]:
+    g = Graph(_UploadInputs, TKR[Program])
+    return g.finish_with_outputs(
+        g.task(upload_hugr(g.inputs.package, g.inputs.project_name))
+    )
+
+
+def _waiting_body(
+    polling_interval: float,
+) -> Workflow[TKR[ExecuteJobRef], _WaitingOutputs]:
+    g = Graph(TKR[ExecuteJobRef], _WaitingOutputs)
+    interval = g.const(checked_interval(polling_interval))
+    news = g.task(await_news(g.inputs, interval, last_status()))
+    return g.finish_with_outputs(_WaitingOutputs(news.is_unfinished, news.status))

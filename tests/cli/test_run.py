@@ -1,0 +1,101 @@
+"""The commands run and check, as a person calls them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BELL = """OPENQASM 2.0;
+include "qelib1.inc";
+qreg q[2];
+creg c[2];
+h q[0];
+cx q[0], q[1];
+measure q -> c;
+"""
+
+
+@pytest.fixture
+def bell(tmp_path):
+    path = tmp_path / "bell.qasm"
+    path.write_text(BELL)
+    return path
+
+
+@pytest.fixture
+def options(tmp_path):
+    return ["--shots", 20, "--directory", tmp_path, "--polling-interval", 0.2]
+
+
+def test_files_are_run_and_their_results_shown_and_saved(
+    connected, command, bell, options, tmp_path
+):
+    saved = tmp_path / "results.json"
+    shown = command(
+        "run", bell, "--device", "H2-1LE", *options, "--json", "--save", saved
+    )
+    assert shown.exit_code == 0, shown.output
+    [circuit] = json.loads(shown.stdout)["circuits"]
+    assert sum(circuit["counts"].values()) == 20
+    assert set(circuit["counts"]) <= {"00", "11"}
+    again = json.loads(command("results", saved, "--json").stdout)
+    assert again["circuits"] == [circuit]
+
+
+def test_an_embedded_nexus_runs_files_without_an_account(bell, tmp_path):
+    result = subprocess.run(
+        [
+            Path(sys.executable).with_name("tkr-nexus"),
+            *("run", bell, "--local", "--device", "H2-1LE", "--shots", "50", "--plot"),
+            *("--directory", tmp_path),
+        ],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HOME": str(tmp_path)},
+        timeout=200,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "circuit 0 ('bell'): 50 shots" in result.stdout
+    assert "█" in result.stdout
+
+
+@pytest.mark.parametrize("name", ["run", "check"])
+def test_wrong_files_and_devices_are_refused_in_one_line(
+    connected, refusal, bell, name
+):
+    line = refusal(name, bell, "--device", "H2-1L", "--shots", 5, exit_code=2)
+    assert "no device 'H2-1L'" in line
+    assert "H2-1LE" in line
+    bell.write_text(BELL.replace("h q[0]", "foo q[0]"))
+    line = refusal(name, bell, "--device", "H2-1LE", "--shots", 5, exit_code=2)
+    assert f"{bell}, line 5: this is no circuit" in line
+    assert "--shots" in refusal(name, bell, "--device", "H2-1LE", exit_code=2)
+
+
+def test_run_overwrites_nothing_and_then_runs_nothing(connected, refusal, bell):
+    options = ["--device", "H2-1LE", "--shots", 5, "--save", bell]
+    assert "exists already" in refusal("run", bell, *options, exit_code=2)
+    assert bell.read_text() == BELL
+    assert connected.requests() == []
+
+
+def test_check_tells_what_circuits_need_and_cost(connected, command, bell):
+    result = command("check", bell, "--device", "H2-1", "--shots", 100)
+    assert result.exit_code == 0, result.output
+    [row] = [line for line in result.stdout.splitlines() if line.startswith("bell")]
+    assert row.split() == ["bell", "100", "2", "1", "1", "2", "3", "5.68"]
+    assert "warning: circuit 0: has gates" in result.stdout
+    assert "The job fits H2-1." in result.stdout
+
+
+def test_check_fails_where_the_job_does_not_fit(connected, command, bell):
+    result = command("check", bell, "--device", "H2-1", "--shots", 20_000)
+    assert result.exit_code == 1
+    assert "problem: circuit 0: 20000 shots" in result.stdout
+    assert "does not fit H2-1" in result.stdout
+    options = ["--device", "H2-1", "--shots", 20_000, "--json"]
+    found = json.loads(command("check", bell, *options).stdout)
+    assert (found["device"], found["fits"]) == ("H2-1", False)
