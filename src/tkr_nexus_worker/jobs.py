@@ -174,21 +174,22 @@ def _find_submitted(
     return useful[0]
 
 
-def is_running(job: ExecuteJobRef) -> bool:
+def is_running(job: ExecuteJobRef | str) -> bool:
     """Tell whether a job still waits or runs.
 
     A job may wait for days: an outage of Nexus is waited for, and so is a new login
     where the old one has expired.
 
-    :param job: The job.
+    :param job: The job, or its id, the start of its id, or its name.
     :returns: False once it has completed, True before.
     :raises JobFailedError: If it ended in any other way.
     :raises NexusUnavailableError: If the outage lasts longer than the limit.
     :raises NexusWorkerError: If Nexus does not tell.
     """
-    status = await_status(job)
+    ref = resolve_job(job)
+    status = await_status(ref)
     if status.state.phase is Phase.FAILED:
-        raise JobFailedError(failure_message(job, status))
+        raise JobFailedError(failure_message(ref, status))
     return status.state.phase is Phase.WAITING
 
 
@@ -202,7 +203,7 @@ def check_job_complete(job: ExecuteJobRef | str) -> bool:
     :raises JobFailedError: If it ended in any other way.
     :raises NexusWorkerError: If there is no such job, or Nexus does not tell.
     """
-    return not is_running(resolve_job(job))
+    return not is_running(job)
 
 
 def is_unfinished(job: ExecuteJobRef) -> bool:

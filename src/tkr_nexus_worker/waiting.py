@@ -206,7 +206,7 @@ class _Wait:
             f"{address}/attributes/status/ws",
             ssl=trust,
             additional_headers={"Cookie": f"{ACCESS_COOKIE}={token}"},
-            open_timeout=Limits.from_environment().connect_timeout,
+            open_timeout=min(Limits.from_environment().connect_timeout, self._left()),
             close_timeout=_CLOSE_TIMEOUT,
             logger=_websocket_logger,
         ) as websocket:

@@ -222,6 +222,26 @@ def test_delete_of_a_job_that_could_still_run_is_refused(waiting_job, refusal):
     assert "could still run" in message
 
 
+def test_a_name_cannot_command_the_terminal(connected, submit, command, refusal):
+    evil = "bell\x1b[2J\x07\nfake row"
+    job = submit(evil)
+    connected.set_job_status(job.id, "QUEUED", "message\x1b]0;title\x07")
+    for arguments in (
+        ["jobs"],
+        ["status", job.id],
+        ["show", job.id],
+        ["payload", job.id],
+        ["watch", job.id, "--timeout", "0.1"],
+        ["cancel", job.id],
+    ):
+        result = command(*arguments)
+        assert "\x1b" not in result.output
+        assert "\x07" not in result.output
+        assert "\nfake" not in result.output
+    submit(evil)
+    assert "\x1b" not in refusal("status", evil, exit_code=2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

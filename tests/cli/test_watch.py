@@ -1,11 +1,18 @@
 """``tkr-nexus watch``, in a pipe and at a terminal."""
 
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from rich.console import Console
 
 from local_nexus import Progress
 from tkr_nexus_worker.cli import watch
 from tkr_nexus_worker.reports import WaitProgress
+
+COMMAND = Path(sys.executable).with_name("tkr-nexus")
 
 
 def test_a_pipe_gets_a_line_for_each_change(connected, submit, command):
@@ -64,6 +71,20 @@ def test_a_terminal_shows_a_table_of_all_jobs(connected, submit, command, monkey
     shown = captured.get()
     for text in ("starts in", "ERROR", "no luck", str(job.id)[:8], "[red]a"):
         assert text in shown
+
+
+def test_ctrl_c_ends_at_once_and_says_that_the_jobs_go_on(waiting_job):
+    with subprocess.Popen(
+        [COMMAND, "watch", str(waiting_job.id)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as watching:
+        assert "QUEUED" in watching.stdout.readline()
+        watching.send_signal(signal.SIGINT)
+        _, errors = watching.communicate(timeout=60)
+    assert watching.returncode == 1
+    assert errors.splitlines() == ["The jobs go on.", "", "Aborted!"]
 
 
 @pytest.mark.parametrize("option", ["--timeout", "--interval"])

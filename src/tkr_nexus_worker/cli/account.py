@@ -81,7 +81,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
         table = new_table()
         table.add_column("", no_wrap=True)
         table.add_column("check", no_wrap=True)
-        table.add_column("found")
+        table.add_column("found", overflow="fold")
         for check in checks:
             remedy = f". {check.remedy}" if check.remedy else ""
             table.add_row(

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tkr_nexus_worker.cli.output import new_table
+from tkr_nexus_worker.cli.text import printable
 from tkr_nexus_worker.durations import age
 from tkr_nexus_worker.reports import (
     JobDetails,
@@ -88,13 +89,13 @@ def jobs_list(jobs: Sequence[JobSummary]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for job in jobs:
         table.add_row(
-            job.name,
+            printable(job.name),
             job.job_id[:ID_DIGITS],
-            job.project,
+            printable(job.project),
             job.backend or "",
             coloured(job.state),
             _number(job.queue_position),
-            f"{job.items_done}/{job.items_total}",
+            "" if job.items_total is None else f"{job.items_done}/{job.items_total}",
             _cost(job.cost),
             age((now - job.created).total_seconds()),
         )
@@ -106,7 +107,7 @@ def job_line(report: JobStatusReport) -> str:
 
     :param report: its status.
     """
-    return f"{report.name}  {report.job_id}  {status_text(report)}"
+    return f"{printable(report.name)}  {report.job_id}  {status_text(report)}"
 
 
 def status_text(report: StatusReport) -> str:
@@ -117,7 +118,7 @@ def status_text(report: StatusReport) -> str:
     parts = [report.state]
     if report.queue_position is not None and not report.is_final:
         parts.append(f"queue position {report.queue_position}")
-    parts += [_one_line(it) for it in (report.message, report.error_detail) if it]
+    parts += [printable(it) for it in (report.message, report.error_detail) if it]
     return ", ".join(parts)
 
 
@@ -145,7 +146,7 @@ def details_tables(details: JobDetails) -> Iterator[Table]:
     for name in ("item", "shots", "HQC"):
         items.add_column(name, justify="right", no_wrap=True)
     items.add_column("program", no_wrap=True)
-    items.add_column("status")
+    items.add_column("status", overflow="fold")
     for item in details.items:
         items.add_row(
             str(item.index),
@@ -158,9 +159,9 @@ def details_tables(details: JobDetails) -> Iterator[Table]:
     log = new_table()
     for name in ("time", "what"):
         log.add_column(name, no_wrap=True)
-    log.add_column("state")
+    log.add_column("state", overflow="fold")
     for event in details.log:
-        message = f", {_one_line(event.message)}" if event.message else ""
+        message = f", {printable(event.message)}" if event.message else ""
         log.add_row(_moment(event.time), event.subject, f"{event.state}{message}")
     yield log
 
@@ -191,10 +192,10 @@ def _facts(facts: dict[str, str]) -> Table:
     table = new_table()
     table.show_header = False
     table.add_column(no_wrap=True, style="bold")
-    table.add_column()
+    table.add_column(overflow="fold")
     for name, text in facts.items():
         if text:
-            table.add_row(name, text)
+            table.add_row(name, printable(text))
     return table
 
 
@@ -204,10 +205,6 @@ def _options(options: dict[str, Any]) -> str:
 
 def _moment(moment: datetime) -> str:
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _number(value: int | None) -> Text:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import click
 
+from tkr_nexus_worker.cli.text import printable, printable_lines
+
 _DEBUG = f"{__name__}.debug"
 
 
@@ -57,6 +59,7 @@ def one_line_errors() -> Generator[None]:
 
 
 def _translate(error: Exception) -> click.ClickException:
+    """Return an error of the command line; messages may quote what others wrote."""
     # Importing Tierkreis takes a moment; most commands end well.
     from tierkreis.exceptions import TierkreisError
 
@@ -68,17 +71,16 @@ def _translate(error: Exception) -> click.ClickException:
         case click.ClickException():
             return error
         case InvalidInputError():
-            return UsageError(str(error))
+            return UsageError(printable_lines(str(error)))
         case TierkreisError():
-            return FailureError(str(error))
+            return FailureError(printable_lines(str(error)))
         case OSError(strerror=str(reason)):
             where = f": {error.filename}" if error.filename else ""
             return FailureError(f"{reason}{where}.")
         case _:
-            text = " ".join(str(error).split())
+            text = f"{type(error).__name__}: {printable(str(error))}"
             return FailureError(
-                f"{type(error).__name__}: {text} (this should not happen; --debug "
-                "shows where)."
+                f"{text} (this should not happen; --debug shows where)."
             )
 
 

@@ -18,6 +18,7 @@ from tkr_nexus_worker.cli.output import (
     print_json,
     print_table,
 )
+from tkr_nexus_worker.cli.text import printable
 from tkr_nexus_worker.reports import JobStatusReport, PayloadProgram
 from tkr_nexus_worker.states import JOB_STATES
 
@@ -160,7 +161,7 @@ def _print_drawings(programs: list[PayloadProgram]) -> None:
             continue
         shown.add(program.program_id)
         circuit = Circuit.from_dict(program.circuit)
-        click.echo(f"\n{program.index}  {program.name}")
+        click.echo(f"\n{program.index}  {printable(program.name)}")
         if circuit.n_gates > _DRAWN_COMMANDS:
             click.echo(f"{circuit.n_gates} gates; --save draws them into a file.")
         else:

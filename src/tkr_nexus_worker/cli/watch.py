@@ -14,6 +14,7 @@ from rich.table import Table
 from tkr_nexus_worker.cli.display import ID_DIGITS, coloured, status_text
 from tkr_nexus_worker.cli.jobs import EXIT_CODES, jobs_argument
 from tkr_nexus_worker.cli.output import json_option, new_console, new_table
+from tkr_nexus_worker.cli.text import printable
 from tkr_nexus_worker.durations import age
 from tkr_nexus_worker.errors import InvalidInputError, WaitTimeoutError
 from tkr_nexus_worker.reports import WaitProgress
@@ -151,7 +152,8 @@ def _line_printer(
         now = datetime.now().astimezone().strftime("%H:%M:%S")
         start = _start(progress)
         more = f", starts in about {start}" if start else ""
-        click.echo(f"{now}  {status.name}  {status.job_id[:ID_DIGITS]}  {text}{more}")
+        name, job_id = printable(status.name), status.job_id[:ID_DIGITS]
+        click.echo(f"{now}  {name}  {job_id}  {text}{more}")
 
     return print_line
 
@@ -168,14 +170,14 @@ def _table(latest: dict[int, WaitProgress]) -> Table:
         status = progress.status
         position = status.queue_position
         table.add_row(
-            status.name,
+            printable(status.name),
             status.job_id[:ID_DIGITS],
             coloured(status.state),
             "" if position is None or status.is_final else str(position),
             _start(progress),
             "" if status.cost is None else f"{status.cost:.2f}",
             age(progress.waited_seconds),
-            " ".join((status.error_detail or status.message).split()),
+            printable(status.error_detail or status.message),
         )
     return table
 
