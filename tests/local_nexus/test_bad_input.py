@@ -73,6 +73,7 @@ def in_project(attributes: dict[str, Any]) -> dict[str, Any]:
 # A right body for every route that takes one; names in braces stand for ids.
 RIGHT: dict[str, list[dict[str, Any]]] = {
     "POST /auth/login": [{"email": "a@example.com", "password": "secret"}],
+    "POST /auth/mfa_challenge": [{"email": "a@example.com", "code": "123456"}],
     "POST /api/teams/v1beta2": [change({"name": "a team", "description": "of us"})],
     "POST /api/assignments/v1beta2/team": [
         {"resource_id": "{project}", "role_id": "{role}", "team_id": "{team}"}
@@ -288,6 +289,7 @@ def test_what_is_no_object_of_json_is_refused(server, endpoint, content):
 NEEDED = {
     "email",
     "password",
+    "code",
     "attributes",
     "relationships",
     "project",
