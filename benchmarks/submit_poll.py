@@ -1,23 +1,28 @@
-"""Compare the graph nexus_submit_and_poll with a plain script of qnexus.
+"""Measure the graph nexus_submit_and_poll, mostly beside a plain script of qnexus.
 
-Both upload N circuits, submit them as one job, poll it and fetch the results, in turn,
-against the same embedded Nexus. Printed are medians of: wall time, CPU time and the
-highest memory (PSS) of all processes together, the embedded Nexus left out.
+All run against an embedded Nexus on this machine, which is left out of the figures.
+Each command prints a table: the medians of several runs, made in turn.
 
-    uv run benchmarks/submit_poll.py --circuits 4 --circuits 16 --circuits 48
+    uv run benchmarks/submit_poll.py compare --circuits 16 --circuits 48 --repeat 5
 """
 
 import ctypes
+import json
 import os
+import re
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 import click
@@ -25,17 +30,51 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from local_nexus import LocalNexus
+from local_nexus import Fault, LocalNexus, Progress
 
 if TYPE_CHECKING:
     from pytket.circuit import Circuit
 
-POLLING_INTERVAL = 1.0
-N_QUBITS = 5
-N_SHOTS = 100
-WAYS = ("plain", "graph")
+INTERVAL = 1.0
+PROJECT = "benchmark"
+DEVICE = "H2-1LE"
 _PR_SET_CHILD_SUBREAPER = 36
-_SAMPLE_SECONDS = 0.1
+_SAMPLE_SECONDS = 0.05
+_EXECUTABLES = Path(sys.executable).parent
+_DAY = 24 * 3600.0
+_circuits_option = click.option(
+    "--circuits", multiple=True, type=int, default=(16, 48), show_default=True
+)
+_repeat_option = click.option(
+    "--repeat", default=5, show_default=True, help="Runs of each way."
+)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a run has to do: circuits of so many qubits, with so many shots each."""
+
+    n_circuits: int
+    n_qubits: int = 5
+    n_shots: int = 100
+
+    @property
+    def arguments(self) -> list[str]:
+        """The work as arguments of a command of this file."""
+        return [str(self.n_circuits), str(self.n_qubits), str(self.n_shots)]
+
+    def circuits(self) -> list["Circuit"]:
+        """Build GHZ states turned by different angles."""
+        from pytket.circuit import Circuit
+
+        circuits = []
+        for index in range(self.n_circuits):
+            circuit = Circuit(self.n_qubits, name=f"circuit-{index}")
+            circuit.Ry(index / self.n_circuits, 0)
+            for qubit in range(self.n_qubits - 1):
+                circuit.CX(qubit, qubit + 1)
+            circuits.append(circuit.measure_all())
+        return circuits
 
 
 @dataclass(frozen=True)
@@ -47,151 +86,494 @@ class Measurement:
     memory: int
 
 
-@click.group(invoke_without_command=True, help=__doc__)
-@click.option("--circuits", multiple=True, type=int, default=(4, 16), show_default=True)
-@click.option("--repeat", default=3, show_default=True, help="Runs of each way.")
-@click.pass_context
-def main(context: click.Context, circuits: tuple[int, ...], repeat: int) -> None:
-    """Run the benchmark, or one of its ways."""
-    if context.invoked_subcommand is None:
-        compare(circuits, repeat)
+@click.group(help=__doc__)
+def main() -> None:
+    """Run one of the benchmarks."""
+    # Workers outlive the shell that starts them; their reaper learns their CPU time.
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-@main.command(hidden=True)
-@click.argument("n_circuits", type=int)
-def plain(n_circuits: int) -> None:
-    """Run the circuits as a plain script of qnexus does."""
+# The ways to do the work, each in a process of its own.
+
+
+def way(function: Callable[[Work], float]) -> click.Command:
+    """Make a hidden command of a way, which prints the seconds that count."""
+
+    @click.argument("n_circuits", type=int)
+    @click.argument("n_qubits", type=int)
+    @click.argument("n_shots", type=int)
+    def command(n_circuits: int, n_qubits: int, n_shots: int) -> None:
+        seconds = function(Work(n_circuits, n_qubits, n_shots))
+        click.echo(json.dumps(seconds))
+
+    return main.command(function.__name__, hidden=True)(command)
+
+
+@way
+def plain(work: Work) -> float:
+    """Run the circuits as a plain script of qnexus does, one upload after the other."""
+    return _plain(work, threads=1)
+
+
+@way
+def threads(work: Work) -> float:
+    """Run the circuits as a plain script of qnexus that uploads by 8 threads."""
+    return _plain(work, threads=8)
+
+
+def _plain(work: Work, threads: int) -> float:
+    """Count everything from the start of the process but the pauses between polls."""
+    from concurrent.futures import ThreadPoolExecutor
+
     import qnexus as qnx
     from qnexus.models.references import ExecutionResultRef
 
-    project = qnx.projects.get_or_create(name="benchmark")
-    programs = [
-        qnx.circuits.upload(circuit=circuit, project=project)
-        for circuit in build_circuits(n_circuits)
-    ]
+    waited = 0.0
+    project = qnx.projects.get_or_create(name=PROJECT)
+    with ThreadPoolExecutor(threads) as pool:
+        programs = list(
+            pool.map(
+                lambda circuit: qnx.circuits.upload(circuit=circuit, project=project),
+                work.circuits(),
+            )
+        )
     job = qnx.start_execute_job(
         programs=list(programs),
-        n_shots=[N_SHOTS] * n_circuits,
-        backend_config=qnx.QuantinuumConfig(device_name="H2-1LE"),
+        n_shots=[work.n_shots] * work.n_circuits,
+        backend_config=qnx.QuantinuumConfig(device_name=DEVICE),
         name="plain",
         project=project,
     )
     while qnx.jobs.status(job).status in qnx.models.WAITING_STATUS:
-        time.sleep(POLLING_INTERVAL)
+        time.sleep(INTERVAL)
+        waited += INTERVAL
     refs = [r for r in qnx.jobs.results(job) if isinstance(r, ExecutionResultRef)]
-    results = [ref.download_result() for ref in refs]
-    assert len(results) == n_circuits
+    with ThreadPoolExecutor(threads) as pool:
+        results = list(pool.map(ExecutionResultRef.download_result, refs))
+    assert len(results) == work.n_circuits
+    return time.time() - psutil.Process().create_time() - waited
 
 
-@main.command(hidden=True)
-@click.argument("n_circuits", type=int)
-def graph(n_circuits: int) -> None:
-    """Run the circuits by Tierkreis's run_graph under its UvExecutor."""
-    from quantinuum_schemas.models.backend_config import QuantinuumConfig
+@way
+def graph(work: Work) -> float:
+    """Run the circuits by Tierkreis's run_graph under its UvExecutor; count that."""
     from tierkreis import run_graph
     from tierkreis.executor import UvExecutor
-    from tierkreis.storage import FileStorage, read_outputs
+    from tierkreis.storage import FileStorage
 
     from tkr_nexus_worker import REGISTRY_PATH
     from tkr_nexus_worker.graphs import nexus_submit_and_poll
 
     storage = FileStorage(uuid4(), name="benchmark")
-    workflow = nexus_submit_and_poll(POLLING_INTERVAL)
+    inputs = _inputs(work)
+    started = time.perf_counter()
     run_graph(
         storage,
         UvExecutor(REGISTRY_PATH, storage.logs_path, log_env_in_debug=False),
-        workflow,
-        {
-            "project_name": "benchmark",
-            "job_name": "graph",
-            "circuits": build_circuits(n_circuits),
-            "n_shots": [N_SHOTS] * n_circuits,
-            "backend_config": QuantinuumConfig(device_name="H2-1LE"),
-        },
+        nexus_submit_and_poll(INTERVAL),
+        inputs,
         n_iterations=1_000_000,
     )
-    results = read_outputs(workflow, storage)
-    assert isinstance(results, list)
-    assert len(results) == n_circuits
+    seconds = time.perf_counter() - started
+    _check(storage, work)
+    shutil.rmtree(storage.workflow_dir)
+    return seconds
 
 
-def build_circuits(n_circuits: int) -> list["Circuit"]:
-    """Build GHZ states turned by different angles."""
-    from pytket.circuit import Circuit
-
-    circuits = []
-    for index in range(n_circuits):
-        circuit = Circuit(N_QUBITS, name=f"circuit-{index}").Ry(index / n_circuits, 0)
-        for qubit in range(N_QUBITS - 1):
-            circuit.CX(qubit, qubit + 1)
-        circuits.append(circuit.measure_all())
-    return circuits
+@way
+def day(work: Work) -> float:
+    """Run the circuits by tkr_nexus_worker.run, looking at the job every 30 s."""
+    return _run(work, interval=30.0)
 
 
-def compare(sizes: tuple[int, ...], repeat: int) -> None:
-    """Measure both ways in turn and print a table of medians."""
-    # Workers outlive the shell that starts them; their reaper learns their CPU time.
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    table = Table(title=f"medians of {repeat} runs, polling every {POLLING_INTERVAL} s")
-    for column in ("circuits", "way", "wall (s)", "CPU (s)", "memory (MB)"):
-        table.add_column(column, justify="left" if column == "way" else "right")
+def _run(work: Work, interval: float) -> float:
+    from tierkreis.storage import FileStorage
+
+    from tkr_nexus_worker import run, uv_executor
+    from tkr_nexus_worker.graphs import nexus_submit_and_poll
+
+    storage = FileStorage(uuid4(), name="benchmark")
+    started = time.time()
+    run(nexus_submit_and_poll(interval), _inputs(work), storage, uv_executor(storage))
+    seconds = time.time() - started
+    files = [path for path in storage.workflow_dir.rglob("*") if path.is_file()]
+    passes = {path.name for path in storage.workflow_dir.iterdir()}
+    passes = {name for name in passes if re.fullmatch(r".*\.L\d+", name)}
+    size = sum(path.stat().st_size for path in files)
+    click.echo(f"{len(passes)} passes of the loop, {size / 1e6:.1f} MB", err=True)
+    shutil.rmtree(storage.workflow_dir)
+    return seconds
+
+
+def _inputs(work: Work) -> dict[str, Any]:
+    from quantinuum_schemas.models.backend_config import QuantinuumConfig
+
+    return {
+        "project_name": PROJECT,
+        "job_name": "graph",
+        "circuits": work.circuits(),
+        "n_shots": [work.n_shots] * work.n_circuits,
+        "backend_config": QuantinuumConfig(device_name=DEVICE),
+    }
+
+
+def _check(storage: Any, work: Work) -> None:
+    """Count the results in the file of the output, which may be too large to read."""
+    (output,) = storage.workflow_dir.glob("-/outputs/value")
+    with output.open() as lines:
+        n_results = sum(line.lstrip().startswith('{"') for line in lines)
+    assert n_results == work.n_circuits
+
+
+# The benchmarks.
+
+
+@main.command()
+@_circuits_option
+@_repeat_option
+def compare(circuits: tuple[int, ...], repeat: int) -> None:
+    """Compare first and second runs on a machine with a plain script."""
+    table = _table(f"medians of {repeat} runs", "circuits", "way")
     with LocalNexus() as nexus:
-        measure("plain", 1, nexus)  # fills the caches of the disk and of the simulator
-        for n_circuits in sizes:
-            runs = [
-                [measure(w, n_circuits, nexus) for w in WAYS] for _ in range(repeat)
-            ]
-            for way, measured in zip(WAYS, zip(*runs, strict=True), strict=True):
-                table.add_row(str(n_circuits), way, *medians(list(measured)))
+        measure("plain", Work(1), nexus)  # fills the caches of the disk
+        for n_circuits in circuits:
+            work = Work(n_circuits)
+            rounds = [_first_and_second(work, nexus) for _ in range(repeat)]
+            _add_rows(table, n_circuits, rounds)
     Console().print(table)
 
 
-def medians(measured: list[Measurement]) -> Iterator[str]:
-    """Return the medians as text, memory in megabytes."""
-    yield f"{statistics.median(m.wall for m in measured):.2f}"
-    yield f"{statistics.median(m.cpu for m in measured):.2f}"
-    yield f"{statistics.median(m.memory for m in measured) / 1e6:.0f}"
+def _first_and_second(work: Work, nexus: LocalNexus) -> dict[str, Measurement]:
+    """Measure a plain script and the graph, without and with a preloaded process."""
+    script = measure("plain", work, nexus)
+    with fresh_machine() as environment:
+        return {
+            "plain": script,
+            "graph, first run": measure("graph", work, nexus, environment),
+            "graph, second run": measure("graph", work, nexus, environment),
+        }
 
 
-def measure(way: str, n_circuits: int, nexus: LocalNexus) -> Measurement:
-    """Run one way in a process of its own and measure it with all its descendants."""
-    myself = psutil.Process()
-    others = set(myself.children(recursive=True))
-    cpu_before = children_cpu()
-    peak = PeakMemory(myself, others)
-    started = time.perf_counter()
-    with peak:
-        subprocess.run(
-            [sys.executable, __file__, way, str(n_circuits)],
-            env={**os.environ, **nexus.env},
-            check=True,
+@main.command()
+@click.option("--circuits", "n_circuits", default=100, show_default=True)
+@click.option("--delay", default=0.1, show_default=True, help="Seconds per answer.")
+@_repeat_option
+def latency(n_circuits: int, delay: float, repeat: int) -> None:
+    """Compare with a plain script over a slow line."""
+    table = _table(f"{delay:g} s added to every answer", "circuits", "way")
+    with LocalNexus() as nexus, nexus.fault(Fault("delay", seconds=delay)):
+        rounds = [_first_and_second(Work(n_circuits), nexus) for _ in range(repeat)]
+        _add_rows(table, n_circuits, rounds)
+    Console().print(table)
+
+
+@main.command()
+@click.option("--circuits", "n_circuits", default=1000, show_default=True)
+@click.option("--shots", default=10_000, show_default=True)
+@click.option("--qubits", default=20, show_default=True)
+@_repeat_option
+def large(n_circuits: int, shots: int, qubits: int, repeat: int) -> None:
+    """Compare with a plain script that uploads by 8 threads, on a large job."""
+    work = Work(n_circuits, qubits, shots)
+    table = _table(f"{shots} shots of {qubits} qubits", "circuits", "way")
+    with LocalNexus() as nexus:
+        rounds = []
+        for _ in range(repeat):
+            with fresh_machine() as environment:
+                rounds.append(
+                    {
+                        "plain, 8 threads": measure("threads", work, nexus),
+                        "graph": measure("graph", work, nexus, environment),
+                    }
+                )
+        _add_rows(table, n_circuits, rounds)
+    Console().print(table)
+
+
+@main.command()
+@click.option("--seconds", default=20.0, show_default=True)
+def poll(seconds: float) -> None:
+    """Measure what a look at a waiting job costs, at ten looks a second."""
+    waits = Progress(queued=seconds + 60.0)
+    with LocalNexus() as nexus, fresh_machine() as environment:
+        nexus.set_progress(waits)
+        others = _processes()
+        command = [sys.executable, __file__, "waiting", *Work(1).arguments]
+        runner = subprocess.Popen(
+            command, env={**os.environ, **nexus.env, **environment}
         )
-    wall = time.perf_counter() - started
-    for process in new_descendants(myself, others):
-        process.wait()
-    return Measurement(wall, children_cpu() - cpu_before, peak.bytes)
+        while len(nexus.requests(path=_STATUS)) < 50:  # the pauses have grown by then
+            time.sleep(0.1)
+        before, processes = _cpu(others), _processes() - others
+        nexus.clear_requests()
+        time.sleep(seconds)
+        looks = len(nexus.requests(path=_STATUS))
+        cpu, started = _cpu(others) - before, _processes() - others - processes
+        nexus.clear_progress()
+        runner.wait()
+    click.echo(
+        f"{looks} looks: {1000 * cpu / looks:.2f} ms of CPU each, in the controller, "
+        f"the task and the preloaded process; {len(started)} processes started"
+    )
 
 
-def new_descendants(
-    root: psutil.Process, others: set[psutil.Process]
-) -> set[psutil.Process]:
-    """Return the descendants of a process but for some others and what those start."""
-    started = chain.from_iterable(other.children(recursive=True) for other in others)
-    return set(root.children(recursive=True)) - others - set(started)
+_STATUS = "/api/jobs/*/attributes/status"
 
 
-def children_cpu() -> float:
-    """Return the CPU seconds of all descendants that have ended."""
-    times = os.times()
-    return times.children_user + times.children_system
+@way
+def waiting(work: Work) -> float:
+    """Run the circuits by tkr_nexus_worker.run, with ten looks at the job a second."""
+    return _run(work, interval=0.1)
+
+
+@main.command("day")
+@click.option("--rate", default=200.0, show_default=True)
+def measure_day(rate: float) -> None:
+    """Measure a day in the queue, on a clock that runs faster (needs faketime)."""
+    waits = Progress(queued=_DAY / rate, queue=20)
+    # The limits of time of requests are not to run faster.
+    limits = {
+        "TKR_NEXUS_CONNECT_TIMEOUT": str(20 * rate),
+        "TKR_NEXUS_READ_TIMEOUT": str(120 * rate),
+    }
+    with LocalNexus() as nexus, fresh_machine() as environment:
+        nexus.set_progress(waits)
+        prefix = ("faketime", "-f", f"+0 x{rate:g}")
+        measured = measure("day", Work(4), nexus, environment | limits, prefix)
+        looks = len(nexus.requests(path=_STATUS))
+    click.echo(
+        f"{measured.wall / 3600:.1f} h in {looks} looks: {measured.cpu:.1f} s of CPU, "
+        f"{measured.memory / 1e6:.0f} MB"
+    )
+
+
+@main.command()
+@click.option("--circuits", multiple=True, type=int, default=(1000, 2000, 5000, 10_000))
+@click.option("--job-size", default=500, show_default=True)
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path))
+def growth(circuits: tuple[int, ...], job_size: int, plot: Path | None) -> None:
+    """Measure how the time of the controller grows with the number of circuits."""
+    table = Table(title=f"jobs of {job_size} circuits")
+    for column in ("circuits", "wall (s)", "CPU of the controller (s)", "(ms/circuit)"):
+        table.add_column(column, justify="right")
+    points = []
+    with LocalNexus() as nexus:
+        for n_circuits in circuits:
+            with fresh_machine() as environment:
+                work = [str(n_circuits), str(job_size)]
+                answer = _answer("jobs", work, {**nexus.env, **environment})
+            wall, cpu = json.loads(answer)
+            points.append((n_circuits, wall, cpu))
+            per_circuit = f"{1000 * cpu / n_circuits:.2f}"
+            table.add_row(str(n_circuits), f"{wall:.1f}", f"{cpu:.1f}", per_circuit)
+            Console().print(table)
+    if plot is not None:
+        _plot(points, plot)
+
+
+def _plot(points: list[tuple[int, float, float]], path: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6, 4))
+    sizes, walls, cpus = zip(*points, strict=True)
+    axes.loglog(sizes, walls, "o-", label="wall time of the workflow")
+    axes.loglog(sizes, cpus, "s-", label="CPU time of the controller")
+    slope = [cpus[0] * size / sizes[0] for size in sizes]
+    axes.loglog(sizes, slope, ":", color="grey", label="proportional to the circuits")
+    axes.set_xlabel("circuits")
+    axes.set_ylabel("seconds")
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+@main.command(hidden=True)
+@click.argument("n_circuits", type=int)
+@click.argument("job_size", type=int)
+def jobs(n_circuits: int, job_size: int) -> None:
+    """Run circuits in several jobs at once; print the time and the controller's CPU."""
+    from typing import NamedTuple
+
+    from quantinuum_schemas.models.backend_config import QuantinuumConfig
+    from tierkreis.builder import Graph
+    from tierkreis.models import TKR
+    from tierkreis.storage import FileStorage
+
+    from tkr_nexus_worker import run, uv_executor
+    from tkr_nexus_worker.graphs import JobInputs, nexus_submit_and_poll
+
+    class Inputs(NamedTuple):
+        circuits: TKR[list[Any]]
+        n_shots: TKR[list[int]]
+        backend_config: TKR[Any]
+
+    g = Graph(Inputs, TKR[list[Any]])
+    results = g.map(
+        nexus_submit_and_poll(INTERVAL),
+        g.map(
+            lambda circuits: JobInputs(
+                g.const(PROJECT),
+                g.const("one of many"),
+                circuits,
+                g.inputs.n_shots,
+                g.inputs.backend_config,
+            ),
+            g.inputs.circuits,
+        ),
+    )
+    circuits = Work(n_circuits, n_qubits=1).circuits()
+    storage = FileStorage(uuid4(), name="benchmark")
+    started, before = time.perf_counter(), time.process_time()
+    run(
+        g.finish_with_outputs(results),
+        {
+            "circuits": [
+                circuits[start : start + job_size]
+                for start in range(0, n_circuits, job_size)
+            ],
+            "n_shots": [10] * job_size,
+            "backend_config": QuantinuumConfig(device_name=DEVICE),
+        },
+        storage,
+        uv_executor(storage),
+    )
+    wall, cpu = time.perf_counter() - started, time.process_time() - before
+    shutil.rmtree(storage.workflow_dir)
+    click.echo(json.dumps((wall, cpu)))
+
+
+@main.command()
+@_repeat_option
+def start(repeat: int) -> None:
+    """Measure the start of the two commands with nothing to do."""
+    for command in (["tkr_nexus_worker"], ["tkr-nexus", "--help"]):
+        seconds = []
+        for _ in range(repeat + 1):
+            started = time.perf_counter()
+            subprocess.run(
+                [_EXECUTABLES / command[0], *command[1:]],
+                check=True,
+                capture_output=True,
+            )
+            seconds.append(time.perf_counter() - started)
+        click.echo(f"{' '.join(command)}: {statistics.median(seconds[1:]):.3f} s")
+
+
+# What measures them.
+
+
+@contextmanager
+def fresh_machine() -> Iterator[dict[str, str]]:
+    """Give the environment of a machine on which no worker has run yet."""
+    folder = Path(tempfile.mkdtemp(prefix="tkr-"))
+    try:
+        yield {"XDG_RUNTIME_DIR": str(folder)}
+    finally:
+        for process in _processes():
+            if str(folder) in " ".join(_command_line(process)[1:]):
+                process.terminate()
+                process.wait()
+        shutil.rmtree(folder)
+
+
+def measure(
+    way: str,
+    work: Work,
+    nexus: LocalNexus,
+    environment: dict[str, str] | None = None,
+    prefix: tuple[str, ...] = (),
+) -> Measurement:
+    """Run one way in a process of its own and measure it with all that it starts.
+
+    A preloaded process that an earlier run left counts with its memory, and with the
+    CPU time that this run takes of it.
+    """
+    server = _server_processes(nexus)
+    before = _cpu(server)
+    with PeakMemory(server) as peak:
+        answer = _answer(
+            way, work.arguments, {**nexus.env, **(environment or {})}, prefix
+        )
+    _wait_for_workers(server)
+    return Measurement(float(answer), _cpu(server) - before, peak.bytes)
+
+
+def _answer(
+    command: str,
+    arguments: list[str],
+    environment: dict[str, str],
+    prefix: tuple[str, ...] = (),
+) -> str:
+    result = subprocess.run(
+        [*prefix, sys.executable, __file__, command, *arguments],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    return result.stdout
+
+
+def _processes() -> set[psutil.Process]:
+    return set(psutil.Process().children(recursive=True))
+
+
+def _server_processes(nexus: LocalNexus) -> set[psutil.Process]:
+    """Return the processes of the embedded Nexus, which are not measured."""
+    return {
+        process
+        for process in _processes()
+        if str(nexus.directory) in " ".join(_command_line(process))
+    }
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def _measured(others: set[psutil.Process]) -> set[psutil.Process]:
+    started = chain.from_iterable(_children(other) for other in others)
+    return _processes() - others - set(started)
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def _cpu(others: set[psutil.Process]) -> float:
+    """Return the CPU seconds of all processes but some, those that ended included."""
+    ended = os.times()
+    seconds = ended.children_user + ended.children_system
+    for process in _measured(others):
+        try:
+            times = process.cpu_times()
+        except psutil.Error:
+            continue
+        seconds += times.user + times.system
+        seconds += times.children_user + times.children_system
+    return seconds
+
+
+def _wait_for_workers(others: set[psutil.Process]) -> None:
+    """Wait for all processes but preloaded ones, which stay."""
+    for process in _measured(others):
+        if "tkr_nexus_worker.warm.server" not in _command_line(process):
+            with suppress(psutil.Error):
+                process.wait()
 
 
 class PeakMemory:
-    """Follows the memory of all new descendants while its body runs."""
+    """Follows the memory of all processes but some while its body runs."""
 
-    def __init__(self, root: psutil.Process, others: set[psutil.Process]) -> None:
+    def __init__(self, others: set[psutil.Process]) -> None:
         self.bytes = 0
-        self._root, self._others = root, others
+        self._others = others
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._follow)
 
@@ -205,16 +587,41 @@ class PeakMemory:
 
     def _follow(self) -> None:
         while not self._stopped.wait(_SAMPLE_SECONDS):
-            new = new_descendants(self._root, self._others)
-            self.bytes = max(self.bytes, sum(map(shared_out_memory, new)))
+            sizes = map(_proportional_memory, _measured(self._others))
+            self.bytes = max(self.bytes, sum(sizes))
 
 
-def shared_out_memory(process: psutil.Process) -> int:
+def _proportional_memory(process: psutil.Process) -> int:
     """Return the proportional set size of a process in bytes, 0 if it has ended."""
     try:
         return int(process.memory_full_info().pss)
     except psutil.Error:
         return 0
+
+
+def _table(title: str, *names: str) -> Table:
+    table = Table(title=title)
+    for column in (*names, "wall (s)", "/ plain", "CPU (s)", "memory (MB)"):
+        table.add_column(column, justify="left" if column == "way" else "right")
+    return table
+
+
+def _add_rows(
+    table: Table, n_circuits: int, rounds: list[dict[str, Measurement]]
+) -> None:
+    """Add a row of medians for each way; ratios are medians of those of the rounds."""
+    first = next(iter(rounds[0]))
+    for name in rounds[0]:
+        runs = [a_round[name] for a_round in rounds]
+        ratio = statistics.median(r[name].wall / r[first].wall for r in rounds)
+        table.add_row(
+            str(n_circuits),
+            name,
+            f"{statistics.median(run.wall for run in runs):.2f}",
+            f"{ratio:.2f}",
+            f"{statistics.median(run.cpu for run in runs):.2f}",
+            f"{statistics.median(run.memory for run in runs) / 1e6:.0f}",
+        )
 
 
 if __name__ == "__main__":

@@ -32,11 +32,17 @@ from nexus_choice import (
     shots_option,
     use_nexus,
 )
-from tkr_nexus_worker import REGISTRY_PATH, NexusWorkerError, run, uv_executor
+from tkr_nexus_worker import (
+    REGISTRY_PATH,
+    InProcessExecutor,
+    NexusWorkerError,
+    run,
+    uv_executor,
+)
 from tkr_nexus_worker.graphs import nexus_submit_and_poll
 
 DATA = Path(__file__).parent / "data"
-EXECUTORS = ("uv", "uv-ready", "shell", "memory", "multiple", "task")
+EXECUTORS = ("uv", "uv-ready", "shell", "in-process", "memory", "multiple", "task")
 
 
 @click.command(help=__doc__)
@@ -118,12 +124,14 @@ def make_storage(executor_name: str) -> FileStorage | InMemoryStorage:
 def make_executor(
     name: str, storage: FileStorage | InMemoryStorage
 ) -> ControllerExecutor:
-    """Return one of the executors that Tierkreis has."""
+    """Return one of the executors that Tierkreis has, or ours."""
     if isinstance(storage, InMemoryStorage):
         return InMemoryExecutor(REGISTRY_PATH, storage)
     match name:
         case "uv":
             return UvExecutor(REGISTRY_PATH, storage.logs_path, log_env_in_debug=False)
+        case "in-process":
+            return InProcessExecutor(storage)
         case "shell":
             return ShellExecutor(None, storage.workflow_dir, log_env_in_debug=False)
         case "multiple":

@@ -246,6 +246,12 @@ def run_workflow(worker_environment):
 
 
 @pytest.fixture
+def make_storage(tmp_path) -> Callable[[], FileStorage]:
+    """New, empty storages for workflows."""
+    return lambda: FileStorage(uuid4(), tierkreis_directory=tmp_path / "checkpoints")
+
+
+@pytest.fixture
 def node_storage(tmp_path) -> FileStorage:
     """The storage of a workflow that has started."""
     storage = FileStorage(uuid4(), tierkreis_directory=tmp_path)

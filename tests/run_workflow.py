@@ -24,7 +24,13 @@ from tierkreis.graphs.nexus.submit_poll import (
 )
 from tierkreis.storage import FileStorage, InMemoryStorage
 
-from tkr_nexus_worker import REGISTRY_PATH, NexusWorkerError, run, uv_executor
+from tkr_nexus_worker import (
+    REGISTRY_PATH,
+    InProcessExecutor,
+    NexusWorkerError,
+    run,
+    uv_executor,
+)
 from tkr_nexus_worker.graphs import (
     nexus_submit_and_poll,
     nexus_submit_and_poll_retrying,
@@ -45,6 +51,8 @@ def make_executor(name, storage):
             return uv_executor(storage)
         case "shell":
             return ShellExecutor(None, storage.workflow_dir, log_env_in_debug=False)
+        case "in-process":
+            return InProcessExecutor(storage)
         case "memory":
             return InMemoryExecutor(REGISTRY_PATH, storage)
         case "multiple":

@@ -52,7 +52,8 @@ def without_worker(environment: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "executor", ["uv-registry", "uv-ready", "shell", "memory", "multiple", "task"]
+    "executor",
+    ["uv-registry", "uv-ready", "shell", "in-process", "memory", "multiple", "task"],
 )
 def test_the_graph_gives_its_results_under(executor, run_workflow):
     assert_results(run_workflow(executor, INPUTS))

@@ -186,11 +186,12 @@ def test_killed_at_random_a_workflow_submits_one_job_and_finishes(
 def test_a_task_whose_processes_are_all_killed_fails_the_workflow(
     warm, controlled, nexus
 ):
-    nexus.set_progress(Progress(queued=3600.0, running=0.0))
+    nexus.set_progress(Progress(queued=3600.0))
+    before = nexus.jobs()
     workflow = controlled("nexus")
     workflow.environment["TKR_NEXUS_WARM"] = warm
     controller = workflow.start("run")
-    controller.wait_until(nexus.jobs)
+    controller.wait_until(lambda: jobs_since(before, nexus))
     controller.wait_until(workflow.tasks)
     workflow.kill_workers()
     assert "it may have been killed" in controller.wait(returncode=1)

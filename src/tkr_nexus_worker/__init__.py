@@ -5,10 +5,9 @@ The graphs are in :mod:`tkr_nexus_worker.graphs`, the stubs of the worker's task
 tierkreis, qnexus or pytket: the executable starts once for every task.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from tkr_nexus_worker._version import __version__
+
+TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 
 if TYPE_CHECKING:
     from tkr_nexus_worker.errors import (
@@ -26,11 +25,13 @@ if TYPE_CHECKING:
     )
     from tkr_nexus_worker.executors import REGISTRY_PATH, uv_executor
     from tkr_nexus_worker.failures import TaskFailure, read_failures
+    from tkr_nexus_worker.in_process import InProcessExecutor
     from tkr_nexus_worker.workflow import readable_errors, resume, run
 
 __all__ = [
     "REGISTRY_PATH",
     "CheckpointError",
+    "InProcessExecutor",
     "InvalidInputError",
     "JobFailedError",
     "NexusRefusedError",
@@ -51,6 +52,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "InProcessExecutor": "in_process",
     "CheckpointError": "errors",
     "InvalidInputError": "errors",
     "JobFailedError": "errors",
@@ -72,8 +74,10 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import a public name from its module when it is first asked for."""
+    from importlib import import_module
+
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -4,7 +4,8 @@ It is started for every task, so it imports little until it is known what is nee
 """
 
 import sys
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 
 if TYPE_CHECKING:
     import argparse

@@ -7,12 +7,13 @@ each and hold the whole list.
 """
 
 import json
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from inspect import signature
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any, cast, get_args, get_origin
 
 from qnexus.models.references import ExecuteJobRef
 from tierkreis import Worker
@@ -21,12 +22,14 @@ from tierkreis.controller.data.location import WorkerCallArgs
 from tierkreis.controller.data.models import PModel
 from tierkreis.controller.data.types import (
     PType,
-    bytes_from_ptype,
+    TierkreisEncoder,
     coerce_from_annotation,
+    ser_from_ptype,
 )
 from tierkreis.exceptions import TierkreisError
 from tierkreis.namespace import WorkerFunction
 from tierkreis.worker.storage.filestorage import WorkerFileStorage
+from tierkreis.worker.storage.protocol import WorkerStorage
 from tierkreis.worker.worker import TierkreisWorkerError
 
 from tkr_nexus_worker import context
@@ -38,12 +41,37 @@ ALL_ELEMENTS = "*"
 """The port that stands for all elements of a list, as Tierkreis writes it."""
 
 
+_arguments: ContextVar[dict[str, PType]] = ContextVar("arguments")
+_storage: ContextVar[WorkerStorage | None] = ContextVar("storage", default=None)
+
+
 class EncodedValue(bytes):
     """An element of a returned list that is written as it is."""
 
 
 class NexusWorker(Worker):
     """A worker whose tasks know their workflow and refuse unreadable inputs by name."""
+
+    @property
+    def storage(self) -> WorkerStorage:
+        """Where the running task reads its inputs and writes its outputs."""
+        return _storage.get() or self._own_storage
+
+    @storage.setter
+    def storage(self, storage: WorkerStorage) -> None:
+        self._own_storage = storage
+
+    @contextmanager
+    def stored_in(self, storage: WorkerStorage) -> Generator[None]:
+        """Give the tasks of this thread a storage of their own.
+
+        :param storage: The storage.
+        """
+        token = _storage.set(storage)
+        try:
+            yield
+        finally:
+            _storage.reset(token)
 
     def task[F: Callable[..., Any]](self) -> Callable[[F], F]:
         """Register a function as a task; it finds its place in the workflow's context.
@@ -76,15 +104,27 @@ class NexusWorker(Worker):
             return
         folder = self.storage.resolve(worker_definition_path).parent
         try:
-            limits = Limits.from_environment()
-            # As long as the other one may wait, at most.
-            patience = limits.outage_time + limits.login_wait
-            with claimed(folder, patience) as has_waited:
-                if not (has_waited and (folder / "_done").exists()):
+            with self.claimed(folder) as is_ours:
+                if is_ours:
                     super().run(worker_definition_path)
         except (InvalidInputError, TimeoutError) as error:
             self.storage.write_error(folder / "_error", str(error))
             raise TierkreisWorkerError(str(error)) from error
+
+    @contextmanager
+    def claimed(self, folder: Path) -> Generator[bool]:
+        """Keep other processes from a task while the body runs.
+
+        :param folder: The folder of its node.
+        :returns: Whether the task is to be run, because no other process did so.
+        :raises InvalidInputError: If a limit in the environment is no number.
+        :raises TimeoutError: If another process runs it for too long.
+        """
+        limits = Limits.from_environment()
+        # As long as the other one may wait, at most.
+        patience = limits.outage_time + limits.login_wait
+        with claimed(folder, patience) as has_waited:
+            yield not (has_waited and (folder / "_done").exists())
 
     def _load_args(
         self, f: WorkerFunction, inputs: dict[str, Path]
@@ -106,7 +146,7 @@ class NexusWorker(Worker):
                     f"({_first_line(error)}); give a value of the type that the stub "
                     "of the task names."
                 ) from error
-        self._arguments = values
+        _arguments.set(values)
         return values
 
     def _save_results(
@@ -122,7 +162,7 @@ class NexusWorker(Worker):
                     file.unlink()
             jobs = [
                 f" Job {value.annotations.name!r} ({value.id}) is on Nexus."
-                for value in (results, *self._arguments.values())
+                for value in (results, *_arguments.get().values())
                 if isinstance(value, ExecuteJobRef)
             ]
             raise CheckpointError(
@@ -141,18 +181,22 @@ class NexusWorker(Worker):
     def _write_results(
         self, f: WorkerFunction, outputs: dict[PortID, Path], results: PModel
     ) -> None:
-        if ALL_ELEMENTS not in outputs:
+        annotation = signature(f).return_annotation
+        if get_origin(annotation) is not list:
             super()._save_results(f, outputs, results)
             return
-        (element_type,) = get_args(signature(f).return_annotation)
-        folder = outputs[ALL_ELEMENTS].parent
-        for index, element in enumerate(cast("list[PType]", results)):
-            encoded = (
-                element
-                if isinstance(element, EncodedValue)
-                else bytes_from_ptype(element, element_type)
-            )
-            self.storage.write_output(folder / str(index), encoded)
+        (element_type,) = get_args(annotation)
+        encoded = (_encode(element, element_type) for element in cast("Any", results))
+        for port, path in outputs.items():
+            if port == ALL_ELEMENTS:
+                for index, element in enumerate(encoded):
+                    self.storage.write_output(path.with_name(str(index)), element)
+            elif isinstance(self.storage, WorkerFileStorage):
+                # Results of many shots fill the memory if all are text at once.
+                with self.storage.resolve(path).open("wb") as file:
+                    file.writelines(_list_pieces(encoded))
+            else:
+                self.storage.write_output(path, b"".join(_list_pieces(encoded)))
 
     def read_input_by(self, task: str, name: str, read: Callable[[Any], Any]) -> None:
         """Read one input of a task by a function of ours.
@@ -169,6 +213,22 @@ class NexusWorker(Worker):
         annotation = Annotated[Any, Deserializer(read, "json")]
         parameters[name] = parameters[name].replace(annotation=annotation)
         self.types[task] = signature.replace(parameters=list(parameters.values()))
+
+
+def _encode(element: PType, element_type: Any) -> bytes:
+    if isinstance(element, EncodedValue):
+        return element
+    serial = ser_from_ptype(element, element_type)
+    return json.dumps(serial, cls=TierkreisEncoder).encode()
+
+
+def _list_pieces(elements: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the pieces of a JSON list, one element in a line."""
+    separator = b"[\n"
+    for element in elements:
+        yield separator + element
+        separator = b",\n"
+    yield b"[]" if separator == b"[\n" else b"\n]"
 
 
 def _first_line(error: Exception) -> str:

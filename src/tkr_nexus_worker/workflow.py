@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from tierkreis.controller import resume_graph, run_graph
+from tierkreis.controller import run_graph
 from tierkreis.controller.data.graph import GraphData
 from tierkreis.controller.data.location import Loc
 from tierkreis.controller.data.types import bytes_from_ptype, ptype_from_bytes
@@ -17,6 +17,7 @@ from tierkreis.models import Workflow
 from tierkreis.storage import read_outputs
 
 from tkr_nexus_worker.control import control
+from tkr_nexus_worker.controller import drive
 from tkr_nexus_worker.directories import FILE_ERRORS, check_directory
 from tkr_nexus_worker.errors import (
     CheckpointError,
@@ -48,7 +49,7 @@ def run(
     storage: ControllerStorage,
     executor: ControllerExecutor,
     *,
-    polling_interval_seconds: float = 0.05,
+    polling_interval_seconds: float = 0.005,
     on_interrupt: OnInterrupt = "keep",
 ) -> Any:
     """Run a graph to its end and return its outputs.
@@ -62,7 +63,8 @@ def run(
     :param inputs: Its inputs by name, or the one input of the graph.
     :param storage: An empty storage for the run.
     :param executor: Starts the tasks.
-    :param polling_interval_seconds: Between two looks of the controller at the storage.
+    :param polling_interval_seconds: Between two looks of the controller at the tasks
+        that run; it grows to a second while they take long.
     :param on_interrupt: What Ctrl-C does with jobs on Nexus that have not ended:
         ``"keep"`` names them and how to cancel them, ``"cancel"`` cancels them.
     :returns: The outputs, as ``tierkreis.storage.read_outputs`` gives them.
@@ -74,15 +76,8 @@ def run(
     ports = dict(inputs) if isinstance(inputs, Mapping) else {"value": inputs}
     _refuse_earlier_run(storage, {**ports, "body": graph.data})
 
-    def start(n_iterations: int) -> None:
-        run_graph(
-            storage,
-            executor,
-            graph,
-            ports,
-            n_iterations=n_iterations,
-            polling_interval_seconds=polling_interval_seconds,
-        )
+    def start() -> None:
+        run_graph(storage, executor, graph, ports, n_iterations=0)
 
     _finish(storage, executor, start, polling_interval_seconds, on_interrupt)
     return read_outputs(graph, storage)
@@ -92,7 +87,7 @@ def resume(
     storage: ControllerStorage,
     executor: ControllerExecutor,
     *,
-    polling_interval_seconds: float = 0.05,
+    polling_interval_seconds: float = 0.005,
     on_interrupt: OnInterrupt = "keep",
 ) -> Any:
     """Go on with a workflow that was stopped, was killed or failed, to its end.
@@ -105,7 +100,8 @@ def resume(
     :param storage: The storage of a workflow that was started, here or by another
         program.
     :param executor: Starts the tasks, as in the run before.
-    :param polling_interval_seconds: Between two looks of the controller at the storage.
+    :param polling_interval_seconds: Between two looks of the controller at the tasks
+        that run; it grows to a second while they take long.
     :param on_interrupt: As for :func:`run`.
     :returns: The outputs of the graph; those of a finished workflow at once.
     :raises InvalidInputError: If the storage holds no run, or the executor cannot
@@ -118,10 +114,9 @@ def resume(
             f"{storage.workflow_dir} holds no run to go on with; start one by run()."
         )
 
-    def go_on(n_iterations: int) -> None:
+    def go_on() -> None:
         set_tkr_logger(storage.logs_path)
         clear_unfinished(storage, executor)
-        resume_graph(storage, executor, n_iterations, polling_interval_seconds)
 
     if not storage.is_node_finished(Loc()):
         _finish(storage, executor, go_on, polling_interval_seconds, on_interrupt)
@@ -132,17 +127,16 @@ def resume(
 def _finish(
     storage: ControllerStorage,
     executor: ControllerExecutor,
-    advance: Callable[[int], None],
+    begin: Callable[[], None],
     polling_interval_seconds: float,
     on_interrupt: OnInterrupt,
 ) -> None:
     """Bring a workflow to its end, with everything a person expects.
 
-    :param advance: Starts or resumes the workflow for a number of looks.
+    :param begin: Starts the workflow, or makes it ready to go on.
     """
     check_on_interrupt(on_interrupt)
     check_directory(storage, executor)
-    n_iterations = max(1, round(_WATCH_SECONDS / max(polling_interval_seconds, 0.01)))
     watch = Watch(storage, executor)
     with (
         told_interruptions(storage, on_interrupt),
@@ -150,10 +144,8 @@ def _finish(
         control(storage),
         show_progress(storage),
     ):
-        advance(n_iterations)
-        while not storage.is_node_finished(Loc()):
-            watch.look()
-            resume_graph(storage, executor, n_iterations, polling_interval_seconds)
+        begin()
+        drive(storage, executor, watch.look, _WATCH_SECONDS, polling_interval_seconds)
 
 
 def _refuse_earlier_run(storage: ControllerStorage, ports: dict[str, Any]) -> None:
