@@ -88,7 +88,7 @@ def _read_message(
     lines = [
         line for line in storage.read_errors(location).splitlines() if line.strip()
     ]
-    # Our worker leaves the file; without it, its log tells what it did, not why it ended.
+    # Our worker leaves the file; without it, its log does not tell why it ended.
     if not lines or task.startswith(_OUR_TASKS):
         problem = write_problem(storage.workflow_dir)
         reason = (
