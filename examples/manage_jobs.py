@@ -1,4 +1,4 @@
-"""List jobs, look at them, wait for them, cancel, retry and delete them.
+"""List jobs, look at them and their results, wait, cancel, retry and delete.
 
 Everything that is done here with functions of ``tkr_nexus_worker.jobs`` can be done by
 the command ``tkr-nexus`` as well; the example names the commands. It runs on the
@@ -7,10 +7,13 @@ embedded Nexus, whose queue it lets move slowly enough to be looked at.
 
 import os
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 from pytket.circuit import Circuit
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
+from rich.console import Console
 
 from local_nexus import LocalNexus, Progress
 from tkr_nexus_worker import InvalidInputError
@@ -103,7 +106,30 @@ def new_teller() -> Callable[[WaitProgress], None]:
 
 
 def look_at_results() -> None:
-    """Look at the results of the job that has completed."""
+    """Look at the results of the job that has completed, and keep them."""
+    from tkr_nexus_worker.devices import get_device_details
+    from tkr_nexus_worker.plots import histogram, terminal_histogram
+    from tkr_nexus_worker.results import get_results_by_id, load_results, save_results
+
+    click.echo("\nIts results (tkr-nexus results 'two circuits'):")
+    found = get_results_by_id("two circuits")
+    for circuit in found:
+        click.echo(f"  {circuit.name}: {dict(circuit)}")
+    chosen = found[1].post_select({"c[0]": 1})
+    click.echo(f"  ghz, where c[0] is 1: {dict(chosen)}")
+
+    click.echo("\nA histogram (tkr-nexus plot 'two circuits'):")
+    Console().print(terminal_histogram(histogram(found[0]), width=60))
+
+    with TemporaryDirectory() as folder:
+        path = save_results(found, Path(folder) / "results.json.gz")
+        same = [dict(one) for one in load_results(path)] == [dict(one) for one in found]
+    click.echo("\nSaved and loaded (tkr-nexus results 'two circuits' --save FILE):")
+    click.echo(f"  The counts are {'the same' if same else 'different'}.")
+
+    device = get_device_details("H2-1")
+    click.echo("\nA device (tkr-nexus device H2-1):")
+    click.echo(f"  {device.name}: {device.n_qubits} qubits, {device.connectivity}")
 
 
 def cancel_and_delete() -> None:

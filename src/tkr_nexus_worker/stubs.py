@@ -567,3 +567,70 @@ class delete_job(NamedTuple):
     @property
     def namespace(self) -> str:
         return "nexus_worker"
+
+
+class get_results_by_id(NamedTuple):
+    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    post_select: TKR[Union[list[str], NoneType]] | None = None
+    allow_failed: TKR[bool] | None = None
+    allow_unfinished: TKR[bool] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.job_results.JobCounts"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.job_results.JobCounts"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class list_devices(NamedTuple):
+    status: TKR[bool] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[list[OpaqueType["tkr_nexus_worker.devices.DeviceSummary"]]]]:
+        return TKR[list[OpaqueType["tkr_nexus_worker.devices.DeviceSummary"]]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class get_device_details(NamedTuple):
+    name: TKR[str]
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.devices.DeviceDetails"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.devices.DeviceDetails"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class validate_job(NamedTuple):
+    circuits: TKR[list[OpaqueType["pytket._tket.circuit.Circuit"]]]
+    n_shots: TKR[list[int]]
+    backend_config: TKR[
+        Union[
+            OpaqueType["quantinuum_schemas.models.backend_config.AerConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerStateConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerUnitaryConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.BraketConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QuantinuumConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQEmulatorConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QulacsConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SeleneConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SelenePlusConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
+        ]
+    ]
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.validation.JobValidation"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.validation.JobValidation"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"

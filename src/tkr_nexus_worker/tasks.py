@@ -19,6 +19,7 @@ from tkr_nexus_worker import (
     attempts,
     calls,
     checks,
+    devices,
     jobs,
     news,
     outcomes,
@@ -29,13 +30,16 @@ from tkr_nexus_worker import (
     validation,
 )
 from tkr_nexus_worker.batches import EncodedCircuits
+from tkr_nexus_worker.devices import DeviceDetails, DeviceSummary
 from tkr_nexus_worker.items import ItemResult
+from tkr_nexus_worker.job_results import JobCounts
 from tkr_nexus_worker.reports import (
     JobDetails,
     JobPayload,
     JobStatusReport,
     JobSummary,
 )
+from tkr_nexus_worker.validation import JobValidation
 from tkr_nexus_worker.worker import EncodedValue, NexusWorker
 
 worker = NexusWorker("nexus_worker")
@@ -539,3 +543,67 @@ for _task in (
     "delete_job",
 ):
     worker.read_input_by(_task, "job", _read_job)
+
+
+@worker.task()
+def get_results_by_id(
+    job: ExecuteJobRef | str,
+    post_select: list[str] | None = None,
+    allow_failed: bool = False,
+    allow_unfinished: bool = False,
+) -> JobCounts:
+    """Fetch the outcomes of a job and how often each was seen.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :param post_select: Count only shots in which bits have values, as in
+        ``["c[0]=1"]``.
+    :param allow_failed: Whether some or all circuits may have failed; they have no
+        counts then.
+    :param allow_unfinished: Whether the job may still wait or run.
+    :returns: The counts of all circuits.
+    :raises InvalidInputError: If a circuit has no such bit.
+    :raises ResultsNotReadyError: If the job has not ended, and that is not allowed.
+    :raises JobFailedError: If circuits failed, and that is not allowed.
+    """
+    found = results.get_results_by_id(
+        job, allow_failed=allow_failed, allow_unfinished=allow_unfinished
+    )
+    return found.post_select(results.parse_selection(post_select or [])).to_counts()
+
+
+worker.read_input_by("get_results_by_id", "job", _read_job)
+
+
+@worker.task()
+def list_devices(status: bool = True) -> list[DeviceSummary]:
+    """List the devices that you may use.
+
+    :param status: Whether to ask which are online now.
+    :returns: The devices.
+    """
+    return devices.list_devices(status=status)
+
+
+@worker.task()
+def get_device_details(name: str) -> DeviceDetails:
+    """Tell all that Nexus knows of a device: qubits, gates, error rates, limits.
+
+    :param name: Its name as ``list_devices`` gives it.
+    :returns: The device.
+    :raises InvalidInputError: If there is no such device.
+    """
+    return devices.get_device_details(name)
+
+
+@worker.task()
+def validate_job(
+    circuits: list[Circuit], n_shots: list[int], backend_config: BackendConfig
+) -> JobValidation:
+    """Find out whether a job fits a device and what it costs; nothing is uploaded.
+
+    :param circuits: The circuits.
+    :param n_shots: One number of shots for each circuit.
+    :param backend_config: Where and how to run them.
+    :returns: Problems, warnings, and what each circuit asks of the device.
+    """
+    return validation.validate_job(circuits, n_shots, backend_config)
