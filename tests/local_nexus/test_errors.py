@@ -192,7 +192,7 @@ def test_a_client_that_leaves_while_it_sends_is_no_failure(nexus):
     assert log.read_text() == before
 
 
-@pytest.mark.parametrize("path", ["/api/magic/v1beta/wand", "/auth/mfa_challenge"])
+@pytest.mark.parametrize("path", ["/api/magic/v1beta/wand", "/auth/terms_challenge"])
 def test_an_unknown_part_of_the_api_names_itself(http, path):
     answer = http.post(path)
     assert answer.status_code == 501
