@@ -84,7 +84,7 @@ def _answer(
         query=request.query_params,
         body=body,
         cookies=request.cookies,
-        host=request.url.netloc,
+        host=request.headers.get("host", ""),
     )
     return _response(endpoint.handle(call))
 

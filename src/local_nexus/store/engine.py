@@ -106,5 +106,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get("writes", False):
+        # Not through SQLAlchemy, which would take longer than the statement.
+        connection.connection.cursor().execute("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")

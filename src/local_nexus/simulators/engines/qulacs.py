@@ -259,17 +259,19 @@ class _Program:
             case _:
                 return []
         # A measurement that nobody sees is a Z in half of the cases.
+        others = sorted(used_later - {units[0]}) if probability else []
         return [
-            self._fault([self._wire(qubit)], probability / 2, [3])
-            for qubit in sorted(used_later - {units[0]})
+            self._fault([self._wire(qubit)], probability / 2, [3]) for qubit in others
         ]
 
     @staticmethod
     def _fault(wires: list[int], probability: float, paulis: list[int]) -> Fault:
         """Return a fault: any product of the Paulis and identities but identity."""
+        products = itertools.product([0, *paulis], repeat=len(wires))
         errors = [
             qulacs.gate.Pauli(wires, list(error))
-            for error in itertools.product([0, *paulis], repeat=len(wires))
+            # What never happens is left out later, and takes time to make.
+            for error in (products if probability else ())
             if any(error)
         ]
         return Fault(probability, errors)
