@@ -308,15 +308,22 @@ def import_libraries() -> None:
 
 
 @contextmanager
-def filled_server(jobs: int) -> Iterator[tuple[httpx.Client, dict[str, str]]]:
-    """Give a client of a server with so many jobs, and what stands for what there."""
+def filled_nexus(jobs: int) -> Iterator[tuple[LocalNexus, str]]:
+    """Give a server with so many jobs, and the id of their project."""
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
         with LocalNexus(directory=directory) as nexus, client(nexus) as http:
             project = new_project(http)
         add_jobs(directory, project, jobs)
-        with LocalNexus(directory=directory) as nexus, client(nexus) as http:
-            yield http, {"project": project, "last": str(jobs // PAGE_SIZE - 1)}
+        with LocalNexus(directory=directory) as nexus:
+            yield nexus, project
+
+
+@contextmanager
+def filled_server(jobs: int) -> Iterator[tuple[httpx.Client, dict[str, str]]]:
+    """Give a client of a server with so many jobs, and what stands for what there."""
+    with filled_nexus(jobs) as (nexus, project), client(nexus) as http:
+        yield http, {"project": project, "last": str(jobs // PAGE_SIZE - 1)}
 
 
 def page_of(
