@@ -43,6 +43,15 @@ def test_a_post_selected_histogram_says_so():
     assert shown.title.endswith("50 shots of 100 with c[0]=1")
 
 
+def test_the_ideal_of_a_post_selected_result_is_selected_as_well():
+    ideal = {"00": 0.5, "10": 0.125, "11": 0.375}
+    shown = histogram(BELL.post_select({"c[0]": 1}), ideal=ideal)
+    assert shown.labels == ["10", "11"]
+    assert shown.ideal == pytest.approx([0.25, 0.75])
+    with pytest.raises(InvalidInputError, match=r"no outcome .* selected by c\[1\]=1"):
+        histogram(BELL.post_select({"c[1]": 1}), ideal={"00": 1.0})
+
+
 @pytest.mark.parametrize(
     ("result", "options", "message"),
     [

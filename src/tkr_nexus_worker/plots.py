@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytket.circuit import Circuit, OpType
+from qnexus.models.references import ExecuteJobRef
 from rich.bar import Bar
 from rich.table import Table
 from rich.text import Text
@@ -21,6 +22,7 @@ from rich.text import Text
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.files import check_absent, read_file, write_file
 from tkr_nexus_worker.job_results import CircuitResult
+from tkr_nexus_worker.payloads import get_job_payload
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +70,8 @@ def histogram(
     """Choose what to show of a result.
 
     :param result: The result of a circuit, post-selected or not.
-    :param ideal: Probabilities to compare it with.
+    :param ideal: Probabilities to compare it with; of a post-selected result, those
+        before the selection or after it.
     :param top: How many outcomes to show, the most probable first; the others are added
         up.
     :returns: The outcomes in their order, with all figures.
@@ -76,23 +79,16 @@ def histogram(
         form, or a number of outcomes below 1.
     :raises ResultFormatError: If the result has no counts.
     """
-    if top < 1:
-        raise InvalidInputError(
-            f"The number of outcomes to show is {top}; give a whole number of at "
-            "least 1."
-        )
-    if not result.n_shots:
-        reason = (
-            f"none of its {result.n_shots_taken} shots is selected"
-            if result.n_shots_taken
-            else f"it has no result ({result.state})"
-        )
-        raise InvalidInputError(f"There is nothing to show of {result}: {reason}.")
+    _check_shown(result, top)
     n, counts = result.n_shots, dict(result)
     expected = dict(ideal) if ideal is not None else {}
     _check_distribution(expected, counts, result)
-    ranks = {one: max(counts.get(one, 0) / n, expected.get(one, 0)) for one in expected}
-    ranks |= {one: max(k / n, expected.get(one, 0)) for one, k in counts.items()}
+    if expected and result.selection:
+        expected = _condition(expected, result)
+    ranks = {
+        one: max(counts.get(one, 0) / n, expected.get(one, 0.0))
+        for one in {*counts, *expected}
+    }
     chosen = sorted(sorted(ranks, key=lambda one: (-ranks[one], one))[:top])
     seen: list[int] = [counts.get(one, 0) for one in chosen]
     labels = list(chosen)
@@ -261,6 +257,28 @@ def ideal_distribution(circuit: Circuit) -> dict[str, float]:
     return distribution
 
 
+def ideal_of_job(job: ExecuteJobRef | str) -> dict[int, dict[str, float]]:
+    """Download the circuits of a job and calculate their ideal distributions.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :returns: The distribution of each circuit, by its place in the job.
+    :raises InvalidInputError: If a program is no circuit of at most 20 qubits with its
+        measurements at its end.
+    :raises NexusWorkerError: If Nexus does not have the job or its circuits any more.
+    """
+    distributions = {}
+    for program in get_job_payload(job).programs:
+        if program.circuit is None:
+            raise InvalidInputError(
+                f"The ideal distribution of program {program.index} cannot be "
+                f"calculated: it is no circuit but {program.program_type.upper()}."
+            )
+        circuit = Circuit.from_dict(program.circuit)
+        circuit.name = program.name
+        distributions[program.index] = ideal_distribution(circuit)
+    return distributions
+
+
 def read_distribution(path: Path) -> dict[str, float]:
     """Read probabilities by outcome from a file.
 
@@ -305,6 +323,22 @@ def _split(circuit: Circuit, name: str) -> tuple[Circuit, dict[Any, Any]]:
     return unitary, measured
 
 
+def _check_shown(result: CircuitResult, top: int) -> None:
+    """Refuse what leaves nothing to show."""
+    if top < 1:
+        raise InvalidInputError(
+            f"The number of outcomes to show is {top}; give a whole number of at "
+            "least 1."
+        )
+    if not result.n_shots:
+        reason = (
+            f"none of its {result.n_shots_taken} shots is selected"
+            if result.n_shots_taken
+            else f"it has no result ({result.state})"
+        )
+        raise InvalidInputError(f"There is nothing to show of {result}: {reason}.")
+
+
 def _check_distribution(
     ideal: Distribution, counts: Mapping[str, int], result: CircuitResult
 ) -> None:
@@ -332,6 +366,27 @@ def _check_distribution(
         )
 
 
+def _condition(ideal: Distribution, result: CircuitResult) -> dict[str, float]:
+    """Select from a distribution as shots were selected from a result."""
+    columns = {result.bits.index(bit): str(v) for bit, v in result.selection.items()}
+    chosen = {}
+    for outcome, p in ideal.items():
+        digits = outcome.replace(" ", "")
+        if all(digits[column] == value for column, value in columns.items()):
+            chosen[outcome] = p
+    total = fsum(chosen.values())
+    if not total:
+        raise InvalidInputError(
+            f"The ideal distribution of {result} has no outcome that is selected by "
+            f"{_selection(result)}; select by other values, or compare with none."
+        )
+    return {outcome: p / total for outcome, p in chosen.items()}
+
+
+def _selection(result: CircuitResult) -> str:
+    return ", ".join(f"{bit}={value}" for bit, value in result.selection.items())
+
+
 def _ideals(
     ideal: Distribution | Sequence[Distribution | None] | None, n_circuits: int
 ) -> list[Distribution | None]:
@@ -348,8 +403,7 @@ def _ideals(
 def _title(result: CircuitResult) -> str:
     shots = f"{result.n_shots} shots"
     if result.selection:
-        chosen = ", ".join(f"{bit}={value}" for bit, value in result.selection.items())
-        shots += f" of {result.n_shots_taken} with {chosen}"
+        shots += f" of {result.n_shots_taken} with {_selection(result)}"
     return f"{result}: {shots}"
 
 

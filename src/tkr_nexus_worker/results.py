@@ -18,7 +18,11 @@ from tkr_nexus_worker.outcomes import (
     get_results,
     is_running,
 )
-from tkr_nexus_worker.plots import ideal_distribution, plot_results
+from tkr_nexus_worker.plots import (
+    ideal_distribution,
+    ideal_of_job,
+    plot_results,
+)
 from tkr_nexus_worker.saved_results import load_results, save_results
 
 __all__ = [
@@ -32,6 +36,7 @@ __all__ = [
     "get_results",
     "get_results_by_id",
     "ideal_distribution",
+    "ideal_of_job",
     "is_running",
     "load_results",
     "parse_selection",

@@ -148,6 +148,20 @@ def test_a_plot_in_the_terminal_shows_bars_and_errors(command, saved, tmp_path):
     assert "█" in result.stdout
 
 
+def test_a_plot_is_compared_with_the_exact_distribution(connected, command, refusal):
+    job = submit(ONE, Circuit(2, name="two").H(0).CX(0, 1).measure_all())
+    result = command("plot", job.id, "--ideal", "exact")
+    assert result.exit_code == 0, result.output
+    assert "1.0000 ± 0.0000  1.0000" in result.stdout
+    assert result.stdout.count("  0.5000\n") == 2
+    again = Circuit(1, 1, name="again").Measure(0, 0).X(0).Measure(0, 0)
+    job = submit(again)
+    line = refusal("plot", job.id, "--ideal", "exact", exit_code=2)
+    assert "ideal distribution of circuit 'again' cannot be calculated" in line
+    line = refusal("plot", job.id, "--ideal", "nowhere.json", exit_code=2)
+    assert "nowhere.json cannot be read" in line
+
+
 def test_a_plot_goes_to_a_file(command, refusal, saved, tmp_path):
     path = tmp_path / "bell.svg"
     result = command("plot", saved, "-o", path)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tkr_nexus_worker.job_results import CircuitResult, JobResults
 
 _DEFAULT_TOP = 20
+_EXACT = "exact"
 # More in one picture or terminal are hard to compare.
 _PLOTTED = 12
 
@@ -123,9 +124,9 @@ def results(
 )
 @click.option(
     "--ideal",
-    type=_FILE,
+    metavar="FILE|exact",
     help='Compare with the probabilities in a JSON file, such as {"00": 0.5, "11": '
-    "0.5}.",
+    '0.5}; "exact" calculates those of the circuits of the job.',
 )
 @force_option
 def plot(
@@ -135,7 +136,7 @@ def plot(
     top: int,
     partial: bool,
     output: Path | None,
-    ideal: Path | None,
+    ideal: str | None,
     force: bool,
 ) -> None:
     """Draw histograms of the results of a job, with binomial standard errors.
@@ -143,12 +144,18 @@ def plot(
     JOB is its id, at least four digits of the start of its id, its name, a receipt, or
     a file of saved results.
     """
-    from tkr_nexus_worker.plots import check_picture, plot_results, read_distribution
+    from tkr_nexus_worker.plots import (
+        check_picture,
+        ideal_of_job,
+        plot_results,
+        read_distribution,
+    )
 
     if output is not None:
         check_picture(output, force=force)
-    expected = None if ideal is None else read_distribution(ideal)
+    given = None if ideal in (None, _EXACT) else read_distribution(Path(str(ideal)))
     found = _fetch(job, partial=partial)
+    exact = ideal_of_job(str(found.receipt.job_id)) if ideal == _EXACT else {}
     chosen = _choose(found, circuits, selection)
     if not circuits:
         chosen = [one for one in chosen if one.has_result]
@@ -159,6 +166,7 @@ def plot(
                 err=True,
             )
             chosen = chosen[:_PLOTTED]
+    expected = [exact.get(one.index, given) for one in chosen]
     if output is None:
         print_plots(chosen, top, expected)
     else:
@@ -167,19 +175,24 @@ def plot(
 
 
 def print_plots(
-    circuits: "Sequence[CircuitResult]", top: int, ideal: dict[str, float] | None = None
+    circuits: "Sequence[CircuitResult]",
+    top: int,
+    ideal: Sequence[dict[str, float] | None] | None = None,
 ) -> None:
     """Draw histograms in the terminal.
 
     :param circuits: The results to draw.
     :param top: How many outcomes to show of each.
-    :param ideal: Probabilities to compare with.
+    :param ideal: For each the probabilities to compare with, where there are any.
     """
     from tkr_nexus_worker.plots import histogram, terminal_histogram
 
     console = new_console()
     width = console.width if console.is_terminal else 80
-    shown = [histogram(one, ideal=ideal, top=top) for one in circuits]
+    shown = [
+        histogram(one, ideal=expected, top=top)
+        for one, expected in zip(circuits, ideal or [None] * len(circuits), strict=True)
+    ]
     for index, one in enumerate(shown):
         if index:
             console.print()
