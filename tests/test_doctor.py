@@ -100,6 +100,11 @@ def test_tools_that_are_not_on_the_path_are_told(connected, checks, monkeypatch)
     assert_mended_by(worker, "warning", "not on the PATH", "export PATH=")
 
 
+def test_a_uv_that_does_not_work_is_told(connected, checks, tmp_path):
+    (tmp_path / "bin" / "uv").write_text("#!/bin/sh\nexit 127\n")
+    assert_mended_by(checks()["uv"], "warning", "status 127", "pip install uv")
+
+
 def test_the_worker_of_another_environment_is_told(
     connected, checks, monkeypatch, tmp_path
 ):

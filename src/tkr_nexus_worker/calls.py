@@ -44,7 +44,7 @@ _client_lock = threading.Lock()
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TOO_MANY_REQUESTS = 429
 _A_DAY = 24 * 3600.0
-_LOGIN_ADVICE = "run `qnx login` in a terminal, then start the workflow again"
+_LOGIN_ADVICE = "run `tkr-nexus login` or `qnx login` in a terminal, then try again"
 
 
 @dataclass(frozen=True)

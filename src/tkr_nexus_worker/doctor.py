@@ -23,6 +23,7 @@ from tkr_nexus_worker.errors import NexusWorkerError, NotLoggedInError
 from tkr_nexus_worker.reports import Check
 
 _DISTRIBUTION = "tkr-nexus-worker"
+_WORKER_FOLDER = Path(__file__).parent / "registry" / "nexus_worker"
 _LEAST_PYTHON = (3, 12)
 _ANSWER_SECONDS = 15.0
 _ENOUGH_BYTES = 1_000_000_000
@@ -157,9 +158,22 @@ def _check_uv() -> str:
             "Run `pip install uv`, or use ShellExecutor.",
             fatal=False,
         )
-    told = subprocess.run(
-        [path, "--version"], capture_output=True, text=True, timeout=_ANSWER_SECONDS
-    )
+    try:
+        told = subprocess.run(
+            [path, "--version"],
+            cwd=_WORKER_FOLDER,  # where UvExecutor runs it: a shim may differ elsewhere
+            capture_output=True,
+            text=True,
+            timeout=_ANSWER_SECONDS,
+            check=True,
+        )
+    except subprocess.SubprocessError as error:
+        raise _NotGoodError(
+            f"{path} does not work in {_WORKER_FOLDER} ({error}), and Tierkreis's "
+            "UvExecutor runs it there",
+            "Run `pip install uv` in this environment, or use ShellExecutor.",
+            fatal=False,
+        ) from error
     return f"{told.stdout.strip()} in {Path(path).parent}"
 
 

@@ -31,7 +31,7 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*3[0-7]m")
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """An environment in which temporary directories are easy to find."""
-    names = ("NEXUS", "LOCAL_NEXUS", "SSL_CERT")
+    names = ("NEXUS", "LOCAL_NEXUS", "TKR_NEXUS", "SSL_CERT")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(names)}
     path = f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"
     return kept | {"TMPDIR": str(tmp_path), "PATH": path}
