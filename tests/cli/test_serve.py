@@ -102,7 +102,7 @@ def test_a_shell_gets_a_server_that_goes_on_until_it_is_stopped(environment, tmp
     stopped = shell(
         """
         eval "$(tkr-nexus serve --stop)"
-        env | grep NEXUS
+        env | grep -E "^(LOCAL_)?NEXUS"
         """,
         environment | nexus.env,
     )

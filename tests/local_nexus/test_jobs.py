@@ -14,7 +14,9 @@ def statuses(client, job: str, times: int) -> list[str]:
     )
 
 
-def test_wait_for_over_the_websocket_ends_with_results_in_order(client, submit):
+def test_wait_for_over_the_websocket_ends_with_results_in_order(nexus, client, submit):
+    # A job that is done at the first read needs no websocket.
+    nexus.set_progress(Progress.seconds(running=0.5), job="ordered")
     job = submit("ordered", n_shots=[5, 7, 9])
     status, shots = client.run(
         """

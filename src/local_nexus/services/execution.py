@@ -16,6 +16,8 @@ from local_nexus.store import Row, Store, Transaction
 
 # Seconds that a read which is due to show the end waits for the simulators.
 _PATIENCE = 30.0
+# Seconds for which a job that moves as fast as its simulator may end by itself.
+_MOMENT = 0.05
 
 
 @dataclass
@@ -81,6 +83,20 @@ class Execution:
         """Count one read of a job, and move it if its progress asks for that."""
         if self._pace.read(job_id):
             self._advance(job_id)
+
+    def ends_soon(self, job_id: str) -> bool:
+        """Wait a moment for the simulators, if they alone decide about a job.
+
+        :returns: whether they have ended.
+        """
+        if not self.is_immediate(job_id):
+            return False
+        with self._store.read() as tx:
+            item_ids = [item["id"] for item in tx.find("job_items", job_id=job_id)]
+        with self._ended:
+            return self._ended.wait_for(
+                lambda: self._runs.keys().isdisjoint(item_ids), _MOMENT
+            )
 
     def settle(self) -> None:
         """Move all jobs as far as the time allows."""

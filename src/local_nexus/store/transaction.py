@@ -183,7 +183,7 @@ class Transaction:
     def item_statuses(self, job_id: str) -> Counter[str]:
         """Return how many items of a job are in which state."""
         found = self._connection.execute(statements.item_statuses(), {"job": job_id})
-        return Counter(dict(found.tuples().all()))
+        return Counter(dict(found.all()))
 
     def item_cost(self, job_id: str) -> float | None:
         """Return what the items of a job cost together, in HQC, if any is charged."""
