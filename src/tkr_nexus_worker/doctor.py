@@ -36,20 +36,11 @@ def run_checks() -> Iterator[Check]:
 
     :returns: What each has found, as soon as it has.
     """
-    for name, check in _LOCAL_CHECKS.items():
-        yield _run(name, check)
-    imported = _run("import of qnexus", _check_import)
-    yield imported
-    if imported.outcome == "failure":
-        return
-    for name, check in _SETTINGS_CHECKS.items():
-        yield _run(name, check)
-    connection = _run("connection", _check_connection)
-    yield connection
-    if connection.outcome == "failure":
-        return
-    for name, check in _REMOTE_CHECKS.items():
-        yield _run(name, check)
+    for name, check in _CHECKS.items():
+        found = _run(name, check)
+        yield found
+        if name in _NEEDED_BY_THE_REST and found.outcome == "failure":
+            return
 
 
 class _NotGoodError(Exception):
@@ -373,20 +364,19 @@ def _check_login() -> str:
     return f"{who}, for {left}"
 
 
-_LOCAL_CHECKS: dict[str, Callable[[], str]] = {
+_CHECKS: dict[str, Callable[[], str]] = {
     "Python": _check_python,
     "bytecode": _check_bytecode,
     "versions": _check_versions,
     "uv": _check_uv,
     "worker on the PATH": _check_executable,
     "directory of workflows": _check_workflows,
-}
-_SETTINGS_CHECKS: dict[str, Callable[[], str]] = {
+    "import of qnexus": _check_import,
     "limits of time": _check_limits,
     "address of Nexus": _check_address,
     "stored login": _check_login_files,
-}
-_REMOTE_CHECKS: dict[str, Callable[[], str]] = {
+    "connection": _check_connection,
     "clock": _check_clock,
     "login": _check_login,
 }
+_NEEDED_BY_THE_REST = frozenset({"import of qnexus", "connection"})
