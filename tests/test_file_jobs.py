@@ -100,6 +100,14 @@ def test_wrong_inputs_are_refused_before_anything_is_sent(
     assert connected.requests() == []
 
 
+def test_a_circuit_that_measures_nothing_is_refused_before_anything_is_sent(
+    connected, submit, tmp_path
+):
+    with pytest.raises(InvalidInputError, match=r"Circuit 0 \('empty'\) has no meas"):
+        submit([write(tmp_path, "empty.json", Circuit(1).H(0))])
+    assert connected.requests() == []
+
+
 def test_a_job_that_cannot_run_is_refused_before_its_upload(submit, tmp_path):
     large = write(tmp_path, "large.json", Circuit(57).H(0).measure_all())
     with pytest.raises(WorkflowFailedError, match="57 qubits, and H2-1LE has 56"):

@@ -8,6 +8,10 @@ import pytest
 
 from tkr_nexus_worker import tasks
 from tkr_nexus_worker.cli import cli
+from tkr_nexus_worker.devices import DeviceDetails, ErrorRate
+from tkr_nexus_worker.job_results import CircuitCounts, JobCounts
+from tkr_nexus_worker.saved_results import SavedCircuit, SavedResults
+from tkr_nexus_worker.validation import CircuitNeeds, JobValidation
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = (DOCS / "job_operations.md").read_text()
@@ -45,3 +49,27 @@ def test_every_function_exists_and_has_a_task_where_the_page_says_so(row):
         assert callable(getattr(module, function))
         if has_task == "yes" and function != "compare_devices":
             assert hasattr(tasks, function)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        JobCounts,
+        CircuitCounts,
+        DeviceDetails,
+        ErrorRate,
+        JobValidation,
+        CircuitNeeds,
+    ],
+)
+def test_every_field_of_the_json_is_documented(model):
+    text = (DOCS / "command_line.md").read_text()
+    section = text[text.index("## Results") :]
+    fields = set(re.findall(r"`([a-z_]+)`", section))
+    assert set(model.model_fields) <= fields
+
+
+def test_the_format_of_saved_results_is_documented():
+    section = PAGE[PAGE.index("### Files of results") :]
+    fields = {*SavedResults.model_fields, *SavedCircuit.model_fields}
+    assert fields <= set(re.findall(r"[a-z_]+", section))

@@ -12,7 +12,7 @@ from qnexus.models import BackendConfig
 from tierkreis.models import Workflow
 from tierkreis.storage import FileStorage
 
-from tkr_nexus_worker.checks import check_name, check_shots
+from tkr_nexus_worker.checks import check_job, check_name, check_shots
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.executors import uv_executor
 from tkr_nexus_worker.interruption import OnInterrupt
@@ -67,6 +67,8 @@ def submit_files(
     shots = [n_shots] * len(files) if isinstance(n_shots, int) else list(n_shots)
     check_shots(shots, len(files))
     graph, programs = _choose_graph(files, backend_config, polling_interval)
+    if "circuits" in programs:
+        check_job(project_name, name, programs["circuits"], shots, backend_config)
     storage = (
         FileStorage(uuid4(), name=name)
         if directory is None
