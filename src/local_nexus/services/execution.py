@@ -16,8 +16,8 @@ from local_nexus.store import Row, Store, Transaction
 
 # Seconds that a read which is due to show the end waits for the simulators.
 _PATIENCE = 30.0
-# Seconds for which a job that moves as fast as its simulator may end by itself.
-_MOMENT = 0.05
+# Seconds from its submission on for which reads of a job wait for the simulators.
+_MOMENT = 0.2
 
 
 @dataclass
@@ -85,17 +85,19 @@ class Execution:
             self._advance(job_id)
 
     def ends_soon(self, job_id: str) -> bool:
-        """Wait a moment for the simulators, if they alone decide about a job.
+        """Wait for the simulators if a job is new and they alone decide about it.
 
         :returns: whether they have ended.
         """
         if not self.is_immediate(job_id):
             return False
         with self._store.read() as tx:
-            item_ids = [item["id"] for item in tx.find("job_items", job_id=job_id)]
+            items = tx.find("job_items", job_id=job_id)
+        age = min((self._waited(item["queued_at"]) for item in items), default=0.0)
+        item_ids = [item["id"] for item in items]
         with self._ended:
             return self._ended.wait_for(
-                lambda: self._runs.keys().isdisjoint(item_ids), _MOMENT
+                lambda: self._runs.keys().isdisjoint(item_ids), max(0.0, _MOMENT - age)
             )
 
     def settle(self) -> None:
