@@ -1,7 +1,7 @@
 """Run or resume a workflow and print its outputs as JSON; used by the tests.
 
-Usage: control_workflow.py run|resume GRAPH DIRECTORY WORKFLOW [ON_INTERRUPT].
-The process stands for a controller that may be killed.
+Usage: control_workflow.py run|resume GRAPH DIRECTORY WORKFLOW [ON_INTERRUPT [EXECUTOR]]
+The process stands for a controller that may be killed. EXECUTOR is shell or in-process.
 """
 
 import json
@@ -19,7 +19,7 @@ from tierkreis.executor import ShellExecutor
 from tierkreis.models import TKR
 from tierkreis.storage import FileStorage
 
-from tkr_nexus_worker import NexusWorkerError, resume, run
+from tkr_nexus_worker import InProcessExecutor, NexusWorkerError, resume, run
 from tkr_nexus_worker.graphs import nexus_submit_and_poll
 
 BELL = Circuit(2, name="bell").H(0).CX(0, 1).measure_all()
@@ -80,10 +80,13 @@ GRAPHS = {
 def main() -> None:
     # A shell in the background lets its programs ignore Ctrl-C; this one must not.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    action, graph_name, directory, workflow, *on_interrupt = sys.argv[1:]
+    action, graph_name, directory, workflow, *more = sys.argv[1:]
     storage = FileStorage(UUID(workflow), tierkreis_directory=Path(directory))
-    executor = ShellExecutor(None, storage.workflow_dir, log_env_in_debug=False)
-    options = {"on_interrupt": on_interrupt[0]} if on_interrupt else {}
+    options = {"on_interrupt": more[0]} if more else {}
+    if more[1:] == ["in-process"]:
+        executor = InProcessExecutor(storage)
+    else:
+        executor = ShellExecutor(None, storage.workflow_dir, log_env_in_debug=False)
     graph, inputs = GRAPHS[graph_name]
     try:
         if action == "run":

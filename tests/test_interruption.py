@@ -7,20 +7,22 @@ import runpy
 import subprocess
 import sys
 import threading
-import time
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from tests.waiting import wait_until
 from tierkreis.controller.data.location import Loc
 from tierkreis.storage import FileStorage
 
-from local_nexus import Progress
+from local_nexus import Fault, LocalNexus, Progress
 from tkr_nexus_worker import InvalidInputError, run
 
 DRIVER = Path(__file__).with_name("control_workflow.py")
 LIMIT = 200
 CTRL_C = b"\x03"
+SUBMIT = {"method": "POST", "path": "/api/jobs/*"}
 
 
 class AtTerminal:
@@ -58,6 +60,13 @@ class AtTerminal:
     def type(self, keys: bytes) -> None:
         os.write(self.master, keys)
 
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def shown(self) -> str:
+        """What was shown so far."""
+        return self._shown.decode()
+
     def screen(self) -> str:
         """Everything that was shown up to the end of the process and its workers."""
         self.process.wait(LIMIT)
@@ -71,52 +80,131 @@ def storage(tmp_path) -> FileStorage:
     return FileStorage(uuid4(), tierkreis_directory=tmp_path / "checkpoints")
 
 
-def stop_while_the_job_waits(nexus, storage, environment, on_interrupt):
+@pytest.fixture
+def start(storage, worker_environment) -> Callable[..., AtTerminal]:
+    """Run the graph at a terminal."""
+    arguments = ["run", "nexus", storage.tkr_dir, str(storage.workflow_id)]
+    return lambda *options: AtTerminal([*arguments, *options], worker_environment)
+
+
+def stop_when(
+    controller: AtTerminal, nexus: LocalNexus, condition: Callable[[], object]
+) -> Callable[[], tuple[dict, str]]:
+    """Type Ctrl-C as soon as a condition holds.
+
+    Returns a function that waits for the end, and returns the one job that there is
+    then and what was shown.
+    """
+    before = {job["id"] for job in nexus.jobs()}
+    assert wait_until(lambda: condition() or controller.has_ended(), LIMIT)
+    assert not controller.has_ended(), controller.screen()
+    controller.type(CTRL_C)
+
+    def finish() -> tuple[dict, str]:
+        screen = controller.screen()
+        assert "KeyboardInterrupt" in screen
+        [job] = [job for job in nexus.jobs() if job["id"] not in before]
+        return job, screen
+
+    return finish
+
+
+def stop_while_the_job_waits(nexus, storage, start, on_interrupt):
     """Run the graph until its job waits in the queue, and type Ctrl-C."""
     nexus.progress = Progress.seconds(queued=10_000.0)
-    before = {job["id"] for job in nexus.jobs()}
-    arguments = ["run", "nexus", storage.tkr_dir, str(storage.workflow_id)]
-    controller = AtTerminal([*arguments, on_interrupt], environment)
-    deadline = time.monotonic() + LIMIT
     # The loop is started once the job is known to the workflow.
-    while not (storage.debug_path / "nodes").exists():
-        assert controller.process.poll() is None, controller.screen()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    controller.type(CTRL_C)
-    screen = controller.screen()
-    assert "KeyboardInterrupt" in screen
-    [job] = [job for job in nexus.jobs() if job["id"] not in before]
+    loop = storage.debug_path / "nodes"
+    job, screen = stop_when(start(on_interrupt), nexus, loop.exists)()
     assert f"job 'a job' ({job['id']})" in screen
     assert f"tkr-nexus resume {storage.workflow_id} --directory" in screen
     return job, screen
 
 
-def test_ctrl_c_keeps_the_job_and_names_the_commands(
-    nexus, storage, worker_environment
-):
-    job, screen = stop_while_the_job_waits(nexus, storage, worker_environment, "keep")
-    assert job["status"] == "QUEUED"
-    assert f"tkr-nexus cancel {job['id']}" in screen
-    nexus.progress = Progress.immediate()
-    jobs = len(nexus.jobs())
+def resume_on_the_command_line(storage, environment) -> None:
     command = Path(sys.executable).with_name("tkr-nexus")
     resumed = subprocess.run(
         [command, "resume", str(storage.workflow_id), "--directory", storage.tkr_dir],
         capture_output=True,
         text=True,
-        env=worker_environment,
+        env=environment,
         timeout=LIMIT,
     )
     assert resumed.returncode == 0, resumed.stderr
     assert len(json.loads(storage.read_output(Loc(), "value"))) == 2
+
+
+def test_ctrl_c_keeps_the_job_and_names_the_commands(
+    nexus, storage, start, worker_environment
+):
+    job, screen = stop_while_the_job_waits(nexus, storage, start, "keep")
+    assert job["status"] == "QUEUED"
+    assert f"tkr-nexus cancel {job['id']}" in screen
+    nexus.progress = Progress.immediate()
+    jobs = len(nexus.jobs())
+    resume_on_the_command_line(storage, worker_environment)
     assert len(nexus.jobs()) == jobs
 
 
-def test_ctrl_c_cancels_the_job_if_asked_to(nexus, storage, worker_environment):
-    job, screen = stop_while_the_job_waits(nexus, storage, worker_environment, "cancel")
+def test_ctrl_c_cancels_the_job_if_asked_to(nexus, storage, start):
+    job, screen = stop_while_the_job_waits(nexus, storage, start, "cancel")
     assert job["status"] == "CANCELLED"
     assert "is now in the state CANCELLED" in screen
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_ctrl_c_during_the_submission_loses_no_job(
+    when, nexus, storage, start, worker_environment
+):
+    nexus.add_fault(Fault("hang", when=when, times=1, **SUBMIT))
+    controller = start("keep")
+    finish = stop_when(controller, nexus, lambda: nexus.faults()[0].fired)
+    controller.process.wait(LIMIT)
+    nexus.clear_faults()
+    job, screen = finish()
+    assert "A task is submitting a job at this moment and will finish that" in screen
+    resume_on_the_command_line(storage, worker_environment)
+    assert nexus.jobs(1)[-1]["id"] == job["id"]
+
+
+def test_ctrl_c_during_the_submission_cancels_the_job_if_asked_to(
+    nexus, storage, start
+):
+    nexus.progress = Progress.seconds(queued=10_000.0)
+    nexus.add_fault(Fault("hang", when="after", times=1, **SUBMIT))
+    controller = start("cancel")
+    finish = stop_when(controller, nexus, lambda: nexus.faults()[0].fired)
+    assert wait_until(lambda: "being submitted" in controller.shown())
+    nexus.clear_faults()
+    job, screen = finish()
+    assert job["status"] == "CANCELLED"
+    assert "is now in the state CANCELLED" in screen
+
+
+def test_ctrl_c_waits_for_a_submission_that_would_end_with_the_process(
+    nexus, storage, start
+):
+    nexus.progress = Progress.seconds(queued=10_000.0)
+    nexus.add_fault(Fault("hang", when="after", times=1, **SUBMIT))
+    controller = start("keep", "in-process")
+    finish = stop_when(controller, nexus, lambda: nexus.faults()[0].fired)
+    assert wait_until(lambda: "being submitted" in controller.shown())
+    nexus.clear_faults()
+    job, screen = finish()
+    assert f"tkr-nexus cancel {job['id']}" in screen
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_submission(nexus, storage, start):
+    nexus.add_fault(Fault("hang", when="after", times=1, **SUBMIT))
+    controller = start("cancel")
+    finish = stop_when(controller, nexus, lambda: nexus.faults()[0].fired)
+    assert wait_until(lambda: "being submitted" in controller.shown())
+    controller.type(CTRL_C)
+    controller.process.wait(LIMIT)
+    nexus.clear_faults()
+    job, screen = finish()
+    assert job["status"] != "CANCELLED"
+    assert "A task is submitting a job at this moment and will finish that" in screen
+    assert f"tkr-nexus resume {storage.workflow_id} --directory" in screen
 
 
 def test_an_unknown_wish_for_interrupts_is_refused(storage):

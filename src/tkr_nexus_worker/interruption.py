@@ -5,16 +5,19 @@ they stopped here. A job may wait in a queue for days: the person is told how to
 with it and how to cancel it.
 """
 
+import os
+import platform
 import shlex
 import sys
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Literal, get_args
 
 from tierkreis.controller.storage.filestorage import DEFAULT_DIRECTORY
 from tierkreis.controller.storage.protocol import ControllerStorage
 
+from tkr_nexus_worker.claims import read_claim
 from tkr_nexus_worker.errors import InvalidInputError, NexusWorkerError
 from tkr_nexus_worker.submissions import Submission, live_jobs, submitting_tasks
 
@@ -22,6 +25,7 @@ type OnInterrupt = Literal["keep", "cancel"]
 """What becomes of the jobs of a workflow that is stopped by Ctrl-C."""
 
 _LOOK_SECONDS = 0.2
+_LONGEST_SUBMISSION = 600.0
 
 
 def check_on_interrupt(on_interrupt: str) -> None:
@@ -50,7 +54,7 @@ def told_interruptions(
     try:
         yield
     except KeyboardInterrupt:
-        if on_interrupt == "cancel":
+        if on_interrupt == "cancel" or _submits_here(storage):
             _wait_for_submissions(storage)
         _say(f"Stopped workflow {storage.workflow_id}; nothing is lost.")
         for job in live_jobs(storage):
@@ -81,10 +85,26 @@ def _cancel_command(job: Submission) -> str:
     return f"tkr-nexus cancel {job.id}"
 
 
+def _submits_here(storage: ControllerStorage) -> bool:
+    """Tell whether this process itself submits a job, which would end with it."""
+    here = (platform.node(), os.getpid())
+    claims = (
+        read_claim(storage.workflow_dir / loc) for loc in submitting_tasks(storage)
+    )
+    return any(
+        claim is not None and (claim.host, claim.pid) == here for claim in claims
+    )
+
+
 def _wait_for_submissions(storage: ControllerStorage) -> None:
     """Wait until no task is submitting: only then are all jobs known."""
-    while submitting_tasks(storage):
-        time.sleep(_LOOK_SECONDS)
+    if not submitting_tasks(storage):
+        return
+    _say("Waiting for a job that is being submitted; Ctrl-C again does not wait.")
+    deadline = time.monotonic() + _LONGEST_SUBMISSION
+    with suppress(KeyboardInterrupt):
+        while submitting_tasks(storage) and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
 
 
 def _cancel(job: Submission) -> None:
