@@ -13,17 +13,18 @@ from pathlib import Path
 import pytest
 import qnexus as qnx
 from pytket.circuit import Circuit
+from qnexus.exceptions import AuthenticationError
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
 
 from tkr_nexus_worker import jobs, programs, tasks
-from tkr_nexus_worker.calls import get_json
+from tkr_nexus_worker.calls import call, get_json
 from tkr_nexus_worker.errors import NotLoggedInError
 
 PROJECT = "tests of the login"
 A_DAY = 24 * 3600
 READER = """
 import sys
-from tkr_nexus_worker.calls import get_json
+from tkr_nexus_worker.calls import call, get_json
 print("ready", flush=True)
 sys.stdin.readline()
 get_json("see who I am", "/api/users/v1beta2/me")
@@ -168,6 +169,19 @@ def test_an_expired_login_parks_the_wait_until_the_person_has_logged_in(
     timer.join()
     assert "run `qnx login`" in caplog.text
     assert "logged in again" in caplog.text
+
+
+def test_logins_of_the_moment_in_which_the_former_was_refused_are_noticed(own_login):
+    answers = iter([True, True, False])
+    valid = (own_login / "token.json").read_text()
+
+    def request() -> str:
+        if not next(answers):
+            return "answered"
+        (own_login / "token.json").write_text(valid)
+        raise AuthenticationError("expired")
+
+    assert call("ask", request, login_wait=1e6) == "answered"
 
 
 def test_a_login_that_is_not_renewed_in_time_ends_the_wait_with_the_job_named(

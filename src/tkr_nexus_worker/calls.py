@@ -34,7 +34,7 @@ from tkr_nexus_worker.errors import (
     NexusUnavailableError,
     NotLoggedInError,
 )
-from tkr_nexus_worker.login import SharedLogin, await_new_login
+from tkr_nexus_worker.login import SharedLogin, await_new_login, fingerprint
 
 logger = logging.getLogger(__name__)
 
@@ -264,20 +264,24 @@ def call[T](
 
 def _await_login[T](request: Callable[[], T], patience: float) -> T:
     """Send a request; where the login has expired, wait for a new one first."""
-    try:
-        return request()
-    except qnx.AuthenticationError:
-        logger.warning(
-            "nexus: the login to %s has expired; waiting up to %.0f minutes until you "
-            "run `qnx login` in a terminal",
-            CONFIG.url,
-            patience / 60,
-        )
-        if not await_new_login(patience):
-            raise
-        reload_login()
-        logger.info("nexus: logged in again; going on")
-        return request()
+    deadline = time.monotonic() + patience
+    while True:
+        # Taken first, so that a login of the same moment is not waited for in vain.
+        login = fingerprint()
+        try:
+            return request()
+        except qnx.AuthenticationError:
+            left = max(0.0, deadline - time.monotonic())
+            logger.warning(
+                "nexus: the login to %s has expired; waiting up to %.0f minutes until "
+                "you run `qnx login` in a terminal",
+                CONFIG.url,
+                left / 60,
+            )
+            if not await_new_login(login, deadline):
+                raise
+            reload_login()
+            logger.info("nexus: logged in again; going on")
 
 
 type Query = Mapping[str, str | int | list[str]]

@@ -161,22 +161,21 @@ def _stored_access(token: str | None) -> dict[str, Any]:
     return {"data": {"access_token": token}}
 
 
-def await_new_login(patience: float) -> bool:
+def await_new_login(former: tuple[int, int] | None, deadline: float) -> bool:
     """Wait until the person has logged in again.
 
-    :param patience: How long to wait at most, in seconds.
+    :param former: The :func:`fingerprint` of the login that has expired.
+    :param deadline: Until when to wait, in seconds of the monotonic clock.
     :returns: Whether the stored login has changed.
     """
-    before = _fingerprint()
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
+    while fingerprint() == former:
+        if time.monotonic() > deadline:
+            return False
         time.sleep(_LOOK_SECONDS)
-        if _fingerprint() != before:
-            return True
-    return False
+    return True
 
 
-def _fingerprint() -> tuple[int, int] | None:
+def fingerprint() -> tuple[int, int] | None:
     """Tell one stored refresh token from another without reading it."""
     try:
         status = _token_file("refresh_token").stat()
