@@ -17,6 +17,7 @@ from uuid import uuid4
 import psutil
 import pytest
 from pytket.circuit import Circuit
+from tests.preloaded import preloaded_processes
 from tierkreis.controller.data.location import WorkerCallArgs
 
 from local_nexus import Fault, Progress
@@ -95,13 +96,7 @@ class Workbench:
 
     def servers(self) -> list[psutil.Process]:
         """The preloaded processes themselves, without their forks."""
-        found = []
-        for process in psutil.process_iter(["cmdline", "ppid"]):
-            words = process.info["cmdline"] or []
-            if any(str(self.sockets) in word for word in words[1:]):
-                found.append(process)
-        forks = {process.pid for process in found}
-        return [process for process in found if process.ppid() not in forks]
+        return preloaded_processes(self.sockets)
 
     def forks(self) -> list[psutil.Process]:
         return [fork for server in self.servers() for fork in server.children()]
@@ -262,6 +257,22 @@ def test_only_the_owner_can_reach_the_process(shared_bench):
     assert folder.stat().st_mode & 0o777 == 0o700
     modes = {path.stat().st_mode & 0o777 for path in folder.iterdir()}
     assert modes == {0o600}
+
+
+def test_the_preloaded_process_keeps_no_secrets(make_bench, nexus):
+    bench = make_bench(NEXUS_QA_USER_PASSWORD="the password", TKR_LOG_LEVEL="DEBUG")
+    assert bench.run(bench.upload())[0] == 0
+    (server,) = bench.servers()
+    tokens = Path(nexus.env["NEXUS_TOKEN_PATH"])
+    secrets = ["the password"]
+    for name, field in [("token", "refresh_token"), ("id", "access_token")]:
+        content = json.loads((tokens / f"{name}.json").read_text())
+        secrets.append(content["data"][field])
+    kept = " ".join(server.environ().values())
+    logs = list(bench.sockets.rglob("*.log"))
+    assert logs
+    kept += "".join(log.read_text() for log in logs)
+    assert not [secret for secret in secrets if secret in kept]
 
 
 def test_when_the_executable_is_killed_its_task_ends_at_once(shared_bench, nexus):

@@ -13,7 +13,12 @@ import sys
 import time
 from contextlib import closing, suppress
 
-from tkr_nexus_worker.warm.identity import identity, is_wanted, private_folder
+from tkr_nexus_worker.warm.identity import (
+    environment_of_server,
+    identity,
+    is_wanted,
+    private_folder,
+)
 
 _START_SECONDS = 30.0
 _LOOK_SECONDS = 0.01
@@ -109,6 +114,7 @@ def _spawn(folder: str, name: str, lock: int) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            env=environment_of_server(),
             cwd=folder,  # comes first in the module path, and has no modules
             start_new_session=True,
             pass_fds=(lock,),

@@ -20,6 +20,8 @@ _READ_AT_START = (
     *("OMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "NUMEXPR_"),
     *("LANG", "LC_"),
 )
+# What else the server itself needs; the forks have the environment of their tasks.
+_OF_SERVER = ("HOME", "PATH", "TMPDIR", "TZ", "XDG_RUNTIME_DIR", SWITCH)
 _LIMITS = [getattr(resource, name) for name in dir(resource) if name[:7] == "RLIMIT_"]
 _LONGEST_SOCKET_PATH = 100
 _PRIVATE_MODE = 0o700
@@ -34,6 +36,17 @@ def is_wanted() -> bool:
     if has_options and sys.orig_argv[1] != "-m":
         return False
     return not any(name in os.environ for name in _BATCH_JOBS)
+
+
+def environment_of_server() -> dict[str, str]:
+    """Return the environment that a preloaded process is started with.
+
+    It outlives the task that starts it, and is to keep no secrets of it.
+    """
+    wanted = _READ_AT_START + _OF_SERVER
+    return {
+        name: value for name, value in os.environ.items() if name.startswith(wanted)
+    }
 
 
 def state_of(paths: list[str]) -> list[tuple[str, int, int, int]]:
