@@ -129,11 +129,15 @@ def test_a_folder_that_cannot_be_written_to_does_not_keep_a_task_from_running(tm
         assert not has_waited
 
 
-def test_a_resumed_workflow_leaves_a_task_to_the_process_that_claims_it(storage, hold):
+def test_a_resumed_workflow_leaves_a_task_to_the_process_that_claims_it(
+    storage, hold, caplog
+):
+    caplog.set_level("INFO")
     executor = ElsewhereExecutor()
     holder = hold()
     clear_unfinished(storage, executor)
     assert storage.is_node_started(TASK)
+    assert f"still running: {TASK} (process {holder.pid} on " in caplog.text
     kill(holder)
     clear_unfinished(storage, executor)
     assert not storage.is_node_started(TASK)

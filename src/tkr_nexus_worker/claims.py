@@ -48,6 +48,9 @@ class Claim:
     is_held: bool
     is_shared: bool
 
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}" if self.host else "unknown"
+
 
 @contextmanager
 def claimed(folder: Path, patience: float) -> Generator[bool]:
@@ -113,15 +116,15 @@ def _wait_for_lock(file: TextIO, patience: float) -> bool:
             if waited > patience:
                 raise TimeoutError(
                     f"Another process has run this task for more than {patience:g} "
-                    f"seconds ({_owner(file)}); end that process if it hangs, then go "
-                    "on with the workflow by tkr-nexus resume."
+                    f"seconds ({_claim_in(file)}); end that process if it hangs, then "
+                    "go on with the workflow by tkr-nexus resume."
                 ) from None
             if waited > _MOMENT and not is_told:
                 is_told = True
                 slots.release()
                 logger.warning(
                     "nexus: waiting for the process that already runs this task (%s)",
-                    _owner(file),
+                    _claim_in(file),
                 )
             time.sleep(_LOOK_SECONDS if is_told else _LOOK_SECONDS / 10)
         except OSError:  # the file system knows no locks
@@ -142,11 +145,8 @@ def _sign(file: TextIO) -> None:
     file.flush()
 
 
-def _owner(file: TextIO) -> str:
-    claim = read_claim(Path(file.name).parent)
-    if claim is None or not claim.host:
-        return "unknown"
-    return f"process {claim.pid} on {claim.host}"
+def _claim_in(file: TextIO) -> Claim | None:
+    return read_claim(Path(file.name).parent)
 
 
 def _is_controlled(workflow_dir: Path) -> bool:

@@ -17,6 +17,7 @@ from tierkreis.controller.start import start
 from tierkreis.controller.storage.protocol import ControllerStorage
 from tierkreis.controller.storage.walk_result import NodeRunData
 
+from tkr_nexus_worker.claims import read_claim
 from tkr_nexus_worker.errors import CheckpointError
 from tkr_nexus_worker.failures import MESSAGE_FILE
 from tkr_nexus_worker.nodes import started_nodes
@@ -51,7 +52,8 @@ def clear_unfinished(storage: ControllerStorage, executor: ControllerExecutor) -
         "Resumed workflow %s; to be started again: %s; still running: %s",
         storage.workflow_id,
         ", ".join(stopped) or "nothing",
-        ", ".join(sorted(live.intersection(unfinished))) or "nothing",
+        ", ".join(_owned(storage, loc) for loc in unfinished if loc in live)
+        or "nothing",
     )
     for loc in stopped:
         if loc == Loc():
@@ -60,6 +62,13 @@ def clear_unfinished(storage: ControllerStorage, executor: ControllerExecutor) -
             # The sign goes last, so that a recovery that is killed can be repeated.
             for name in ("_error", MESSAGE_FILE, "logs", "nodedef"):
                 _delete(storage, loc, name)
+
+
+def _owned(storage: ControllerStorage, loc: Loc) -> str:
+    """Name a task and, where that is known, the process that runs it."""
+    claim = read_claim(storage.workflow_dir / loc)
+    owner = f" ({claim})" if claim is not None and claim.is_held else ""
+    return f"{loc}{owner}"
 
 
 def _unfinished_nodes(storage: ControllerStorage) -> list[Loc]:
