@@ -18,13 +18,14 @@ from uuid import uuid4
 import psutil
 import pytest
 from pytket.backends.backendresult import BackendResult
+from tests.preloaded import kill, preloaded_processes
 from tierkreis.builder import Graph
 from tierkreis.controller.data.location import Loc
 from tierkreis.executor import ShellExecutor
 from tierkreis.models import TKR
 from tierkreis.storage import FileStorage
 
-from local_nexus import Progress
+from local_nexus import Fault, Progress
 from tkr_nexus_worker import InvalidInputError, resume, run
 
 DRIVER = Path(__file__).with_name("control_workflow.py")
@@ -163,21 +164,28 @@ def test_a_workflow_whose_controller_is_killed_again_and_again_finishes(controll
     assert workflow.finish() == 5
 
 
-@pytest.mark.parametrize("victims", ["controller", "workers", "both"])
-def test_killed_at_random_a_workflow_submits_one_job_and_finishes(
-    victims, controlled, nexus
+@pytest.mark.parametrize("run", range(3))
+def test_killed_again_and_again_a_workflow_submits_one_job_and_finishes(
+    run, controlled, nexus, warm_worker
 ):
     seed = random.randrange(10**6)
     print(f"seed {seed}")
+    rng = random.Random(seed)
     before = nexus.jobs()
+    nexus.set_progress(Progress(queued=3600.0))
     workflow = controlled("nexus")
-    controller = workflow.start("run")
-    controller.wait_until(workflow.workers)
-    time.sleep(random.Random(seed).uniform(0.0, 8.0))
-    if victims != "controller":
-        workflow.kill_workers()
-    # A controller would wait for ever for workers that were killed.
-    controller.kill()
+    for _ in range(8):
+        controller = workflow.start("resume" if workflow.is_started() else "run")
+        time.sleep(rng.uniform(0.5, 3.0))
+        match rng.choice(["controller", "controller", "workers", "all"]):
+            case "workers":
+                workflow.kill_workers()
+            case "all":
+                kill(preloaded_processes(warm_worker))
+                workflow.kill_workers()
+        # It would wait some seconds before it noticed.
+        controller.kill()
+    nexus.clear_progress()
     assert_counts(workflow.finish())
     assert len(jobs_since(before, nexus)) == 1
 
@@ -199,17 +207,21 @@ def test_a_task_whose_processes_are_all_killed_fails_the_workflow(
     assert_counts(workflow.finish())
 
 
-def test_a_worker_that_is_alive_is_waited_for(controlled, nexus):
+def test_a_worker_that_is_alive_is_waited_for(controlled, nexus, warm_worker):
     before = nexus.jobs()
     workflow = controlled("nexus")
-    # A fork of a preloaded process cannot be stopped by way of the executable.
-    workflow.environment["TKR_NEXUS_WARM"] = "0"
-    controller = workflow.start("run")
-    controller.wait_until(workflow.tasks)
-    workers = workflow.tasks()
-    for worker in workers:
-        worker.suspend()
-    controller.kill()
+
+    def forks() -> list[psutil.Process]:
+        servers = preloaded_processes(warm_worker)
+        return [fork for server in servers for fork in server.children()]
+
+    with nexus.fault(Fault("hang", path="/api/projects/*")):
+        controller = workflow.start("run")
+        controller.wait_until(forks)
+        workers = forks()
+        for worker in workers:
+            worker.suspend()
+        controller.kill()
     controller = workflow.start("resume")
     log = workflow.storage.logs_path
     controller.wait_until(lambda: "Resumed workflow" in log.read_text())

@@ -1,121 +1,58 @@
-"""The whole graph against every fault: the right outcome, and exactly one job.
+"""The whole graph against every fault: the right outcome, exactly one job, no remains.
 
-Each workflow runs with real processes, one for each task. ``docs/faults.md`` describes
-what is shown here.
+Each workflow runs under Tierkreis's own executors with real processes for its tasks.
+``docs/faults.md`` describes what is shown here.
 """
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import NamedTuple
+import random
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+import qnexus as qnx
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from pytket.backends.backendresult import BackendResult
-from pytket.circuit import Circuit
+from tests.faults.conftest import Run
 
-from local_nexus import Fault, LocalNexus
+from local_nexus import Fault
 
-DRIVER = Path(__file__).with_name("forking.py")
-QUICK = {
-    "TKR_NEXUS_CONNECT_TIMEOUT": "5",
-    "TKR_NEXUS_READ_TIMEOUT": "1",
-    "TKR_NEXUS_RETRY_TIME": "60",
-    "TKR_NEXUS_RETRY_WAIT": "0.2",
-    "TKR_NEXUS_SETTLE_TIME": "0.2",
-}
-CIRCUITS = [
-    Circuit(2, name="first").X(0).measure_all(),
-    Circuit(2, name="second").X(1).measure_all(),
-]
-
+DEVICES = ("GET", "/api/v5/available_devices")
+LOGIN = ("GET", "/auth/tokens")
 PROJECTS = ("GET", "/api/projects/*")
 UPLOAD = ("POST", "/api/circuits/*")
 SUBMIT = ("POST", "/api/jobs/*")
 STATUS = ("GET", "/api/jobs/*/attributes/status")
 JOB = ("GET", "/api/jobs/*")
 RESULT = ("GET", "/api/results/*")
-READS = [PROJECTS, STATUS, JOB, RESULT]
+CIRCUIT = ("GET", "/api/circuits/*")
+READS = [DEVICES, LOGIN, PROJECTS, STATUS, JOB, RESULT, CIRCUIT]
 CHANGES = [UPLOAD, SUBMIT]
-
-
-class Run(NamedTuple):
-    """What the graph answered, the jobs that it made, and how often faults fired."""
-
-    answer: dict
-    jobs: list[dict]
-    fired: int
-
-
-type RunGraph = Callable[[], Run]
-
-
-@pytest.fixture(scope="module")
-def own_nexus() -> Iterator[LocalNexus]:
-    with LocalNexus() as nexus:
-        yield nexus
-
-
-@pytest.fixture(scope="module")
-def run_graph(own_nexus, tmp_path_factory) -> Iterator[RunGraph]:
-    """Run the graph once, and remove all faults."""
-    directory = tmp_path_factory.mktemp("checkpoints")
-    with subprocess.Popen(
-        [sys.executable, DRIVER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**own_nexus.env, **QUICK, "HOME": str(directory)},
-    ) as driver:
-
-        def run() -> Run:
-            name = f"job {uuid4()}"
-            request = {
-                "circuits": [circuit.to_dict() for circuit in CIRCUITS],
-                "job_name": name,
-                "directory": str(directory),
-            }
-            driver.stdin.write(json.dumps(request) + "\n")
-            driver.stdin.flush()
-            answer = json.loads(driver.stdout.readline())
-            fired = sum(fault.fired for fault in own_nexus.faults())
-            own_nexus.clear_faults()
-            jobs = [job for job in own_nexus.jobs() if job["name"] == name]
-            return Run(answer, jobs, fired)
-
-        run()  # makes the project
-        yield run
-        driver.stdin.close()
+SEED = random.randrange(2**32)
 
 
 def assert_done_once(run: Run) -> None:
-    assert "error" not in run.answer, run.answer
-    results = [BackendResult.from_dict(output) for output in run.answer["outputs"]]
-    assert [r.get_counts() for r in results] == [{(1, 0): 5}, {(0, 1): 5}]
-    assert len(run.jobs) == 1
+    run.assert_done_once()
     assert run.fired > 0
 
 
-def passing_faults() -> Iterator[Fault]:
-    """Give each fault that passes, for each request of the graph."""
-    for method, path in READS + CHANGES:
-        where = {"method": method, "path": path, "times": 2}
-        for form in ("seconds", "date"):
-            yield Fault(
-                "answer", status=429, retry_after=1, retry_after_form=form, **where
-            )
-        yield Fault("answer", status=500, when="after", **where)
-        for when in ("before", "after"):
-            yield Fault("drop", when=when, **where)
-            yield Fault("hang", seconds=2, when=when, **{**where, "times": 1})
-        yield Fault("delay", seconds=0.2, **where)
-        yield Fault("expire", token="access", **{**where, "times": 1})
-        for shape in ("truncated", "html"):
-            yield Fault("malformed", shape=shape, **where)
+def passing_faults(method: str, path: str) -> Iterator[Fault]:
+    """Give each fault of a request that passes."""
+    where = {"method": method, "path": path}
+    once, twice = {**where, "times": 1}, {**where, "times": 2}
+    for form in ("seconds", "date"):
+        yield Fault("answer", status=429, retry_after=1, retry_after_form=form, **once)
+    yield Fault("answer", status=500, when="after", **twice)
+    for when in ("before", "after"):
+        yield Fault("drop", when=when, **twice)
+        yield Fault("hang", seconds=2, when=when, **once)
+    yield Fault("delay", seconds=0.2, **twice)
+    yield Fault("expire", token="access", **once)
+    for shape in ("truncated", "html"):
+        yield Fault("malformed", shape=shape, **twice)
+
+
+FAULTS_OF_CHANGES = [fault for place in CHANGES for fault in passing_faults(*place)]
+ALL_FAULTS = [fault for place in READS + CHANGES for fault in passing_faults(*place)]
 
 
 def describe(fault: Fault) -> str:
@@ -124,19 +61,43 @@ def describe(fault: Fault) -> str:
     return "-".join(str(part) for part in parts if part is not None)
 
 
-@pytest.mark.parametrize("fault", list(passing_faults()), ids=describe)
-def test_a_fault_that_passes_leaves_one_job_and_its_results(
-    own_nexus, run_graph, fault
+@pytest.mark.parametrize("fault", FAULTS_OF_CHANGES, ids=describe)
+def test_a_fault_of_a_change_leaves_one_job_and_its_results(
+    faulty_nexus, run_graph, fault
 ):
-    own_nexus.add_fault(fault)
+    faulty_nexus.add_fault(fault)
     assert_done_once(run_graph())
 
 
-@pytest.mark.parametrize(("method", "path"), READS + CHANGES)
-def test_each_status_that_may_pass_is_tried_again(own_nexus, run_graph, method, path):
+@pytest.mark.parametrize(("method", "path"), READS)
+def test_all_faults_of_a_reading_after_each_other_leave_one_job_and_its_results(
+    faulty_nexus, run_graph, method, path
+):
+    for fault in passing_faults(method, path):
+        faulty_nexus.add_fault(fault)
+    assert_done_once(run_graph())
+
+
+@pytest.mark.parametrize(
+    ("executor", "warm"), [("uv", "0"), ("shell", "0"), ("uv-registry", "1")]
+)
+def test_lost_answers_leave_one_job_under_each_executor_also_where_tasks_start_cold(
+    faulty_nexus, run_graph, executor, warm
+):
+    for method, path in CHANGES:
+        faulty_nexus.add_fault(
+            Fault("drop", when="after", method=method, path=path, times=1)
+        )
+    assert_done_once(run_graph(executor, TKR_NEXUS_WARM=warm))
+
+
+@pytest.mark.parametrize(("method", "path"), [PROJECTS, STATUS, *CHANGES])
+def test_each_status_that_may_pass_is_tried_again(
+    faulty_nexus, run_graph, method, path
+):
     statuses = (408, 425, 429, 500, 502, 503, 504)
     for status in statuses:
-        own_nexus.add_fault(
+        faulty_nexus.add_fault(
             Fault("answer", status=status, method=method, path=path, times=1)
         )
     run = run_graph()
@@ -144,34 +105,77 @@ def test_each_status_that_may_pass_is_tried_again(own_nexus, run_graph, method, 
     assert run.fired == len(statuses)
 
 
-def test_an_outage_of_everything_is_waited_for(own_nexus, run_graph):
-    own_nexus.add_fault(Fault("answer", status=503, start=1, duration=4))
+def test_an_outage_of_everything_is_waited_for(faulty_nexus, run_graph):
+    faulty_nexus.add_fault(Fault("answer", status=503, start=1, duration=4))
     assert_done_once(run_graph())
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 409, 410, 422])
-@pytest.mark.parametrize(("method", "path"), CHANGES)
-def test_a_refusal_ends_the_workflow_with_the_reason_and_no_job(
-    own_nexus, run_graph, status, method, path
+@pytest.mark.parametrize("fault", ["drop", "hang"])
+def test_a_new_project_is_made_once_whatever_answer_is_lost(
+    faulty_nexus, run_graph, fault
 ):
+    project = f"a new project {uuid4()}"
+    seconds = {"seconds": 2} if fault == "hang" else {}
+    faulty_nexus.add_fault(
+        Fault(
+            fault,
+            when="after",
+            method="POST",
+            path="/api/projects/*",
+            times=1,
+            **seconds,
+        )
+    )
+    assert_done_once(run_graph(project=project))
+    assert qnx.projects.get_all(name_exact=[project]).count() == 1
+
+
+def test_two_projects_of_one_name_end_the_workflow_before_anything_is_uploaded(
+    faulty_nexus, run_graph
+):
+    name = f"a project {uuid4()}"
+    ids = [str(qnx.projects.create(name=name).id) for _ in range(2)]
+    run = run_graph(project=name)
+    assert all(project_id in run.error for project_id in ids)
+    assert run.jobs == []
+    assert set(run.n_circuits.values()) == {0}
+    run.assert_nothing_is_left()
+
+
+@pytest.mark.parametrize(
+    ("place", "status"),
+    [*((SUBMIT, s) for s in (400, 403, 404, 409, 410, 422)), (UPLOAD, 403)],
+)
+def test_a_refusal_ends_the_workflow_with_the_reason_and_no_job(
+    faulty_nexus, run_graph, place, status
+):
+    method, path = place
     body = {"message": "the reason of Nexus"}
-    own_nexus.add_fault(
+    faulty_nexus.add_fault(
         Fault("answer", status=status, method=method, path=path, body=body)
     )
     run = run_graph()
-    assert "the reason of Nexus" in run.answer["error"]
-    assert f"status {status}" in run.answer["error"]
+    assert "the reason of Nexus" in run.error
+    assert f"status {status}" in run.error
     assert run.jobs == []
+    run.assert_nothing_is_left()
 
 
-@given(faults=st.lists(st.sampled_from(list(passing_faults())), min_size=1, max_size=4))
+@seed(SEED)
+@given(
+    faults=st.lists(st.sampled_from(ALL_FAULTS), min_size=2, max_size=5),
+    executor=st.sampled_from(["uv", "shell"]),
+)
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-def test_faults_together_leave_one_job_and_its_results(own_nexus, run_graph, faults):
+def test_faults_together_leave_one_job_and_its_results(
+    faulty_nexus, run_graph, faults, executor
+):
+    print(f"seed {SEED}")
     for fault in faults:
-        own_nexus.add_fault(fault)
-    assert_done_once(run_graph())
+        faulty_nexus.add_fault(fault)
+    assert_done_once(run_graph(executor))

@@ -2,8 +2,10 @@
 
 import json
 import random
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -12,10 +14,14 @@ import pytest
 import qnexus as qnx
 from pytket.circuit import Circuit
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
+from tests.faults.executables import LIMIT, Executables
+from tests.preloaded import kill
+from tests.waiting import wait_until
 from tierkreis.controller.data.location import Loc
 from tierkreis.controller.data.types import bytes_from_ptype
 from tierkreis.storage import FileStorage
 
+from local_nexus import Fault
 from tkr_nexus_worker import programs
 
 DRIVER = Path(__file__).with_name("killable.py")
@@ -67,6 +73,18 @@ def new_task(folder: Path, function: str, inputs: dict) -> tuple[FileStorage, Pa
     return storage, definition
 
 
+@pytest.fixture
+def submission_of(connected) -> Callable[[str], dict]:
+    """Give the inputs of a task that submits a job under some name."""
+    inputs = {
+        "project_name": PROJECT,
+        "circuits": [programs.upload_circuit(BELL, PROJECT)],
+        "n_shots": [1],
+        "backend_config": QuantinuumConfig(device_name="H2-1LE"),
+    }
+    return lambda name: {**inputs, "job_name": name}
+
+
 def run_until_done(run_task: RunTask, definition: Path, lifetime: float, rng) -> int:
     """Start a task until it ends, killing it at random; return the number of kills."""
     for kills in range(MAX_KILLS):
@@ -83,42 +101,25 @@ def made_id(storage: FileStorage) -> str:
     return json.loads(storage.read_output(Loc().N(0), "value"))["id"]
 
 
-def test_killed_submissions_make_one_job_each(connected, run_task, tmp_path):
-    seed = random.randrange(2**32)
-    print(f"seed {seed}")
-    rng = random.Random(seed)
-    program = programs.upload_circuit(BELL, PROJECT)
-
+def test_killed_submissions_make_one_job_each(
+    connected, run_task, submission_of, tmp_path, rng
+):
     def task(name: str) -> tuple[FileStorage, Path]:
-        return new_task(
-            tmp_path,
-            "start_execute_job",
-            {
-                "project_name": PROJECT,
-                "job_name": name,
-                "circuits": [program],
-                "n_shots": [1],
-                "backend_config": QuantinuumConfig(device_name="H2-1LE"),
-            },
-        )
+        return new_task(tmp_path, "start_execute_job", submission_of(name))
 
     _, definition = task("to learn how long it takes")
     _, lifetime = run_task(definition, None)
     ids, kills = {}, 0
-    for number in range(150):
+    for number in range(120):
         storage, definition = task(f"{tmp_path} {number}")
         kills += run_until_done(run_task, definition, lifetime, rng)
         ids[f"{tmp_path} {number}"] = made_id(storage)
-    assert kills > 100
+    assert kills > 80
     jobs = [(j["name"], j["id"]) for j in connected.jobs() if j["name"] in ids]
     assert sorted(jobs) == sorted(ids.items())
 
 
-def test_killed_uploads_make_one_circuit_each(connected, run_task, tmp_path):
-    seed = random.randrange(2**32)
-    print(f"seed {seed}")
-    rng = random.Random(seed)
-
+def test_killed_uploads_make_one_circuit_each(connected, run_task, tmp_path, rng):
     def task(name: str) -> tuple[FileStorage, Path]:
         circuit = BELL.copy()
         circuit.name = name
@@ -138,15 +139,87 @@ def test_killed_uploads_make_one_circuit_each(connected, run_task, tmp_path):
 
 
 @pytest.fixture
-def submission(connected, tmp_path):
+def executables(environment, tmp_path) -> Iterator[Executables]:
+    """Executables with preloaded processes of their own."""
+    folder = tempfile.mkdtemp(prefix="tkr-")  # sockets have short paths
+    own = Executables({**environment, "XDG_RUNTIME_DIR": folder}, tmp_path / "errors")
+    yield own
+    kill(own.servers())
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def rng() -> random.Random:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    return random.Random(seed)
+
+
+@pytest.mark.parametrize(
+    ("victims", "n_tasks"), [(["executable", "fork"], 40), (["server"], 4)]
+)
+def test_killed_executables_submit_one_job_each(
+    victims, n_tasks, connected, executables, submission_of, tmp_path, rng
+):
+    def task(name: str) -> tuple[FileStorage, Path]:
+        return new_task(tmp_path, "start_execute_job", submission_of(name))
+
+    executables.run(task("to start the preloaded process")[1])
+    lifetime = executables.measure(task("to learn how long it takes")[1])
+    ids, kills = {}, 0
+    for number in range(n_tasks):
+        name = f"{tmp_path} {number}"
+        storage, definition = task(name)
+        kills += executables.run_until_done(definition, lifetime, rng, victims)
+        ids[name] = made_id(storage)
+    # Where the preloaded process is killed, the executable goes on by itself.
+    assert kills > 0.5 * n_tasks or victims == ["server"]
+    jobs = [(j["name"], j["id"]) for j in connected.jobs() if j["name"] in ids]
+    assert sorted(jobs) == sorted(ids.items())
+
+
+def test_killed_batches_upload_each_circuit_once(connected, executables, tmp_path, rng):
+    def task(name: str) -> tuple[FileStorage, Path, set[str]]:
+        circuits = [Circuit(1, name=f"{name} {i}").measure_all() for i in range(12)]
+        inputs = {"project_name": PROJECT, "circuits": circuits}
+        names = {circuit.name for circuit in circuits}
+        return *new_task(tmp_path, "upload_circuits", inputs), names
+
+    executables.run(task("to start the preloaded process")[1])
+    lifetime = executables.measure(task("to learn how long it takes")[1])
+    kills = 0
+    for number in range(15):
+        storage, definition, names = task(f"{tmp_path} {number}")
+        kills += executables.run_until_done(
+            definition, lifetime, rng, ["executable", "fork"]
+        )
+        uploaded = qnx.circuits.get_all(name_exact=sorted(names)).list()
+        assert {circuit.annotations.name for circuit in uploaded} == names
+        assert len(uploaded) == len(names)
+        used = json.loads(storage.read_output(Loc().N(0), "value"))
+        assert {program["id"] for program in used} == {str(c.id) for c in uploaded}
+    assert kills > 7
+
+
+def test_two_processes_of_one_task_make_one_job(executables, connected, submission):
+    inputs, (storage, definition) = submission
+    executables.run(definition)  # starts the preloaded process
+    with connected.fault(Fault("hang", path="/api/projects/*", times=1)):
+        first = executables.start(definition)
+        assert wait_until(lambda: connected.faults()[0].fired)
+        second = executables.start(definition)
+        errors = executables.errors
+        assert wait_until(lambda: "already runs this task" in errors.read_text())
+    assert (first.wait(LIMIT), second.wait(LIMIT)) == (0, 0)
+    assert errors.read_text().count("running: start_execute_job") == 2
+    [job] = jobs_of(connected, inputs)
+    assert job["id"] == made_id(storage)
+
+
+@pytest.fixture
+def submission(submission_of, tmp_path):
     """A task that submits a job, and its workflow."""
-    inputs = {
-        "project_name": PROJECT,
-        "job_name": f"{tmp_path}",
-        "circuits": [programs.upload_circuit(BELL, PROJECT)],
-        "n_shots": [1],
-        "backend_config": QuantinuumConfig(device_name="H2-1LE"),
-    }
+    inputs = submission_of(str(tmp_path))
     return inputs, new_task(tmp_path, "start_execute_job", inputs)
 
 

@@ -1,0 +1,84 @@
+"""The real executable, killed at any moment together with what it started."""
+
+import random
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import psutil
+from tests.conftest import EXECUTABLES
+from tests.preloaded import kill, preloaded_processes
+
+type Victim = Literal["executable", "fork", "server"]
+
+EXECUTABLE = EXECUTABLES / "tkr_nexus_worker"
+LIMIT = 100
+
+
+@dataclass(frozen=True)
+class Executables:
+    """Starts executables that have preloaded processes of their own.
+
+    :param environment: Their environment.
+    :param errors: A file for what they write.
+    """
+
+    environment: dict[str, str]
+    errors: Path
+
+    def start(self, definition: Path) -> subprocess.Popen:
+        with self.errors.open("a") as errors:
+            return subprocess.Popen(
+                [EXECUTABLE, definition], stderr=errors, env=self.environment
+            )
+
+    def run(self, definition: Path) -> None:
+        process = self.start(definition)
+        assert process.wait(LIMIT) == 0, self.errors.read_text()
+
+    def run_and_kill(
+        self, definition: Path, kill_after: float, victim: Victim
+    ) -> int | None:
+        """Kill a part of a running task; return the exit code of the executable."""
+        process = self.start(definition)
+        try:
+            return process.wait(kill_after)
+        except subprocess.TimeoutExpired:
+            pass
+        match victim:
+            case "executable":
+                process.kill()
+            case "fork":
+                for server in self.servers():
+                    kill(server.children())
+            case "server":
+                kill(self.servers())
+        return process.wait(LIMIT)
+
+    def servers(self) -> list[psutil.Process]:
+        """Find the preloaded processes themselves, without their forks."""
+        return preloaded_processes(self.environment["XDG_RUNTIME_DIR"])
+
+    def run_until_done(
+        self,
+        definition: Path,
+        lifetime: float,
+        rng: random.Random,
+        victims: list[Victim],
+        max_kills: int = 6,
+    ) -> int:
+        """Start a task until it ends, killing at random; return the number of kills."""
+        for kills in range(max_kills):
+            kill_after = rng.uniform(0.0, 1.2 * lifetime)
+            if self.run_and_kill(definition, kill_after, rng.choice(victims)) == 0:
+                return kills
+        self.run(definition)
+        return max_kills
+
+    def measure(self, definition: Path) -> float:
+        """Return how long a task takes that is not killed, in seconds."""
+        started = time.monotonic()
+        self.run(definition)
+        return time.monotonic() - started
