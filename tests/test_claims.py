@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import platform
+import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -127,6 +128,16 @@ def test_where_there_are_no_locks_tasks_run_without(tmp_path, monkeypatch):
 def test_a_folder_that_cannot_be_written_to_does_not_keep_a_task_from_running(tmp_path):
     with claimed(tmp_path / "missing", 1.0) as has_waited:
         assert not has_waited
+
+
+def test_a_disk_that_is_full_does_not_keep_a_task_from_running(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with claimed(tmp_path, 1.0):
+            assert read_claim(tmp_path).is_held
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_a_resumed_workflow_leaves_a_task_to_the_process_that_claims_it(

@@ -140,9 +140,9 @@ def _sign(file: TextIO) -> None:
         "pid": os.getpid(),
         "is_shared": _is_controlled(workflow_dir),
     }
-    file.truncate(0)
-    file.write(json.dumps(content))
-    file.flush()
+    # Unbuffered: on a full disk, nothing is left to fail when the file is closed.
+    os.ftruncate(file.fileno(), 0)
+    os.write(file.fileno(), json.dumps(content).encode())
 
 
 def _claim_in(file: TextIO) -> Claim | None:
