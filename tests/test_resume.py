@@ -195,12 +195,13 @@ def test_a_task_whose_processes_are_all_killed_fails_the_workflow(
     warm, controlled, nexus
 ):
     nexus.set_progress(Progress(queued=3600.0))
-    before = nexus.jobs()
     workflow = controlled("nexus")
     workflow.environment["TKR_NEXUS_WARM"] = warm
     controller = workflow.start("run")
-    controller.wait_until(lambda: jobs_since(before, nexus))
-    controller.wait_until(workflow.tasks)
+    log = workflow.storage.logs_path
+    controller.wait_until(
+        lambda: log.exists() and "running: await_news" in log.read_text()
+    )
     workflow.kill_workers()
     assert "it may have been killed" in controller.wait(returncode=1)
     nexus.clear_progress()
