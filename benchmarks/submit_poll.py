@@ -181,7 +181,7 @@ def graph(work: Work) -> float:
 
 
 @way
-def day(work: Work) -> float:
+def queued(work: Work) -> float:
     """Run the circuits by tkr_nexus_worker.run, looking at the job every 30 s."""
     return _run(work, interval=30.0)
 
@@ -200,7 +200,11 @@ def _run(work: Work, interval: float) -> float:
     passes = {path.name for path in storage.workflow_dir.iterdir()}
     passes = {name for name in passes if re.fullmatch(r".*\.L\d+", name)}
     size = sum(path.stat().st_size for path in files)
-    click.echo(f"{len(passes)} passes of the loop, {size / 1e6:.1f} MB", err=True)
+    click.echo(
+        f"{len(passes)} passes of the loop, {size / 1e6:.1f} MB of files, "
+        f"{time.process_time():.1f} s of CPU in the controller",
+        err=True,
+    )
     shutil.rmtree(storage.workflow_dir)
     return seconds
 
@@ -326,9 +330,9 @@ def waiting(work: Work) -> float:
     return _run(work, interval=0.1)
 
 
-@main.command("day")
-@click.option("--rate", default=200.0, show_default=True)
-def measure_day(rate: float) -> None:
+@main.command()
+@click.option("--rate", default=100.0, show_default=True)
+def day(rate: float) -> None:
     """Measure a day in the queue, on a clock that runs faster (needs faketime)."""
     waits = Progress(queued=_DAY / rate, queue=20)
     # The limits of time of requests are not to run faster.
@@ -339,7 +343,7 @@ def measure_day(rate: float) -> None:
     with LocalNexus() as nexus, fresh_machine() as environment:
         nexus.set_progress(waits)
         prefix = ("faketime", "-f", f"+0 x{rate:g}")
-        measured = measure("day", Work(4), nexus, environment | limits, prefix)
+        measured = measure("queued", Work(4), nexus, environment | limits, prefix)
         looks = len(nexus.requests(path=_STATUS))
     click.echo(
         f"{measured.wall / 3600:.1f} h in {looks} looks: {measured.cpu:.1f} s of CPU, "

@@ -17,9 +17,11 @@ from tierkreis.controller.storage.protocol import ControllerStorage
 from tierkreis.controller.storage.walk import walk_node
 
 _SHORTEST_PAUSE = 0.005
-_LONGEST_PAUSE = 1.0
+_LONGEST_PAUSE = 2.0
 # A look comes late by at most this part of the time that a task has taken.
 _LATENESS = 0.05
+# The watch reads the command lines of all processes.
+_SELDOM = 0.25
 
 
 def drive(
@@ -34,10 +36,10 @@ def drive(
     :param storage: The storage of the workflow.
     :param executor: Starts the tasks.
     :param watch: Called from time to time while tasks run.
-    :param watch_seconds: The time between its first calls; later they come up to twelve
-        times more seldom.
+    :param watch_seconds: The time between its first calls; later they come as seldom as
+        after each quarter of the time that has passed.
     :param shortest_pause: Between two looks at the tasks that run, in seconds; the
-        pause grows to a second while they take long.
+        pause grows to two seconds while they take long.
     :raises TierkreisError: If a task failed.
     """
     message = storage.read_output(Loc().N(-1), "body")
@@ -83,8 +85,8 @@ class _Idle:
             now = time.monotonic()
             pause = (now - self._since) * _LATENESS
             time.sleep(min(max(pause, self._shortest), _LONGEST_PAUSE))
-            seldom = min(max(1.0, (now - self._since) / 60.0), 12.0)
-            if now - self._watched > self._watch_seconds * seldom:
+            watch_pause = max(self._watch_seconds, (now - self._since) * _SELDOM)
+            if now - self._watched > watch_pause:
                 self._watched = now
                 self._watch()
 

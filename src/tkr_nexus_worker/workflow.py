@@ -64,7 +64,7 @@ def run(
     :param storage: An empty storage for the run.
     :param executor: Starts the tasks.
     :param polling_interval_seconds: Between two looks of the controller at the tasks
-        that run; it grows to a second while they take long.
+        that run; it grows to two seconds while they take long.
     :param on_interrupt: What Ctrl-C does with jobs on Nexus that have not ended:
         ``"keep"`` names them and how to cancel them, ``"cancel"`` cancels them.
     :returns: The outputs, as ``tierkreis.storage.read_outputs`` gives them.
@@ -101,7 +101,7 @@ def resume(
         program.
     :param executor: Starts the tasks, as in the run before.
     :param polling_interval_seconds: Between two looks of the controller at the tasks
-        that run; it grows to a second while they take long.
+        that run; it grows to two seconds while they take long.
     :param on_interrupt: As for :func:`run`.
     :returns: The outputs of the graph; those of a finished workflow at once.
     :raises InvalidInputError: If the storage holds no run, or the executor cannot
