@@ -22,6 +22,7 @@ _LONGEST_PAUSE = 2.0
 _LATENESS = 0.05
 # The watch reads the command lines of all processes.
 _SELDOM = 0.25
+_LONGEST_WATCH_PAUSE = 60.0
 
 
 def drive(
@@ -36,8 +37,8 @@ def drive(
     :param storage: The storage of the workflow.
     :param executor: Starts the tasks.
     :param watch: Called from time to time while tasks run.
-    :param watch_seconds: The time between its first calls; later they come as seldom as
-        after each quarter of the time that has passed.
+    :param watch_seconds: The time between its first calls; later they come more seldom,
+        up to a minute after each other.
     :param shortest_pause: Between two looks at the tasks that run, in seconds; the
         pause grows to two seconds while they take long.
     :raises TierkreisError: If a task failed.
@@ -85,7 +86,8 @@ class _Idle:
             now = time.monotonic()
             pause = (now - self._since) * _LATENESS
             time.sleep(min(max(pause, self._shortest), _LONGEST_PAUSE))
-            watch_pause = max(self._watch_seconds, (now - self._since) * _SELDOM)
+            seldom = min((now - self._since) * _SELDOM, _LONGEST_WATCH_PAUSE)
+            watch_pause = max(self._watch_seconds, seldom)
             if now - self._watched > watch_pause:
                 self._watched = now
                 self._watch()
