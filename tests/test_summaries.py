@@ -3,6 +3,7 @@ import pytest
 import qnexus as qnx
 from tests.conftest import PROJECT
 
+from local_nexus import Progress
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
 from tkr_nexus_worker.jobs import (
     get_job_details,
@@ -105,6 +106,7 @@ def test_the_status_of_a_job_is_told_by_its_name(waiting_job):
 
 
 def test_the_details_tell_states_items_costs_and_errors_in_order(connected, submit):
+    connected.set_progress(Progress(queued=3600.0))
     job = submit(circuits=3)
     connected.set_job_status(job.id, "RUNNING")
     connected.set_job_status(job.id, "COMPLETED", item=0)

@@ -16,7 +16,7 @@ from tkr_nexus_worker.directories import write_problem
 MESSAGE_FILE = "_message"
 """The file of a node with the sentence of its failed task."""
 
-_OUR_TASKS = "nexus_worker."
+_REPORTS = ("running: ", "nexus: ", "HTTP Request: ")
 _WRAPPER_ERROR = "tierkreis.worker.worker.TierkreisWorkerError"
 
 
@@ -70,26 +70,23 @@ def write_message(storage: WorkerStorage, definition: Path, message: str) -> Non
 def _read_failure(storage: ControllerStorage, location: Loc) -> TaskFailure:
     node = storage.read_node_def(location)
     folder = storage.workflow_dir / str(location)
-    task = getattr(node, "function_name", node.type)
     return TaskFailure(
         location=str(location),
-        task=task,
-        message=_read_message(storage, location, task, folder / MESSAGE_FILE),
+        task=getattr(node, "function_name", node.type),
+        message=_read_message(storage, location, folder / MESSAGE_FILE),
         log_path=folder / "logs",
     )
 
 
-def _read_message(
-    storage: ControllerStorage, location: Loc, task: str, message_file: Path
-) -> str:
+def _read_message(storage: ControllerStorage, location: Loc, message_file: Path) -> str:
     # A full disk leaves the file empty.
     if storage.exists(message_file) and (message := storage.read(message_file)):
         return message.decode()
     lines = [
         line for line in storage.read_errors(location).splitlines() if line.strip()
     ]
-    # Our worker leaves the file; without it, its log does not tell why it ended.
-    if not lines or task.startswith(_OUR_TASKS):
+    # A worker that only told what it did has been stopped in the middle of it.
+    if not lines or lines[-1].startswith(_REPORTS):
         problem = write_problem(storage.workflow_dir)
         reason = (
             f"nothing can be written ({problem})"

@@ -79,6 +79,8 @@ def test_ctrl_c_ends_at_once_and_says_that_the_jobs_go_on(waiting_job):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Shells let what they start in the background ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as watching:
         assert "QUEUED" in watching.stdout.readline()
         watching.send_signal(signal.SIGINT)
