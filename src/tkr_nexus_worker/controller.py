@@ -21,8 +21,8 @@ _LONGEST_PAUSE = 2.0
 # A look comes late by at most this part of the time that a task has taken.
 _LATENESS = 0.05
 # The watch reads the command lines of all processes.
-_SELDOM = 0.25
-_LONGEST_WATCH_PAUSE = 60.0
+_SELDOM = 0.5
+_LONGEST_WATCH_PAUSE = 300.0
 
 
 def drive(
@@ -38,7 +38,7 @@ def drive(
     :param executor: Starts the tasks.
     :param watch: Called from time to time while tasks run.
     :param watch_seconds: The time between its first calls; later they come more seldom,
-        up to a minute after each other.
+        up to five minutes after each other.
     :param shortest_pause: Between two looks at the tasks that run, in seconds; the
         pause grows to two seconds while they take long.
     :raises TierkreisError: If a task failed.
