@@ -106,7 +106,7 @@ def test_each_status_that_may_pass_is_tried_again(
 
 
 def test_an_outage_of_everything_is_waited_for(faulty_nexus, run_graph):
-    faulty_nexus.add_fault(Fault("answer", status=503, start=1, duration=4))
+    faulty_nexus.add_fault(Fault("answer", status=503, start=0.2, duration=4))
     assert_done_once(run_graph())
 
 
