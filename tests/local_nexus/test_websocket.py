@@ -14,6 +14,7 @@ def follow(nexus: LocalNexus, job: str, token: str):
         f"wss://127.0.0.1:{nexus.port}/api/jobs/v1beta3/{job}/attributes/status/ws",
         ssl=context,
         additional_headers={"Cookie": f"myqos_id={token}"},
+        open_timeout=60,  # a busy machine may take longer than the ten by default
     )
 
 
