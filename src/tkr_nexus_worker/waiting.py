@@ -1,5 +1,6 @@
 """Wait for a job, for days if it must be, and tell how it goes."""
 
+import asyncio
 import json
 import logging
 import math
@@ -9,10 +10,11 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 
 import httpx
+from anyio.from_thread import start_blocking_portal
 from qnexus.config import CONFIG
 from qnexus.models.references import ExecuteJobRef
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
-from websockets.sync.client import connect
 
 from tkr_nexus_worker import slots
 from tkr_nexus_worker.calls import Limits, client
@@ -202,17 +204,24 @@ class _Wait:
         trust = None
         if CONFIG.websockets_protocol == "wss":
             trust = httpx.create_ssl_context(verify=CONFIG.httpx_verify)
-        with connect(
+        connection = connect(
             f"{address}/attributes/status/ws",
             ssl=trust,
             additional_headers={"Cookie": f"{ACCESS_COOKIE}={token}"},
             open_timeout=min(Limits.from_environment().connect_timeout, self._left()),
             close_timeout=_CLOSE_TIMEOUT,
             logger=_websocket_logger,
-        ) as websocket:
+        )
+        # The library's client without asyncio reads and writes in two threads at once,
+        # with which OpenSSL loses one handshake in a few hundred.
+        with (
+            start_blocking_portal() as portal,
+            portal.wrap_async_context_manager(connection) as websocket,
+        ):
             while self._left() > 0.0:
+                silence = min(self._poll_interval, self._left())
                 try:
-                    message = websocket.recv(min(self._poll_interval, self._left()))
+                    message = portal.call(_receive, websocket, silence)
                 except TimeoutError:
                     yield None
                     continue
@@ -223,3 +232,7 @@ class _Wait:
 
     def _left(self) -> float:
         return self._deadline - time.monotonic()
+
+
+async def _receive(websocket: ClientConnection, timeout: float) -> str | bytes:
+    return await asyncio.wait_for(websocket.recv(), timeout)
