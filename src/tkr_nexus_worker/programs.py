@@ -19,7 +19,7 @@ from tkr_nexus_worker.projects import get_or_create_project
 logger = logging.getLogger(__name__)
 
 _DIGITS_IN_NAMES = 12
-_UPLOADS_AT_ONCE = 4
+_UPLOADS_AT_ONCE = 8
 
 
 def upload_circuit(circuit: Circuit, project_name: str) -> CircuitRef:

@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args, get_origin
 
+from pydantic_core import to_json
 from pytket.backends.backendresult import BackendResult
 from qnexus.models.references import ExecuteJobRef
 from tierkreis import Worker
@@ -223,7 +224,7 @@ def _encode(element: PType, element_type: Any) -> bytes:
         content = element.to_dict()
         # Tierkreis looks at each number of each shot, which takes ten times as long.
         if "shots" in content or "counts" in content:
-            return json.dumps(content).encode()
+            return to_json(content)
     serial = ser_from_ptype(element, element_type)
     return json.dumps(serial, cls=TierkreisEncoder).encode()
 
