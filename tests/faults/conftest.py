@@ -27,6 +27,7 @@ from tkr_nexus_worker.receipts import find_receipts, read_receipt
 
 DRIVER = Path(__file__).with_name("workflows.py")
 PROJECT = "tests of faults"
+EXECUTOR = os.environ.get("TKR_TEST_EXECUTOR", "uv")
 # On this machine what was cut off has long arrived after the settle time.
 QUICK = {
     "TKR_NEXUS_CONNECT_TIMEOUT": "5",
@@ -129,7 +130,7 @@ def run_graph(driver, faulty_nexus, connect_qnexus, tmp_path) -> Iterator[RunGra
     """Run the graph once, and remove all faults and all progress."""
     connect_qnexus(faulty_nexus.env)
 
-    def run(executor: str = "uv", *, project: str = PROJECT, **environment: str) -> Run:
+    def run(executor: str = EXECUTOR, *, project: str = PROJECT, **environment: str) -> Run:
         token = uuid4()
         job_name = f"job {token}"
         circuits = [

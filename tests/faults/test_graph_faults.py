@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from tests.faults.conftest import Run
 
-from local_nexus import Fault
+from local_nexus import Fault, Progress
 
 DEVICES = ("GET", "/api/v5/available_devices")
 LOGIN = ("GET", "/auth/tokens")
@@ -106,7 +106,8 @@ def test_each_status_that_may_pass_is_tried_again(
 
 
 def test_an_outage_of_everything_is_waited_for(faulty_nexus, run_graph):
-    faulty_nexus.add_fault(Fault("answer", status=503, start=0.2, duration=4))
+    faulty_nexus.progress = Progress.seconds(queued=2)
+    faulty_nexus.add_fault(Fault("answer", status=503, start=0.5, duration=4))
     assert_done_once(run_graph())
 
 

@@ -1,7 +1,8 @@
-"""Run the graph again and again under Tierkreis's own executors; used by the tests.
+"""Run the graph again and again under some executor; used by the tests.
 
 Reads a line of JSON for each workflow, and answers with its id and its outputs or its
-error. The process is the controller; the tasks are processes of their own.
+error. The process is the controller; the tasks are processes of their own, but with the
+InProcessExecutor.
 """
 
 import json
@@ -14,7 +15,13 @@ from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from tierkreis.executor import ShellExecutor, UvExecutor
 from tierkreis.storage import FileStorage
 
-from tkr_nexus_worker import REGISTRY_PATH, NexusWorkerError, run, uv_executor
+from tkr_nexus_worker import (
+    REGISTRY_PATH,
+    InProcessExecutor,
+    NexusWorkerError,
+    run,
+    uv_executor,
+)
 from tkr_nexus_worker.graphs import nexus_submit_and_poll
 
 POLLING_INTERVAL = 0.1
@@ -30,6 +37,8 @@ def make_executor(kind: str, storage: FileStorage, environment: dict[str, str]):
             return ShellExecutor(
                 None, storage.workflow_dir, env=environment, log_env_in_debug=False
             )
+        case "in-process":
+            return InProcessExecutor(storage)
     raise ValueError(kind)
 
 
