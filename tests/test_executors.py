@@ -98,6 +98,15 @@ def installed_files(installation: Path) -> set[Path]:
     return {p for p in installation.rglob("*") if "__pycache__" not in p.parts}
 
 
+def test_the_wheel_has_the_files_that_are_not_python(installation):
+    source = PROJECT / "src" / "local_nexus"
+    files = {p.relative_to(source) for p in source.rglob("*") if p.is_file()}
+    wanted = {path for path in files if path.suffix not in {".py", ".pyc"}}
+    assert {path.suffix for path in wanted} >= {".c", ".html", ".json"}
+    [package] = installation.glob("lib/python*/site-packages/local_nexus")
+    assert all((package / path).is_file() for path in wanted)
+
+
 @pytest.mark.parametrize("executor", ["uv-ready", "uv-registry"])
 def test_the_graph_runs_from_an_installed_wheel(
     executor, installation, run_workflow, worker_environment

@@ -4,7 +4,7 @@ import json
 import queue
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -18,6 +18,8 @@ from local_nexus.simulators import Outcome, RunRequest, SimulatorPool
 
 ALPHA = 1e-6
 """Probability that a statistical test fails although the distributions are equal."""
+
+SELENE = {"type": "SeleneConfig"}
 
 Run = Callable[[RunRequest], Outcome]
 
@@ -39,6 +41,13 @@ def wait_for(pool: SimulatorPool, request: RunRequest) -> Outcome:
     outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
     pool.submit(request, lambda: None, outcomes.put)
     return outcomes.get(timeout=120)
+
+
+def completed(outcome: Outcome) -> Any:
+    """The results of a HUGR or QIR program."""
+    assert outcome.status == "COMPLETED", outcome.error_detail
+    assert outcome.result is not None
+    return json.loads(outcome.result)
 
 
 @guppy
@@ -80,3 +89,17 @@ def run_circuit(run: Run) -> Callable[..., BackendResult]:
         return BackendResult.from_dict(json.loads(outcome.result))
 
     return result_of
+
+
+@pytest.fixture(scope="session")
+def run_hybrid(run: Run) -> Callable[..., Outcome]:
+    def outcome_of(
+        kind: Literal["hugr", "qir"],
+        program: bytes,
+        config: dict[str, Any],
+        n_shots: int = 10,
+        **options: Any,
+    ) -> Outcome:
+        return run(RunRequest(kind, program, config, n_shots, **options))
+
+    return outcome_of

@@ -12,11 +12,8 @@ from hugr.qsystem.result import QsysResult
 from pytket.backends.backendresult import BackendResult
 from scipy.stats import binomtest
 
-from local_nexus.simulators import RunRequest
+from .conftest import ALPHA, SELENE, completed
 
-from .conftest import ALPHA
-
-SELENE = {"type": "SeleneConfig"}
 HELIOS = {"type": "HeliosConfig", "system_name": "Helios-1"}
 H2 = {"type": "QuantinuumConfig", "device_name": "H2-1LE"}
 
@@ -119,19 +116,6 @@ declare void @mz_to_creg_bit(ptr, ptr, i64)
 declare void @__quantum__qis__x__body(ptr)
 {ATTRIBUTES}
 """.encode()
-
-
-@pytest.fixture(scope="session")
-def run_hybrid(run):
-    def outcome_of(kind, program, config, n_shots=10, **options):
-        return run(RunRequest(kind, program, config, n_shots, **options))
-
-    return outcome_of
-
-
-def completed(outcome):
-    assert outcome.status == "COMPLETED", outcome.error_detail
-    return json.loads(outcome.result)
 
 
 def test_a_hugr_program_gives_shots_with_plain_and_with_typed_tags(

@@ -29,6 +29,7 @@ from selene_stim_plugin import StimPlugin
 
 from local_nexus.simulators.classical import digits
 from local_nexus.simulators.costs import GateCounts, counts_of_metrics
+from local_nexus.simulators.engines.machine_noise import MachineNoise
 from local_nexus.simulators.engines.qir import bitcode
 from local_nexus.simulators.errors import SimulationError
 from local_nexus.simulators.memory import check_state_vector
@@ -268,13 +269,16 @@ def _simulator(chosen: Component, n_qubits: int) -> Simulator:
 
 
 def _error_model(rates: ErrorRates | None, chosen: Component) -> ErrorModel:
-    """Return Selene's model for some rates; it has one rate for both outcomes."""
-    if rates is None:
+    if rates is None or rates == ErrorRates():
         return IdealPlugin()
-    return DepolarizingPlugin(
-        random_seed=chosen.get("seed"),
-        p_1q=rates.p1,
-        p_2q=rates.p2,
-        p_meas=(rates.p_meas_0 + rates.p_meas_1) / 2,
-        p_init=rates.p_init,
-    )
+    seed = chosen.get("seed")
+    # Selene's own model of that name, in which Rz has errors, too.
+    if chosen.get("type") == "DepolarizingErrorModel":
+        return DepolarizingPlugin(
+            random_seed=seed,
+            p_1q=rates.p1,
+            p_2q=rates.p2,
+            p_meas=rates.p_meas_0,
+            p_init=rates.p_init,
+        )
+    return MachineNoise(random_seed=seed, rates=rates)
