@@ -130,7 +130,9 @@ def run_graph(driver, faulty_nexus, connect_qnexus, tmp_path) -> Iterator[RunGra
     """Run the graph once, and remove all faults and all progress."""
     connect_qnexus(faulty_nexus.env)
 
-    def run(executor: str = EXECUTOR, *, project: str = PROJECT, **environment: str) -> Run:
+    def run(
+        executor: str = EXECUTOR, *, project: str = PROJECT, **environment: str
+    ) -> Run:
         token = uuid4()
         job_name = f"job {token}"
         circuits = [
