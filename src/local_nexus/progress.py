@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import IntEnum
-from math import ceil
+from math import ceil, inf
 from typing import Any
 
 
@@ -95,6 +95,17 @@ class Progress:
         if not self.reads:
             return by_time
         return min(by_time, Stage(min((max(reads, 1) - 1) // self.reads, Stage.DONE)))
+
+    def rest(self, reads: int, waited: float) -> float:
+        """Return for how many seconds a job shows the same stage if nobody reads it.
+
+        :param reads: how often the job has been read, this time included.
+        :param waited: seconds since it was queued.
+        :returns: 0 for a job that may end, which is up to the simulator.
+        """
+        if self.stage(reads, waited) is Stage.DONE:
+            return 0.0
+        return min((end - waited for end in self._ends() if end > waited), default=inf)
 
     def ahead(self, reads: int, waited: float) -> int:
         """Return how many jobs of others are still ahead.

@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+from tests.waiting import wait_until
 
 from local_nexus import Fault, LocalNexus, Progress, ProgressRule
 
@@ -65,6 +66,22 @@ def test_a_queue_gets_shorter_with_time(nexus, submit, status):
         nexus.advance(50)
         seen.append(status(job))
     assert seen == [["QUEUED", 11], ["QUEUED", 6], ["RUNNING", None]]
+
+
+def test_a_listing_shows_each_state_as_soon_as_time_has_brought_it(nexus, submit, http):
+    nexus.progress = Progress.seconds(queued=100, submitted=100, running=100)
+    job = submit("listed")
+
+    def listed() -> str:
+        jobs = http.get("/api/jobs/v1beta3?filter[name]=listed").json()["data"]
+        return {it["id"]: it["attributes"]["status"]["status"] for it in jobs}[job]
+
+    seen = []
+    for _ in range(5):
+        seen.append(listed())
+        nexus.advance(60)
+    assert seen == ["QUEUED"] * 2 + ["SUBMITTED"] * 2 + ["RUNNING"]
+    assert wait_until(lambda: listed() == "COMPLETED")
 
 
 def test_jobs_ahead_in_the_queue_add_to_its_length(nexus, submit, status):

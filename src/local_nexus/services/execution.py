@@ -102,7 +102,7 @@ class Execution:
 
     def settle(self) -> None:
         """Move all jobs as far as the time allows."""
-        for job_id in self._pace.held_back():
+        for job_id in self._pace.due(self._clock.now()):
             self._advance(job_id)
 
     def progress_rules(self) -> list[ProgressRule]:
@@ -210,6 +210,10 @@ class Execution:
         if job is None:
             self._pace.forget(job_id)
             return
+        moving = [item for item in items if not statuses.is_final(item["status"])]
+        now = self._clock.now()
+        waited = [(now - item["queued_at"]) / MICROSECONDS for item in moving]
+        self._pace.rest(job_id, waited, now)
         stages = {item["id"]: self._stage(job_id, item) for item in items}
         if self._pace.progress(job_id).reads and Stage.DONE in stages.values():
             self._await_end(stages)

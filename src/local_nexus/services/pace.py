@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from local_nexus.clock import MICROSECONDS
 from local_nexus.progress import Progress, ProgressRule, Stage
 
 
@@ -17,6 +19,7 @@ class _Followed:
     project: str
     progress: Progress
     reads: int = 0
+    rests_until: float = 0.0
 
 
 class Pace:
@@ -67,13 +70,31 @@ class Pace:
         with self._lock:
             return list(self._jobs)
 
-    def held_back(self) -> list[str]:
-        """Return the ids of the jobs about which reads or time decide."""
+    def due(self, now: int) -> list[str]:
+        """Return the ids of the held back jobs that reads or time may let go on.
+
+        :param now: the time, in microseconds.
+        """
         if all(rule.progress.is_immediate for rule in self.rules()):
             return []
         with self._lock:
-            jobs = self._jobs.items()
-            return [key for key, job in jobs if not job.progress.is_immediate]
+            return [
+                job_id
+                for job_id, job in self._jobs.items()
+                if job.rests_until <= now and not job.progress.is_immediate
+            ]
+
+    def rest(self, job_id: str, waited: Iterable[float], now: int) -> None:
+        """Note that a job was moved as far as it may be for now.
+
+        :param waited: seconds since each of its items was queued, without ended ones.
+        :param now: the time, in microseconds.
+        """
+        with self._lock:
+            job = self._jobs.get(job_id)
+            if job is not None:
+                rests = (job.progress.rest(job.reads, seconds) for seconds in waited)
+                job.rests_until = now + MICROSECONDS * min(rests, default=0.0)
 
     def progress(self, job_id: str) -> Progress:
         """Return the progress of a job; one that has ended is not held back."""
@@ -116,7 +137,7 @@ class Pace:
         for job in self._jobs.values():
             progress = self._find(job.names, job.project)
             if progress != job.progress:
-                job.progress, job.reads = progress, 0
+                job.progress, job.reads, job.rests_until = progress, 0, 0.0
 
     def _find(self, names: tuple[str, str], project: str) -> Progress:
         for rule in self._rules:
