@@ -2,12 +2,13 @@
 
 import json
 from collections import Counter
+from math import pi, sin
 
 import pytest
 from guppylang import guppy
 from guppylang.std.angles import angle
 from guppylang.std.platform import barrier, result
-from guppylang.std.qsystem import phased_x, zz_phase
+from guppylang.std.qsystem import measure_leaked, phased_x, zz_phase
 from guppylang.std.quantum import discard, measure, qubit, reset, rz
 from pytket.circuit import Circuit, OpType
 from scipy.stats import binomtest, chi2_contingency
@@ -15,7 +16,12 @@ from scipy.stats import binomtest, chi2_contingency
 from local_nexus.simulators.engines import machine_noise
 from local_nexus.simulators.engines.selene import Program
 from local_nexus.simulators.errors import SimulationError
-from local_nexus.simulators.noise import ErrorRates
+from local_nexus.simulators.noise import (
+    ONE_QUBIT_SECONDS,
+    TRANSPORT_SECONDS,
+    TWO_QUBIT_SECONDS,
+    ErrorRates,
+)
 
 from .conftest import ALPHA, SELENE, completed, table
 
@@ -124,6 +130,94 @@ def beside_a_reset() -> None:
 
 
 @guppy
+def beside_two_measurements() -> None:
+    ones = 0
+    for _ in range(50):
+        first, second, third = qubit(), qubit(), qubit()
+        barrier(first, second, third)
+        phased_x(first, angle(0.5), angle(0))
+        barrier(first, second, third)
+        one, other = measure(second), measure(third)
+        if one.read() or other.read():
+            ones += 50
+        phased_x(first, angle(-0.5), angle(0))
+        if measure(first).read():
+            ones += 1
+    result("ones", ones)
+
+
+@guppy
+def leaked_once() -> None:
+    leaked = 0
+    for _ in range(50):
+        turned = qubit()
+        phased_x(turned, angle(1), angle(0))
+        outcome = measure_leaked(turned)
+        if outcome.is_leaked():
+            leaked += 1
+        outcome.discard()
+    result("ones", leaked)
+
+
+@guppy
+def leaked_and_turned() -> None:
+    leaked = 0
+    for _ in range(50):
+        turned = qubit()
+        phased_x(turned, angle(1), angle(0))
+        phased_x(turned, angle(1), angle(0.5))
+        outcome = measure_leaked(turned)
+        if outcome.is_leaked():
+            leaked += 1
+        outcome.discard()
+    result("ones", leaked)
+
+
+@guppy
+def leaked_and_reset() -> None:
+    leaked = 0
+    for _ in range(50):
+        turned = qubit()
+        phased_x(turned, angle(1), angle(0))
+        reset(turned)
+        outcome = measure_leaked(turned)
+        if outcome.is_leaked():
+            leaked += 1
+        outcome.discard()
+    result("ones", leaked)
+
+
+@guppy
+def moved_twice() -> None:
+    ones = 0
+    for _ in range(50):
+        first, second = qubit(), qubit()
+        phased_x(first, angle(0.5), angle(0))
+        # A gate by a whole turn is none, but the qubits have to meet for it.
+        zz_phase(first, second, angle(2))
+        zz_phase(first, second, angle(2))
+        phased_x(first, angle(-0.5), angle(0))
+        discard(second)
+        if measure(first).read():
+            ones += 1
+    result("ones", ones)
+
+
+@guppy
+def waits_and_moves() -> None:
+    """A qubit waits until two others have met twice, and then meets one of them."""
+    first, second, third = qubit(), qubit(), qubit()
+    phased_x(first, angle(0.5), angle(0))
+    zz_phase(second, third, angle(2))
+    zz_phase(second, third, angle(2))
+    zz_phase(first, second, angle(2))
+    phased_x(first, angle(-0.5), angle(0))
+    discard(second)
+    discard(third)
+    result("ones", measure(first).read())
+
+
+@guppy
 def entangled() -> None:
     first, second, third = qubit(), qubit(), qubit()
     phased_x(first, angle(0.4), angle(0.2))
@@ -148,6 +242,12 @@ def hugr():
         "coupled": coupled,
         "beside_a_measurement": beside_a_measurement,
         "beside_a_reset": beside_a_reset,
+        "beside_two_measurements": beside_two_measurements,
+        "leaked_once": leaked_once,
+        "leaked_and_turned": leaked_and_turned,
+        "leaked_and_reset": leaked_and_reset,
+        "moved_twice": moved_twice,
+        "waits_and_moves": waits_and_moves,
         "entangled": entangled,
     }
     return {name: program.compile().to_bytes() for name, program in programs.items()}
@@ -179,6 +279,127 @@ def test_errors_have_the_probability_asked_for(
 ):
     config = noisy({"type": engine}, **rates)
     counted = sum(ones(run_hybrid("hugr", hugr[program], config, N_SHOTS)))
+    assert binomtest(counted, N_SHOTS * REPEATS, expected).pvalue > ALPHA
+
+
+ALL_LEAK = {"p1": 1.0, "p1_emission_ratio": 1.0, "leakage_scale": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("program", "rates", "expected"),
+    [
+        # In half of the cases a qubit that emits leaks, which is measured as 1; else
+        # it is 1 by chance.
+        ("flipped", {"p1": 0.6, "p1_emission_ratio": 1.0}, 1 - 0.6 / 4),
+        ("flipped", {"p1": 0.6, "p1_emission_ratio": 0.5}, 1 - 0.6 * (1 / 8 + 1 / 3)),
+        (
+            "flipped",
+            {"p1": 0.6, "p1_emission_ratio": 1.0, "leakage_scale": 0.0},
+            1 - 0.6 / 2,
+        ),
+        ("flipped", ALL_LEAK | {"leak2depolar": True}, 0.5),
+        ("flipped", ALL_LEAK | {"p_meas_1": 0.3}, 0.7),
+        # Either one of two qubits emits.
+        ("coupled", {"p2": 0.6, "p2_emission_ratio": 1.0}, 0.6 / 2 * (1 / 2 + 1 / 4)),
+        ("leaked_once", {"p1": 0.6, "p1_emission_ratio": 1.0}, 0.3),
+        ("leaked_once", {"p_init": 0.6, "p_prep_leak_ratio": 0.5}, 0.3),
+        ("leaked_and_reset", ALL_LEAK, 0.0),
+        ("leaked_and_turned", ALL_LEAK | {"p1_seepage_prob": 0.4}, 0.6),
+    ],
+)
+def test_qubits_leak_and_return(run_hybrid, hugr, program, rates, expected):
+    config = noisy({"type": "StabilizerSimulator"}, **rates)
+    counted = sum(ones(run_hybrid("hugr", hugr[program], config, N_SHOTS)))
+    assert binomtest(counted, N_SHOTS * REPEATS, expected).pvalue > ALPHA
+
+
+def twice(probability):
+    """The probability that an error happens once in two tries."""
+    return 2 * probability * (1 - probability)
+
+
+TURNED = sin(pi * 0.1)
+"""A phase of a tenth of a turn in each transport, which takes a millisecond."""
+QUADRATIC = {"quadratic_dephasing_rate": 0.1 / TRANSPORT_SECONDS}
+LINEAR = {"linear_dephasing_rate": 0.1 / TRANSPORT_SECONDS}
+
+
+@pytest.mark.parametrize(
+    ("engine", "rates", "expected"),
+    [
+        ("StatevectorSimulator", QUADRATIC, sin(2 * pi * 0.1) ** 2),
+        ("StabilizerSimulator", QUADRATIC, twice(TURNED**2)),
+        (
+            "StatevectorSimulator",
+            QUADRATIC
+            | {"coherent_dephasing": False, "coherent_to_incoherent_factor": 2},
+            twice(2 * TURNED**2),
+        ),
+        ("StatevectorSimulator", LINEAR, twice(0.1)),
+        ("StabilizerSimulator", LINEAR | {"memory_scale": 2.0}, twice(0.2)),
+        ("StabilizerSimulator", {"p2_idle": 0.1}, twice(0.1)),
+    ],
+)
+def test_memory_errors_come_from_transport(run_hybrid, hugr, engine, rates, expected):
+    config = noisy({"type": engine}, **rates)
+    counted = sum(ones(run_hybrid("hugr", hugr["moved_twice"], config, N_SHOTS)))
+    assert binomtest(counted, N_SHOTS * REPEATS, expected).pvalue > ALPHA
+
+
+MEETING = TRANSPORT_SECONDS + TWO_QUBIT_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("flags", "seconds"),
+    [
+        ({}, 2 * MEETING - ONE_QUBIT_SECONDS + TRANSPORT_SECONDS),
+        ({"transport_dephasing": False}, 2 * MEETING - ONE_QUBIT_SECONDS),
+        ({"idle_dephasing": False}, TRANSPORT_SECONDS),
+    ],
+)
+def test_memory_errors_come_from_waiting(run_hybrid, hugr, flags, seconds):
+    rates = {"linear_dephasing_rate": 100.0} | flags
+    config = noisy({"type": "StabilizerSimulator"}, **rates)
+    counted = sum(ones(run_hybrid("hugr", hugr["waits_and_moves"], config, 1500)))
+    assert binomtest(counted, 1500, 100 * seconds).pvalue > ALPHA
+
+
+@pytest.mark.parametrize(
+    ("rates", "expected"),
+    [({}, twice(0.2)), ({"crosstalk_per_gate": False}, 0.2)],
+)
+def test_measurements_at_one_time_may_have_the_crosstalk_of_one(
+    run_hybrid, hugr, rates, expected
+):
+    config = noisy({"type": "StabilizerSimulator"}, p_crosstalk_meas=0.4, **rates)
+    program = hugr["beside_two_measurements"]
+    counted = sum(ones(run_hybrid("hugr", program, config, N_SHOTS)))
+    assert binomtest(counted, N_SHOTS * REPEATS, expected).pvalue > ALPHA
+
+
+@pytest.mark.parametrize(
+    ("scaling", "expected"),
+    [
+        ({"przz_a": 0.0, "przz_b": 0.0, "przz_c": 0.5, "przz_d": 0.5}, 0.75),
+        ({"przz_a": 0.5, "przz_b": 0.5, "przz_c": 0.0, "przz_d": 0.5}, 0.5),
+        (
+            {
+                "przz_a": 0.0,
+                "przz_b": 0.0,
+                "przz_c": 1.0,
+                "przz_d": 0.0,
+                "przz_power": 2.0,
+            },
+            0.25,
+        ),
+    ],
+)
+def test_the_error_of_a_coupling_depends_on_its_angle(
+    run_hybrid, hugr, scaling, expected
+):
+    config = noisy({"type": "StabilizerSimulator"}, p2=0.6, **scaling)
+    counted = sum(ones(run_hybrid("hugr", hugr["coupled"], config, N_SHOTS)))
+    expected *= 0.6 * 8 / 15
     assert binomtest(counted, N_SHOTS * REPEATS, expected).pvalue > ALPHA
 
 

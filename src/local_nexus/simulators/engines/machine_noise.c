@@ -1,13 +1,17 @@
 /* The noise of Quantinuum's machines as an error model of Selene.
 
-   The model is that of local_nexus/simulators/noise.py, and its rates come from there,
-   as arguments such as "p1=0.001". Selene hands over the operations of a program one
-   by one. Each is done on the simulator, and errors are further operations there, so
-   that every simulator of Selene has them, and its traces show them.
+   The model is that of local_nexus/simulators/noise.py, and its parameters come from
+   there, as arguments such as "p1=0.001". Selene hands over the operations of a program
+   one by one. Each is done on the simulator, and errors are further operations there,
+   so that every simulator of Selene has them, and its traces show them.
 
    A qubit that the program has not prepared in this shot is in 0 and stays out of
    everything. One that the program has freed is like any other: errors on it change
-   nothing that can be seen, since its next use begins with a reset. */
+   nothing that can be seen, since its next use begins with a reset.
+
+   Selene's simple runtime has no times. Here every operation starts as soon as its
+   qubits are ready, as in circuits. The model does not see when a program reads an
+   outcome, so that it does not wait for one. */
 
 #include <math.h>
 #include <stdbool.h>
@@ -23,25 +27,84 @@
 #define PI 3.14159265358979323846
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 #define FAILED (-1)
+#define NEVER (-1)
 
 enum datatype { DATATYPE_UINT64 = 2 };
 enum pauli { PAULI_I, PAULI_X, PAULI_Y, PAULI_Z };
 
+/* What happens to a leaked qubit in the simulator cannot be seen: it is left fully
+   mixed there, as which it also returns. */
 typedef struct {
-    double p1, p2, p_init, p_meas_0, p_meas_1, p_crosstalk_meas, p_crosstalk_init;
-} Rates;
+    bool prepared, leaked;
+    int64_t ready, measured_at, reset_at; /* in nanoseconds since the shot began */
+} Qubit;
 
+/* Flags are 0 or 1; "przz" is the dependence of p2 on the angle. */
+#define PARAMETERS(ENTRY) \
+    ENTRY(p1) \
+    ENTRY(p2) \
+    ENTRY(p_init) \
+    ENTRY(p_meas_0) \
+    ENTRY(p_meas_1) \
+    ENTRY(p_crosstalk_meas) \
+    ENTRY(p_crosstalk_init) \
+    ENTRY(crosstalk_per_gate) \
+    ENTRY(p1_emission_ratio) \
+    ENTRY(p2_emission_ratio) \
+    ENTRY(p_init_leak_ratio) \
+    ENTRY(leak_ratio) \
+    ENTRY(p1_seepage) \
+    ENTRY(p2_seepage) \
+    ENTRY(leak_to_depolar) \
+    ENTRY(przz_a) \
+    ENTRY(przz_b) \
+    ENTRY(przz_c) \
+    ENTRY(przz_d) \
+    ENTRY(przz_power) \
+    ENTRY(linear_dephasing) \
+    ENTRY(quadratic_dephasing) \
+    ENTRY(coherent_dephasing) \
+    ENTRY(coherent_to_incoherent) \
+    ENTRY(idle_dephasing) \
+    ENTRY(transport_dephasing) \
+    ENTRY(p2_idle) \
+    ENTRY(one_qubit_seconds) \
+    ENTRY(two_qubit_seconds) \
+    ENTRY(measure_seconds) \
+    ENTRY(reset_seconds) \
+    ENTRY(transport_seconds)
+
+/* What happened in a shot, for its metrics. */
+#define COUNTS(ENTRY) \
+    ENTRY(gate_errors_1q) \
+    ENTRY(gate_errors_2q) \
+    ENTRY(init_errors) \
+    ENTRY(measurement_errors) \
+    ENTRY(crosstalk_errors) \
+    ENTRY(memory_errors) \
+    ENTRY(leaks) \
+    ENTRY(seepages)
+
+#define DOUBLE(name) double name;
+#define UINT64(name) uint64_t name;
 typedef struct {
-    uint64_t gate_errors_1q, gate_errors_2q, init_errors, measurement_errors,
-        crosstalk_errors;
+    PARAMETERS(DOUBLE)
+} Parameters;
+typedef struct {
+    COUNTS(UINT64)
 } Counts;
 
 typedef struct {
-    bool prepared;
-} Qubit;
+    const char *name;
+    size_t offset;
+} Entry;
+#define PARAMETER(name) {#name, offsetof(Parameters, name)},
+#define COUNT(name) {#name, offsetof(Counts, name)},
+static const Entry PARAMETER_TABLE[] = {PARAMETERS(PARAMETER)};
+static const Entry COUNT_TABLE[] = {COUNTS(COUNT)};
 
 typedef struct {
-    Rates rates;
+    Parameters given;
     Counts counts;
     uint64_t random[4];
     SimulatorHandle simulator;
@@ -50,24 +113,6 @@ typedef struct {
     uint64_t n_qubits;
     Qubit qubits[];
 } Model;
-
-#define RATE(name) {#name, offsetof(Rates, name)}
-static const struct {
-    const char *name;
-    size_t offset;
-} RATES[] = {
-    RATE(p1),       RATE(p2),       RATE(p_init),           RATE(p_meas_0),
-    RATE(p_meas_1), RATE(p_crosstalk_meas), RATE(p_crosstalk_init),
-};
-
-#define COUNT(name) {#name, offsetof(Counts, name)}
-static const struct {
-    const char *name;
-    size_t offset;
-} COUNTS[] = {
-    COUNT(gate_errors_1q),     COUNT(gate_errors_2q),   COUNT(init_errors),
-    COUNT(measurement_errors), COUNT(crosstalk_errors),
-};
 
 /* Chance: xoshiro256++, started by splitmix64. */
 
@@ -137,20 +182,72 @@ static void apply(Model *model, enum pauli pauli, uint64_t qubit) {
 
 /* Errors. */
 
-static void after_gate_1q(Model *model, uint64_t qubit) {
-    if (!happens(model, model->rates.p1))
-        return;
-    model->counts.gate_errors_1q++;
-    apply(model, 1 + one_of(model, 3), qubit);
+static void depolarise(Model *model, uint64_t qubit) {
+    apply(model, one_of(model, 4), qubit);
 }
 
-static void after_gate_2q(Model *model, uint64_t first, uint64_t second) {
-    if (!happens(model, model->rates.p2))
+static void leak(Model *model, uint64_t qubit) {
+    depolarise(model, qubit);
+    if (!model->given.leak_to_depolar) {
+        model->counts.leaks++;
+        model->qubits[qubit].leaked = true;
+    }
+}
+
+static void emit(Model *model, uint64_t qubit) {
+    if (happens(model, model->given.leak_ratio))
+        leak(model, qubit);
+    else
+        depolarise(model, qubit);
+}
+
+static void seep(Model *model, uint64_t qubit, double probability) {
+    if (happens(model, probability)) {
+        model->counts.seepages++;
+        model->qubits[qubit].leaked = false;
+    }
+}
+
+static void after_gate_1q(Model *model, uint64_t qubit) {
+    if (!happens(model, model->given.p1))
+        return;
+    model->counts.gate_errors_1q++;
+    if (happens(model, model->given.p1_emission_ratio))
+        emit(model, qubit);
+    else
+        apply(model, 1 + one_of(model, 3), qubit);
+}
+
+/* Return the probability of an error after a gate on two qubits. */
+static double p2_at(const Parameters *given, double theta) {
+    double rest = fmod(1 - theta / PI, 2), angle = 1 - (rest < 0 ? rest + 2 : rest);
+    double size = pow(fabs(angle), given->przz_power), factor;
+    if (angle < 0)
+        factor = given->przz_a * size + given->przz_b;
+    else if (angle > 0)
+        factor = given->przz_c * size + given->przz_d;
+    else
+        factor = (given->przz_b + given->przz_d) / 2;
+    return given->p2 * factor;
+}
+
+/* What the error is for a qubit that had leaked before has no effect. */
+static void after_gate_2q(Model *model, const uint64_t pair[2], const bool leaked[2],
+                          double theta) {
+    if (!happens(model, p2_at(&model->given, theta)))
         return;
     model->counts.gate_errors_2q++;
+    if (happens(model, model->given.p2_emission_ratio)) {
+        uint64_t which = one_of(model, 2);
+        if (!leaked[which])
+            emit(model, pair[which]);
+        return;
+    }
     uint64_t error = 1 + one_of(model, 15);
-    apply(model, error / 4, first);
-    apply(model, error % 4, second);
+    enum pauli paulis[] = {error / 4, error % 4};
+    for (int i = 0; i < 2; i++)
+        if (!leaked[i])
+            apply(model, paulis[i], pair[i]);
 }
 
 /* Measure each other qubit with some probability. Nobody sees the outcome, so that it
@@ -159,7 +256,8 @@ static void crosstalk(Model *model, uint64_t source, double probability) {
     if (probability == 0)
         return;
     for (uint64_t qubit = 0; qubit < model->n_qubits; qubit++) {
-        if (qubit == source || !model->qubits[qubit].prepared)
+        const Qubit *other = &model->qubits[qubit];
+        if (qubit == source || !other->prepared || other->leaked)
             continue;
         if (happens(model, probability / 2)) {
             model->counts.crosstalk_errors++;
@@ -168,44 +266,150 @@ static void crosstalk(Model *model, uint64_t source, double probability) {
     }
 }
 
+/* Memory. */
+
+static int64_t nanoseconds(double seconds) { return llround(seconds * 1e9); }
+
+static double least(double first, double second) {
+    return first < second ? first : second;
+}
+
+/* The errors of a qubit that has waited or moved for some time. */
+static void dephase(Model *model, uint64_t qubit, int64_t time) {
+    const Parameters *given = &model->given;
+    if (time <= 0 || model->qubits[qubit].leaked)
+        return;
+    double seconds = (double)time * 1e-9;
+    double angle = PI * given->quadratic_dephasing * seconds;
+    bool z = happens(model, least(given->linear_dephasing * seconds, 0.5));
+    if (given->coherent_dephasing) {
+        if (angle != 0)
+            rz(model, qubit, 2 * angle);
+    } else {
+        double turned = sin(angle) * sin(angle);
+        z ^= happens(model, least(given->coherent_to_incoherent * turned, 1));
+    }
+    if (z) {
+        model->counts.memory_errors++;
+        apply(model, PAULI_Z, qubit);
+    }
+}
+
+/* Let a qubit do something as soon as it is ready; return when that began. */
+static int64_t occupy(Model *model, uint64_t qubit, double seconds) {
+    int64_t start = model->qubits[qubit].ready;
+    model->qubits[qubit].ready += nanoseconds(seconds);
+    return start;
+}
+
+/* Let two qubits wait for each other, meet, and do a gate. */
+static void meet(Model *model, const uint64_t pair[2]) {
+    const Parameters *given = &model->given;
+    int64_t moving = nanoseconds(given->transport_seconds), begin = 0;
+    for (int i = 0; i < 2; i++)
+        if (model->qubits[pair[i]].ready > begin)
+            begin = model->qubits[pair[i]].ready;
+    for (int i = 0; i < 2; i++) {
+        Qubit *qubit = &model->qubits[pair[i]];
+        int64_t waiting = begin - qubit->ready;
+        dephase(model, pair[i],
+                (given->idle_dephasing ? waiting : 0) +
+                    (given->transport_dephasing ? moving : 0));
+        qubit->ready = begin + moving + nanoseconds(given->two_qubit_seconds);
+    }
+}
+
 /* The operations of a program. */
 
 static void do_rxy(void *handle, uint64_t qubit, double theta, double phi) {
-    rxy(handle, qubit, theta, phi);
-    after_gate_1q(handle, qubit);
+    Model *model = handle;
+    occupy(model, qubit, model->given.one_qubit_seconds);
+    if (model->qubits[qubit].leaked) {
+        seep(model, qubit, model->given.p1_seepage);
+        return;
+    }
+    rxy(model, qubit, theta, phi);
+    after_gate_1q(model, qubit);
 }
 
-/* Done in software, without an error. */
+/* Done in software, in no time and without an error. */
 static void do_rz(void *handle, uint64_t qubit, double theta) {
-    rz(handle, qubit, theta);
+    Model *model = handle;
+    if (!model->qubits[qubit].leaked)
+        rz(model, qubit, theta);
+}
+
+/* Prepare a gate on two qubits; return whether it takes place. */
+static bool begin_2q(Model *model, const uint64_t pair[2], bool leaked[2]) {
+    meet(model, pair);
+    for (int i = 0; i < 2; i++)
+        leaked[i] = model->qubits[pair[i]].leaked;
+    return !leaked[0] && !leaked[1];
+}
+
+static void end_2q(Model *model, const uint64_t pair[2], const bool leaked[2],
+                   double theta) {
+    after_gate_2q(model, pair, leaked, theta);
+    for (int i = 0; i < 2; i++) {
+        if (leaked[i])
+            seep(model, pair[i], model->given.p2_seepage);
+        else if (!leaked[1 - i] && happens(model, model->given.p2_idle)) {
+            model->counts.memory_errors++;
+            apply(model, PAULI_Z, pair[i]);
+        }
+    }
 }
 
 static void do_rzz(void *handle, uint64_t first, uint64_t second, double theta) {
     Model *model = handle;
-    check(model, model->simulator.interface.rzz_fn(model->simulator.instance, first,
-                                                   second, theta));
-    after_gate_2q(model, first, second);
+    uint64_t pair[] = {first, second};
+    bool leaked[2];
+    if (begin_2q(model, pair, leaked))
+        check(model, model->simulator.interface.rzz_fn(model->simulator.instance,
+                                                       first, second, theta));
+    end_2q(model, pair, leaked, theta);
 }
 
 static void do_rpp(void *handle, uint64_t first, uint64_t second, double theta,
                    double phi) {
     Model *model = handle;
-    check(model, model->simulator.interface.rpp_fn(model->simulator.instance, first,
-                                                   second, theta, phi));
-    after_gate_2q(model, first, second);
+    uint64_t pair[] = {first, second};
+    bool leaked[2];
+    if (begin_2q(model, pair, leaked))
+        check(model, model->simulator.interface.rpp_fn(model->simulator.instance,
+                                                       first, second, theta, phi));
+    end_2q(model, pair, leaked, theta);
 }
 
-/* Return the outcome as it is recorded. */
+/* Return whether another qubit has been measured, or reset, at the same time, if that
+   makes one operation of both. */
+static bool follows(const Model *model, uint64_t source, size_t field, int64_t start) {
+    if (model->given.crosstalk_per_gate)
+        return false;
+    for (uint64_t qubit = 0; qubit < model->n_qubits; qubit++) {
+        const Qubit *other = &model->qubits[qubit];
+        const int64_t *time = (const int64_t *)((const char *)other + field);
+        if (qubit != source && other->prepared && *time == start)
+            return true;
+    }
+    return false;
+}
+
+/* Measure, and return the outcome as it is recorded. */
 static bool measured(Model *model, uint64_t qubit) {
+    int64_t start = occupy(model, qubit, model->given.measure_seconds);
+    /* A leaked qubit is measured, too, as 1: given outcomes stay in step. */
     SeleneErrno outcome =
         model->simulator.interface.measure_fn(model->simulator.instance, qubit);
     check(model, outcome);
-    bool value = outcome > 0;
-    if (happens(model, value ? model->rates.p_meas_1 : model->rates.p_meas_0)) {
+    bool value = outcome > 0 || model->qubits[qubit].leaked;
+    if (happens(model, value ? model->given.p_meas_1 : model->given.p_meas_0)) {
         model->counts.measurement_errors++;
         value = !value;
     }
-    crosstalk(model, qubit, model->rates.p_crosstalk_meas);
+    model->qubits[qubit].measured_at = start;
+    if (!follows(model, qubit, offsetof(Qubit, measured_at), start))
+        crosstalk(model, qubit, model->given.p_crosstalk_meas);
     return value;
 }
 
@@ -218,19 +422,28 @@ static void do_measure(void *handle, uint64_t qubit, uint64_t result) {
 static void do_measure_leaked(void *handle, uint64_t qubit, uint64_t result) {
     Model *model = handle;
     uint64_t value = measured(model, qubit);
+    if (model->qubits[qubit].leaked)
+        value = 2;
     model->result.interface.set_u64_result_fn(model->result.instance, result, value);
 }
 
 static void do_reset(void *handle, uint64_t qubit) {
     Model *model = handle;
+    int64_t start = occupy(model, qubit, model->given.reset_seconds);
     check(model,
           model->simulator.interface.reset_fn(model->simulator.instance, qubit));
     model->qubits[qubit].prepared = true;
-    if (happens(model, model->rates.p_init)) {
+    model->qubits[qubit].leaked = false;
+    if (happens(model, model->given.p_init)) {
         model->counts.init_errors++;
-        apply(model, PAULI_X, qubit);
+        if (happens(model, model->given.p_init_leak_ratio))
+            leak(model, qubit);
+        else
+            apply(model, PAULI_X, qubit);
     }
-    crosstalk(model, qubit, model->rates.p_crosstalk_init);
+    model->qubits[qubit].reset_at = start;
+    if (!follows(model, qubit, offsetof(Qubit, reset_at), start))
+        crosstalk(model, qubit, model->given.p_crosstalk_init);
 }
 
 static void do_custom(void *handle, size_t tag, const void *data, size_t length) {
@@ -255,18 +468,19 @@ static const SeleneRuntimeGetOperationInterface OPERATIONS = {
 
 /* The plugin. */
 
-/* Set the rate that an argument "name=value" gives; return whether there is one. */
-static bool set_rate(Rates *rates, const char *argument) {
+/* Set the parameter of an argument "name=value"; return whether there is one. */
+static bool set_parameter(Parameters *given, const char *argument) {
     const char *value = strchr(argument, '=');
     if (value == NULL)
         return false;
-    size_t length = (size_t)(value - argument);
-    for (size_t i = 0; i < LENGTH(RATES); i++) {
-        if (strlen(RATES[i].name) == length &&
-            strncmp(RATES[i].name, argument, length) == 0) {
+    size_t length = (size_t)(value++ - argument);
+    for (size_t i = 0; i < LENGTH(PARAMETER_TABLE); i++) {
+        const Entry *entry = &PARAMETER_TABLE[i];
+        if (strlen(entry->name) == length &&
+            strncmp(entry->name, argument, length) == 0) {
             char *end;
-            *(double *)((char *)rates + RATES[i].offset) = strtod(value + 1, &end);
-            return end != value + 1 && *end == '\0';
+            *(double *)((char *)given + entry->offset) = strtod(value, &end);
+            return end != value && *end == '\0';
         }
     }
     return false;
@@ -279,8 +493,8 @@ static SeleneErrno init(SeleneErrorModelInstance *handle, uint64_t n_qubits,
         return FAILED;
     model->n_qubits = n_qubits;
     for (uint32_t i = 0; i < argc; i++) {
-        if (!set_rate(&model->rates, argv[i])) {
-            fprintf(stderr, "The error model has no rate %s.\n", argv[i]);
+        if (!set_parameter(&model->given, argv[i])) {
+            fprintf(stderr, "The error model does not know %s.\n", argv[i]);
             free(model);
             return FAILED;
         }
@@ -300,7 +514,8 @@ static SeleneErrno shot_start(SeleneErrorModelInstance handle, uint64_t shot_id,
     (void)shot_id;
     model->failure = 0;
     model->counts = (Counts){0};
-    memset(model->qubits, 0, model->n_qubits * sizeof(Qubit));
+    for (uint64_t qubit = 0; qubit < model->n_qubits; qubit++)
+        model->qubits[qubit] = (Qubit){.measured_at = NEVER, .reset_at = NEVER};
     /* The simulator may have got the same seed. */
     seed ^= 0x6d616368696e6573u;
     for (size_t i = 0; i < LENGTH(model->random); i++)
@@ -328,11 +543,11 @@ static SeleneErrno handle_operations(SeleneErrorModelInstance handle,
 static SeleneErrno get_metrics(SeleneErrorModelInstance handle, uint8_t index,
                                char *name, uint8_t *datatype, uint64_t *value) {
     Model *model = handle;
-    if (index >= LENGTH(COUNTS))
+    if (index >= LENGTH(COUNT_TABLE))
         return 1;
-    strcpy(name, COUNTS[index].name);
+    strcpy(name, COUNT_TABLE[index].name);
     *datatype = DATATYPE_UINT64;
-    *value = *(uint64_t *)((char *)&model->counts + COUNTS[index].offset);
+    *value = *(uint64_t *)((char *)&model->counts + COUNT_TABLE[index].offset);
     return 0;
 }
 

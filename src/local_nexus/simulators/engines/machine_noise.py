@@ -6,6 +6,7 @@ module, which the first noisy program of a process compiles with the compiler of
 """
 
 import atexit
+import dataclasses
 import functools
 import shutil
 import tempfile
@@ -17,20 +18,12 @@ from selene_core import ErrorModel
 from selene_core.build_utils.utils import invoke_zig
 from selene_core.headers import get_include_directory
 
+from local_nexus.simulators import noise
 from local_nexus.simulators.errors import SimulationError
-from local_nexus.simulators.noise import ErrorRates
+from local_nexus.simulators.noise import AngleScaling, ErrorRates
 
 SOURCE = Path(__file__).with_suffix(".c")
-RATES = (
-    "p1",
-    "p2",
-    "p_init",
-    "p_meas_0",
-    "p_meas_1",
-    "p_crosstalk_meas",
-    "p_crosstalk_init",
-)
-"""The rates that the C source knows, by their names there and in ``ErrorRates``."""
+SAME_AT_ALL_ANGLES = AngleScaling(0, 1, 0, 1)
 
 
 @dataclass
@@ -46,7 +39,17 @@ class MachineNoise(ErrorModel):
 
     @override
     def get_init_args(self) -> list[str]:
-        return [f"{name}={float(getattr(self.rates, name))!r}" for name in RATES]
+        given = dataclasses.asdict(self.rates)
+        scaling = given.pop("angle_scaling") or dataclasses.asdict(SAME_AT_ALL_ANGLES)
+        given |= {f"przz_{name}": value for name, value in scaling.items()}
+        given |= {
+            "one_qubit_seconds": noise.ONE_QUBIT_SECONDS,
+            "two_qubit_seconds": noise.TWO_QUBIT_SECONDS,
+            "measure_seconds": noise.MEASURE_SECONDS,
+            "reset_seconds": noise.RESET_SECONDS,
+            "transport_seconds": noise.TRANSPORT_SECONDS,
+        }
+        return [f"{name}={float(value)!r}" for name, value in given.items()]
 
 
 @functools.cache

@@ -1,5 +1,6 @@
 """Simulation of HUGR and QIR programs by Selene."""
 
+import dataclasses
 import itertools
 import secrets
 import tempfile
@@ -146,7 +147,7 @@ class Program:
         :raises SimulationError: when the simulator is not there, or the program fails.
         """
         simulator = _simulator(config.get("simulator") or {}, n_qubits)
-        error_model = _error_model(rates, config.get("error_model") or {})
+        error_model = _error_model(rates, config.get("error_model") or {}, simulator)
         runtime = SimpleRuntimePlugin(
             random_seed=(config.get("runtime") or {}).get("seed")
         )
@@ -268,7 +269,9 @@ def _simulator(chosen: Component, n_qubits: int) -> Simulator:
             )
 
 
-def _error_model(rates: ErrorRates | None, chosen: Component) -> ErrorModel:
+def _error_model(
+    rates: ErrorRates | None, chosen: Component, simulator: Simulator
+) -> ErrorModel:
     if rates is None or rates == ErrorRates():
         return IdealPlugin()
     seed = chosen.get("seed")
@@ -281,4 +284,7 @@ def _error_model(rates: ErrorRates | None, chosen: Component) -> ErrorModel:
             p_meas=rates.p_meas_0,
             p_init=rates.p_init,
         )
+    if isinstance(simulator, StimPlugin):
+        # Rz by a small angle is not among its gates.
+        rates = dataclasses.replace(rates, coherent_dephasing=False)
     return MachineNoise(random_seed=seed, rates=rates)
