@@ -141,13 +141,13 @@ def _run_hybrid(request: RunRequest, device: Device) -> Outcome:
         )
     if request.n_shots is None:
         raise SimulationError("A HUGR or QIR program needs a number of shots.")
-    if request.wasm is not None:
+    if request.wasm is not None and request.program_type == "hugr":
         raise SimulationError(
-            "Selene runs programs without WASM modules only: only circuits can call "
-            "functions of a module here."
+            "Selene runs HUGR programs without WASM modules only: here circuits and "
+            "QIR programs can call the functions of a module."
         )
     charges = costs.charges(device)
-    with SELENE.load(config)(request.program) as program:
+    with SELENE.load(config)(request.program, request.wasm) as program:
         trial = program.probe(device["backend_info"]["device"]["n_nodes"])
         if _is_syntax_checker(device):
             cost = costs.estimate(trial.counts, request.n_shots)

@@ -193,6 +193,7 @@ def test_a_shot_that_exits_says_so_and_the_others_go_on(run_hybrid, hugr):
 def test_a_program_that_panics_is_an_error_with_its_words(run_hybrid, hugr):
     outcome = run_hybrid("hugr", hugr["gives_up"], SELENE, 5)
     assert outcome.status == "ERROR"
+    assert "Shot 1 of 5" in outcome.error_detail
     assert "no coin" in outcome.error_detail
 
 

@@ -101,6 +101,83 @@ def test_what_cannot_be_called_is_an_error(run, circuit, wasm, sentence):
     assert sentence in outcome.error_detail
 
 
-def test_selene_refuses_modules(run):
+# Two coins; each that is 1 adds 1 to the sum of the module, then the name is called.
+QIR = """
+@0 = internal constant [4 x i8] c"sum\\00"
+@1 = internal constant [6 x i8] c"minus\\00"
+@2 = internal constant [5 x i8] c"c[0]\\00"
+@3 = internal constant [5 x i8] c"c[1]\\00"
+define void @main() #0 {
+  call void @__quantum__qis__h__body(ptr null)
+  call void @__quantum__qis__h__body(ptr inttoptr (i64 1 to ptr))
+  call void @__quantum__qis__mz__body(ptr null, ptr null)
+  call void @__quantum__qis__mz__body(ptr inttoptr (i64 1 to ptr),
+    ptr inttoptr (i64 1 to ptr))
+  %first = call i1 @__quantum__rt__read_result(ptr null)
+  %second = call i1 @__quantum__rt__read_result(ptr inttoptr (i64 1 to ptr))
+  %one = zext i1 %first to i64
+  %other = zext i1 %second to i64
+  %ignored = call i64 @collect(i64 %one)
+  %sum = call i64 @collect(i64 %other)
+  %minus = call i64 @minus(i64 %sum, i64 3)
+  call void @NAME()
+  call void @__quantum__rt__int_record_output(i64 %sum, ptr @0)
+  call void @__quantum__rt__int_record_output(i64 %minus, ptr @1)
+  call void @__quantum__rt__result_record_output(ptr null, ptr @2)
+  call void @__quantum__rt__result_record_output(ptr inttoptr (i64 1 to ptr), ptr @3)
+  ret void
+}
+declare void @__quantum__qis__h__body(ptr)
+declare void @__quantum__qis__mz__body(ptr, ptr writeonly)
+declare i1 @__quantum__rt__read_result(ptr)
+declare void @__quantum__rt__int_record_output(i64, ptr)
+declare void @__quantum__rt__result_record_output(ptr, ptr)
+declare i64 @collect(i64) #1
+declare i64 @minus(i64, i64) #1
+declare void @NAME() #1
+attributes #0 = { "entry_point" "output_labeling_schema" "qir_profiles"="custom"
+  "required_num_qubits"="2" "required_num_results"="2" }
+attributes #1 = { "wasm" }
+!llvm.module.flags = !{!0, !1, !2, !3}
+!0 = !{i32 1, !"qir_major_version", i32 2}
+!1 = !{i32 7, !"qir_minor_version", i32 0}
+!2 = !{i32 1, !"dynamic_qubit_management", i1 false}
+!3 = !{i32 1, !"dynamic_result_management", i1 false}
+"""
+HELIOS = {"type": "HeliosConfig", "system_name": "Helios-1"}
+
+
+def qir_request(name="forget", wasm=MODULE):
+    program = QIR.replace("NAME", name).encode()
+    return RunRequest("qir", program, HELIOS, 40, wasm=wasm)
+
+
+def test_qir_programs_call_functions_too(run):
+    outcome = run(qir_request())
+    assert outcome.status == "COMPLETED", outcome.error_detail
+    shots = [[value for _, value in shot] for shot in json.loads(outcome.result)["4"]]
+    for total, minus, first, second in shots:
+        assert total == 1 + first + second
+        # Integers of 32 bits without a sign.
+        assert minus == (total - 3) % 2**32
+    assert len({tuple(shot) for shot in shots}) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "wasm", "sentence"),
+    [
+        ("forget", None, "the job has no wasm_module"),
+        ("forget", b"nonsense", "cannot be loaded"),
+        ("fail", MODULE, "WASM function fail failed"),
+        ("travel", MODULE, "calls travel, which its WASM module"),
+    ],
+)
+def test_what_a_qir_program_cannot_call_is_an_error(run, name, wasm, sentence):
+    outcome = run(qir_request(name, wasm))
+    assert outcome.status == "ERROR"
+    assert sentence in outcome.error_detail
+
+
+def test_hugr_programs_have_no_modules(run):
     outcome = run(RunRequest("hugr", b"", {"type": "SeleneConfig"}, 1, wasm=MODULE))
-    assert "only circuits can call" in outcome.error_detail
+    assert "circuits and QIR programs can call" in outcome.error_detail

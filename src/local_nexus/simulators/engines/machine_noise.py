@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import override
 
 from selene_core import ErrorModel
-from selene_core.build_utils.utils import invoke_zig
 from selene_core.headers import get_include_directory
 
 from local_nexus.simulators import noise
-from local_nexus.simulators.errors import SimulationError
+from local_nexus.simulators.engines.c_compiler import compile_c
 from local_nexus.simulators.noise import AngleScaling, ErrorRates
 
 SOURCE = Path(__file__).with_suffix(".c")
@@ -62,14 +61,5 @@ def _library() -> Path:
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     library = Path(directory) / "machine_noise.so"
     headers = get_include_directory()  # type: ignore[no-untyped-call]
-    options = ["-shared", "-fPIC", "-std=c11", "-O2", "-isystem", headers]
-    try:
-        invoke_zig("cc", *options, SOURCE, "-o", library)
-    except (OSError, RuntimeError) as error:
-        lines = str(error).splitlines()
-        reason = next((line for line in lines if "error:" in line), lines[-1])
-        raise SimulationError(
-            "The noise of HUGR and QIR programs cannot be compiled with the installed "
-            f"selene-sim and ziglang: {reason.strip()}"
-        ) from error
+    compile_c(SOURCE, library, "-shared", "-isystem", headers)
     return library

@@ -7,9 +7,12 @@ keep classical registers by functions of the machine's run time.
 """
 
 import re
+from dataclasses import dataclass
 
 import llvmlite.binding as llvm  # type: ignore[import-untyped]
 import qir_qis
+
+from local_nexus.simulators.errors import SimulationError
 
 MARKS = (b"__quantum__qis__read_result__body", b"create_creg")
 """Names in a program that has to be rewritten."""
@@ -52,6 +55,26 @@ define internal void @mz_to_creg_bit(ptr %qubit, ptr %creg, i64 %index) alwaysin
 CREATE = re.compile(r"(%\S+) = call ptr @create_creg\(i64 \d+\)")
 DECLARATION = re.compile(r'declare [^@]*@"?([\w$.]+)"?\(.*\n')
 MEASURE = "__quantum__qis__mz__body"
+WASM_ATTRIBUTE = b'"wasm"'
+"""What functions of a WASM module are declared with."""
+WIDTHS = {1, 8, 16, 32, 64}
+"""Bits of the integers that C has."""
+
+
+@dataclass(frozen=True)
+class WasmFunction:
+    """A WASM function that a program calls.
+
+    :param name: its name in the module.
+    :param symbol: its name in the program, which is ours.
+    :param parameters: the bits of each of its arguments, which are integers.
+    :param result: the bits of its result; None without one.
+    """
+
+    name: str
+    symbol: str
+    parameters: tuple[int, ...]
+    result: int | None
 
 
 def bitcode(program: bytes) -> bytes:
@@ -69,6 +92,46 @@ def bitcode(program: bytes) -> bytes:
     if "@create_creg(" in text:
         text = _with_registers(text)
     return qir_qis.qir_ll_to_bc(_without_unused(text))
+
+
+def with_wasm_symbols(program: bytes) -> tuple[bytes, list[WasmFunction]]:
+    """Give the WASM functions that a program calls names that only they have.
+
+    :param program: bitcode.
+    :returns: bitcode with these names, and the functions.
+    :raises SimulationError: when a function has arguments that are no integers.
+    """
+    module = llvm.parse_bitcode(program)
+    functions: list[WasmFunction] = []
+    for function in module.functions:
+        attributes = b" ".join(function.attributes).split()
+        if function.is_declaration and WASM_ATTRIBUTE in attributes:
+            found = _wasm_function(function, f"local_nexus_wasm_{len(functions)}")
+            function.name = found.symbol
+            functions.append(found)
+    renamed = qir_qis.qir_ll_to_bc(str(module)) if functions else program
+    return renamed, functions
+
+
+def _wasm_function(function: llvm.ValueRef, symbol: str) -> WasmFunction:
+    signature = function.global_value_type
+
+    def bits(kind: llvm.TypeRef) -> int:
+        if kind.type_kind != llvm.TypeKind.integer or kind.type_width not in WIDTHS:
+            raise SimulationError(
+                f"The program calls the WASM function {function.name} with a value of "
+                f"the LLVM type {kind}; here only integers are passed."
+            )
+        width: int = kind.type_width
+        return width
+
+    returned = signature.get_function_return()
+    return WasmFunction(
+        function.name,
+        symbol,
+        tuple(bits(kind) for kind in signature.get_function_parameters()),
+        None if returned.type_kind == llvm.TypeKind.void else bits(returned),
+    )
 
 
 def _parse(program: bytes) -> llvm.ModuleRef:

@@ -1,5 +1,6 @@
 """Simulation of HUGR and QIR programs by Selene."""
 
+import contextlib
 import dataclasses
 import itertools
 import secrets
@@ -15,7 +16,7 @@ from hugr.qsystem.result import QsysResult
 from pytket.backends.backendresult import BackendResult
 from selene_classical_replay_plugin import ClassicalReplayPlugin
 from selene_coinflip_plugin import CoinflipPlugin
-from selene_core import ErrorModel, Simulator
+from selene_core import ErrorModel, Simulator, Utility
 from selene_core.trace import SCHEMA_VERSION, Trace
 from selene_depolarizing_error_model_plugin import DepolarizingPlugin
 from selene_ideal_error_model_plugin import IdealPlugin
@@ -30,14 +31,21 @@ from selene_stim_plugin import StimPlugin
 
 from local_nexus.simulators.classical import digits
 from local_nexus.simulators.costs import GateCounts, counts_of_metrics
+from local_nexus.simulators.engines import Engine
 from local_nexus.simulators.engines.machine_noise import MachineNoise
-from local_nexus.simulators.engines.qir import bitcode
+from local_nexus.simulators.engines.qir import (
+    WasmFunction,
+    bitcode,
+    with_wasm_symbols,
+)
 from local_nexus.simulators.errors import SimulationError
 from local_nexus.simulators.memory import check_state_vector
 from local_nexus.simulators.noise import ErrorRates
 
 Component = Mapping[str, Any]
 TaggedShots = list[list[tuple[str, Any]]]
+
+WASM = Engine("hybrid_wasm", extra="wasm", function="serving")
 
 INT_BITS = 64
 PROBES = 20
@@ -102,16 +110,26 @@ class Program:
     """A program built for Selene; a context manager, which removes the built files.
 
     :param data: a HUGR package, or QIR as bitcode or as text.
+    :param wasm: the module whose functions a QIR program calls.
     :raises SimulationError: when the program cannot be built.
     """
 
-    def __init__(self, data: bytes) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix="selene_")
-        try:
-            self._instance = build(_source(data), build_dir=Path(self._directory.name))
-        except Exception as error:
-            self._directory.cleanup()
-            raise SimulationError(_why_not_built(data, error)) from error
+    def __init__(self, data: bytes, wasm: bytes | None = None) -> None:
+        with contextlib.ExitStack() as stack:
+            files = tempfile.TemporaryDirectory(prefix="selene_")
+            directory = Path(stack.enter_context(files))
+            try:
+                source, functions = _source(data)
+                libraries = []
+                if functions:
+                    calls = _wasm_library(wasm, functions, directory)
+                    libraries.append(stack.enter_context(calls))
+                self._instance = build(source, build_dir=directory, utilities=libraries)
+            except SimulationError:
+                raise
+            except Exception as error:
+                raise SimulationError(_why_not_built(data, error)) from error
+            self._resources = stack.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -122,14 +140,14 @@ class Program:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        self._directory.cleanup()
+        self._resources.close()
 
     def probe(self, n_qubits: int) -> Shots:
         """Run a few shots whose measurements are tossed coins, as far as they come.
 
         :param n_qubits: qubits of the device.
         """
-        shots, _error = self._run(
+        shots, _problem = self._run(
             CoinflipPlugin(), IdealPlugin(), SimpleRuntimePlugin(), n_qubits, PROBES
         )
         return shots
@@ -151,14 +169,11 @@ class Program:
         runtime = SimpleRuntimePlugin(
             random_seed=(config.get("runtime") or {}).get("seed")
         )
-        shots, error = self._run(
+        shots, problem = self._run(
             simulator, error_model, runtime, n_qubits, n_shots, traced=True
         )
-        if error is not None:
-            raise SimulationError(
-                f"Shot {len(shots.counts) + 1} of {n_shots} failed with {n_qubits} "
-                f"qubits: {error}"
-            )
+        if problem is not None:
+            raise SimulationError(problem)
         return shots
 
     def _run(
@@ -170,7 +185,7 @@ class Program:
         n_shots: int,
         *,
         traced: bool = False,
-    ) -> tuple[Shots, Exception | None]:
+    ) -> tuple[Shots, str | None]:
         metrics = MetricStore()  # type: ignore[no-untyped-call]
         seed = secrets.randbits(32)
 
@@ -203,14 +218,17 @@ class Program:
         if error is None and n_shots > n_traced:
             others, error = take(n_shots - n_traced, n_traced, metrics)
             tagged += others
-        # A shot that failed has no metrics.
+        # A shot that failed may have no metrics.
         programs: list[Any] = [
             shot["user_program"] for shot in metrics.shots if "user_program" in shot
         ]
         most = max((program["max_allocated"] for program in programs), default=0)
         counts = [counts_of_metrics(program) for program in programs]
-        traces = None if error else _traces(store.shots)
-        return Shots(tagged, counts, most, traces), error
+        if error is None:
+            return Shots(tagged, counts, most, _traces(store.shots)), None
+        number = len(metrics.shots)
+        problem = f"Shot {number} of {n_shots} failed with {n_qubits} qubits: {error}"
+        return Shots(tagged, counts, most), problem
 
 
 def _traces(shots: list[ShotTrace]) -> str | None:
@@ -230,9 +248,24 @@ def _plain(tag: str) -> str:
     return f"exit: {label}" if source == "EXIT" else label
 
 
-def _source(data: bytes) -> bytes:
-    """Return a program in the form that Selene takes."""
-    return data if data.startswith(hugr.envelope.MAGIC_NUMBERS) else bitcode(data)
+def _source(data: bytes) -> tuple[bytes, list[WasmFunction]]:
+    """Return a program as Selene takes it, and the WASM functions that it calls."""
+    if data.startswith(hugr.envelope.MAGIC_NUMBERS):
+        return data, []
+    return with_wasm_symbols(bitcode(data))
+
+
+def _wasm_library(
+    wasm: bytes | None, functions: list[WasmFunction], directory: Path
+) -> contextlib.AbstractContextManager[Utility]:
+    if wasm is None:
+        raise SimulationError(
+            "The program calls WASM functions, and the job has no wasm_module."
+        )
+    library: contextlib.AbstractContextManager[Utility] = WASM.load(
+        {"type": "WASM modules"}
+    )(wasm, functions, directory)
+    return library
 
 
 def _why_not_built(data: bytes, error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Classical functions in WebAssembly that circuits call."""
+"""Classical functions in WebAssembly that programs call."""
 
 from collections.abc import Callable
 
@@ -8,18 +8,20 @@ from local_nexus.simulators.errors import SimulationError
 
 Call = tuple[str, tuple[int, ...]]
 
-WORD = 2**32
-"""Arguments and results are integers of 32 bits; they count as unsigned here."""
+SIZES = {"i32": 2**32, "i64": 2**64}
+"""Arguments and results are integers; they count as unsigned here."""
 
 
 class WasmModule:
     """A module of functions.
 
     :param data: the module in binary form.
+    :param needs_init: whether there has to be a function ``init``.
     :raises SimulationError: when it is no module.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, needs_init: bool = True) -> None:
+        self._needs_init = needs_init
         self._engine = wasmtime.Engine()
         try:
             self._module = wasmtime.Module(self._engine, data)
@@ -27,6 +29,12 @@ class WasmModule:
             raise SimulationError(
                 f"The WASM module of the job cannot be loaded: {error}"
             ) from error
+
+    @property
+    def functions(self) -> set[str]:
+        """The names of the functions."""
+        exports = self._module.exports
+        return {one.name for one in exports if isinstance(one.type, wasmtime.FuncType)}
 
     def shot(self) -> "WasmShot":
         """Return the module for a shot that has made no call yet."""
@@ -41,11 +49,23 @@ class WasmModule:
             function = exports.get(name)
             if not isinstance(function, wasmtime.Func):
                 raise SimulationError(
-                    f"The circuit calls {name}, which its WASM module does not have."
+                    f"The program calls {name}, which its WASM module does not have."
                 )
-            return (function(store, *arguments) or 0) % WORD
+            kind = function.type(store)
+            types = [str(one) for one in [*kind.params, *kind.results]]
+            if not SIZES.keys() >= set(types) or len(arguments) != len(kind.params):
+                raise SimulationError(
+                    f"The program calls {name} with {len(arguments)} integers, which "
+                    f"has the type {kind.params} -> {kind.results}."
+                )
+            wrapped = [
+                value % SIZES[its] for value, its in zip(arguments, types, strict=False)
+            ]
+            value = function(store, *wrapped)
+            return value % SIZES[types[-1]] if kind.results else 0
 
-        call("init", ())
+        if self._needs_init or "init" in self.functions:
+            call("init", ())
         return call
 
 
@@ -68,7 +88,8 @@ class WasmShot:
     def call(self, name: str, arguments: tuple[int, ...]) -> int:
         """Call a function.
 
-        :returns: its result as an unsigned integer of 32 bits, 0 if it has none.
+        :param arguments: integers.
+        :returns: its result as an unsigned integer, 0 if it has none.
         :raises SimulationError: when there is no such function, or it fails.
         """
         try:

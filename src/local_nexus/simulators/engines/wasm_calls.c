@@ -1,0 +1,74 @@
+/* Calls of WASM functions by a program in Selene.
+
+   Each goes over a socket to the Python process that runs the module, as numbers of 64
+   bits: the shot, the function, how many arguments, and these. The answer is whether
+   the call failed and its result, or the length of the reason, which follows. */
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define MOST_ARGUMENTS 64
+#define PANIC_CODE 1001
+#define MOST_CHARACTERS 200
+
+/* The path of the socket; it is generated. */
+extern const char wasm_socket[];
+
+/* Functions of Selene. */
+extern uint64_t get_current_shot(void);
+extern _Noreturn void panic_str(int32_t code, const char *message);
+
+static int connection = -1;
+
+static _Noreturn void lost(void) {
+    panic_str(PANIC_CODE, "EXIT:INT:The WASM functions cannot be reached.");
+}
+
+static void start(void) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(wasm_socket) >= sizeof address.sun_path)
+        lost();
+    strcpy(address.sun_path, wasm_socket);
+    connection = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (connection < 0 ||
+        connect(connection, (struct sockaddr *)&address, sizeof address) != 0)
+        lost();
+}
+
+static void receive(void *data, size_t length) {
+    for (char *place = data; length > 0;) {
+        ssize_t count = read(connection, place, length);
+        if (count <= 0)
+            lost();
+        place += count;
+        length -= (size_t)count;
+    }
+}
+
+int64_t wasm_call(uint64_t function, const int64_t *arguments, uint64_t n_arguments) {
+    uint64_t request[3 + MOST_ARGUMENTS] = {get_current_shot(), function, n_arguments};
+    if (n_arguments > MOST_ARGUMENTS)
+        lost();
+    memcpy(request + 3, arguments, n_arguments * sizeof *arguments);
+    if (connection < 0)
+        start();
+    size_t length = (3 + n_arguments) * sizeof *request;
+    /* A few hundred bytes go at once, or the other end is gone. */
+    if (write(connection, request, length) != (ssize_t)length)
+        lost();
+    struct {
+        int64_t failed, value;
+    } answer;
+    receive(&answer, sizeof answer);
+    if (answer.failed) {
+        char reason[MOST_CHARACTERS + 1] = {0};
+        if (answer.value > MOST_CHARACTERS)
+            lost();
+        receive(reason, (size_t)answer.value);
+        panic_str(PANIC_CODE, reason);
+    }
+    return answer.value;
+}
