@@ -12,7 +12,8 @@ from pytket.utils.outcomearray import OutcomeArray
 
 from local_nexus.simulators.devices import Config, Device
 from local_nexus.simulators.errors import SimulationError
-from local_nexus.simulators.noise import ErrorRates, emulator_of
+from local_nexus.simulators.noise import ErrorRates
+from local_nexus.simulators.noise_configs import emulator_of
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from local_nexus.simulators.messages import (
     Outcome,
     RunRequest,
 )
-from local_nexus.simulators.noise import emulator_of, rates_of
+from local_nexus.simulators.noise_configs import emulator_of, rates_of
 
 AER = Engine("aer", extra="aer")
 QULACS = Engine("qulacs", extra="local")

@@ -1,10 +1,11 @@
 """Detection of leaked qubits, the option ``leakage_detection`` of a config.
 
 Before every measurement a fresh qubit is coupled twice to the measured one, which tells
-whether that has left its two levels; pytket-quantinuum inserts the same. Nothing leaks
-here, so that only other errors are found. The device takes a spare qubit for each, or
-one that has been measured for the last time; one that is used again and again does the
-same here and leaves the state small.
+whether that has left its two levels; pytket-quantinuum inserts the same. A leaked qubit
+takes no part in that, so that the fresh one is found in 1; errors of the detection are
+taken for leakage, too. The device takes a spare qubit for each, or one that has been
+measured for the last time; one that is used again and again does the same here and
+leaves the state small.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Circuits detect leakage where their config asks for it."""
+"""Qubits leak, and circuits detect that where their config asks for it."""
 
 import pytest
 from pytket.circuit import Bit, Circuit
@@ -15,6 +15,7 @@ CONFIG = {
     "leakage_detection": True,
     "noisy_simulation": False,
 }
+N_SHOTS = 10_000
 DETECTED = [Bit(BITS, 0), Bit(BITS, 1)]
 
 
@@ -30,6 +31,99 @@ def test_a_circuit_does_the_same_and_nothing_leaks(run_circuit, branching, simul
     result = run_circuit(branching, CONFIG | {"simulator": simulator}, 200)
     assert set(result.get_counts([Bit(0), Bit(1)])) == {(0, 0), (1, 1)}
     assert result.get_counts(DETECTED) == {(0, 0): 200}
+
+
+def leaky(**rates):
+    silent = {"p1": 0.0, "p2": 0.0, "p_init": 0.0, "p_meas": 0.0}
+    quiet = {"p_crosstalk_meas": 0.0, "linear_dephasing_rate": 0.0}
+    return {
+        "type": "QuantinuumConfig",
+        "device_name": "H1-1E",
+        "error_params": silent | quiet | rates,
+    }
+
+
+ALWAYS = {"p1": 1.0, "p1_emission_ratio": 1.0, "leakage_scale": 2.0}
+FLIPPED = Circuit(1).X(0).measure_all()
+TWICE = Circuit(1).X(0).X(0).measure_all()
+MEASURED = Circuit(1, 2).Measure(0, 0).X(0).Measure(0, 1)
+PREPARED = Circuit(1).X(0).Reset(0).measure_all()
+COUPLED = Circuit(2).ZZMax(0, 1).measure_all()
+# The second qubit becomes 1 if the first one takes part.
+PARTNERS = Circuit(2).H(1).ZZPhase(1.0, 0, 1).H(1).measure_all()
+LEAKING = {"p_init": 0.3, "p_prep_leak_ratio": 1.0}
+LEAKED = {"p_init": 1.0, "p_prep_leak_ratio": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("circuit", "rates", "expected"),
+    [
+        # Emission alone leaves 0 or 1, with equal probability.
+        (
+            FLIPPED,
+            {"p1": 0.4, "p1_emission_ratio": 1.0, "leakage_scale": 0.0},
+            {(1,): 0.8},
+        ),
+        (
+            FLIPPED,
+            {"p1": 0.4, "p1_emission_ratio": 0.5, "leakage_scale": 0.0},
+            {(1,): 1 - 0.2 * 2 / 3 - 0.2 / 2},
+        ),
+        # Half of it leaks, and is read as 1.
+        (FLIPPED, {"p1": 0.4, "p1_emission_ratio": 1.0}, {(1,): 0.9}),
+        (
+            FLIPPED,
+            {"p1": 0.4, "p1_emission_ratio": 0.5, "emission_scale": 2.0},
+            {(1,): 0.9},
+        ),
+        (
+            FLIPPED,
+            {"p1": 0.4, "p1_emission_ratio": 1.0, "leak2depolar": True},
+            {(1,): 0.8},
+        ),
+        # No gate brings a leaked qubit back.
+        (TWICE, ALWAYS | {"p1": 0.4}, {(1,): 1 - 0.6**2}),
+        (TWICE, ALWAYS | {"p_meas": [0.0, 0.3]}, {(1,): 0.7}),
+        # One of two qubits leaks.
+        (
+            COUPLED,
+            {"p2": 0.4, "p2_emission_ratio": 1.0, "leakage_scale": 2.0},
+            {(1, 0): 0.2, (0, 1): 0.2},
+        ),
+        (
+            COUPLED,
+            {"p2": 0.4, "p2_emission_ratio": 1.0, "leak2depolar": True},
+            {(1, 0): 0.1, (0, 1): 0.1, (1, 1): 0.0},
+        ),
+        (PARTNERS, LEAKING, {(1, 0): 0.21, (0, 1): 0.7, (1, 1): 0.09}),
+        # A qubit alone keeps 12 of 15 Pauli errors, of which 8 flip it.
+        (
+            PARTNERS,
+            LEAKING | {"p2": 0.3},
+            {(1, 0): 0.21 * (1 - 0.3 * 8 / 15) + 0.49 * 0.3 * 4 / 15},
+        ),
+        (FLIPPED, LEAKED | {"p1_seepage_prob": 0.5}, {(1,): 0.75}),
+        (COUPLED, LEAKED | {"p2_seepage_prob": 0.5}, {(0, 0): 0.25**2}),
+        (COUPLED, LEAKED | {"p1_seepage_prob": 1.0}, {(1, 1): 1.0}),
+        (MEASURED, LEAKED, {(1, 1): 1.0}),
+        (PREPARED, ALWAYS, {(0,): 1.0}),
+        (PREPARED, LEAKING, {(1,): 0.3}),
+    ],
+)
+def test_a_leaked_qubit_is_out_and_reads_1(run_circuit, circuit, rates, expected):
+    counts = run_circuit(circuit, leaky(**rates), N_SHOTS).get_counts()
+    for outcome, probability in expected.items():
+        assert binomtest(counts[outcome], N_SHOTS, probability).pvalue > ALPHA
+
+
+def test_leaked_qubits_are_detected(run_circuit):
+    circuit = Circuit(1, 1).Measure(0, 0)
+    config = leaky(**LEAKING) | {"leakage_detection": True}
+    counts = run_circuit(circuit, config, N_SHOTS).get_counts([Bit(0), DETECTED[0]])
+    # The qubit is in 0 or has leaked; the spare one may have leaked, too.
+    assert counts[1, 0] == 0
+    assert binomtest(counts[1, 1], N_SHOTS, 0.3).pvalue > ALPHA
+    assert binomtest(counts[0, 1], N_SHOTS, 0.7 * 0.3).pvalue > ALPHA
 
 
 def test_other_errors_are_taken_for_leakage(run_circuit, branching):

@@ -7,12 +7,8 @@ from scipy.stats import binomtest, chi2_contingency
 
 from local_nexus.simulators.devices import device_of
 from local_nexus.simulators.errors import SimulationError
-from local_nexus.simulators.noise import (
-    LAYER_SECONDS,
-    AngleScaling,
-    ErrorRates,
-    rates_of,
-)
+from local_nexus.simulators.noise import TRANSPORT_SECONDS, AngleScaling, ErrorRates
+from local_nexus.simulators.noise_configs import rates_of
 
 from .conftest import ALPHA, circuit_request, table
 
@@ -32,6 +28,9 @@ IDLE = Circuit(1, 1).Measure(0, 0)
 FLIPPED = Circuit(1, 1).X(0).Measure(0, 0)
 RESET = Circuit(1, 1).X(0).Reset(0).Measure(0, 0)
 COUPLED = Circuit(2, 1).ZZMax(0, 1).Measure(0, 0)
+PARTLY = Circuit(2, 1).ZZPhase(0.25, 0, 1).Measure(0, 0)
+BACKWARDS = Circuit(2, 1).ZZPhase(-0.5, 0, 1).Measure(0, 0)
+ANGLE = {"przz_a": 0.4, "przz_b": 0.3, "przz_c": 2.0, "przz_d": 0.5}
 CONTROLLED = (
     Circuit(2, 2).X(0).Measure(0, 0).X(1, condition_bits=[0], condition_value=1)
 ).Measure(1, 1)
@@ -51,6 +50,9 @@ CONTROLLED = (
         (FLIPPED, {"p_meas": 0.1, "meas_scale": 2.0}, 0.8),
         (FLIPPED, {"p1": 0.1, "p1_scale": 3.0}, 1 - 0.3 * 2 / 3),
         (COUPLED, {"p2": 0.1, "scale": 3.0}, 0.3 * 8 / 15),
+        (PARTLY, {"p2": 0.3} | ANGLE, (0.5 + 0.5) * 0.3 * 8 / 15),
+        (PARTLY, {"p2": 0.3, "przz_power": 0.5} | ANGLE, (1 + 0.5) * 0.3 * 8 / 15),
+        (BACKWARDS, {"p2": 0.4} | ANGLE, (0.2 + 0.3) * 0.4 * 8 / 15),
     ],
 )
 def test_errors_have_the_probability_asked_for(run_circuit, circuit, rates, expected):
@@ -221,7 +223,7 @@ def test_an_emulator_has_the_published_rates_of_its_machine():
         p_meas_1=3.43e-3,
         p_crosstalk_meas=4.1e-5,
         # A layer of gates loses 2.22e-4 of fidelity, two thirds of what Z costs.
-        linear_dephasing=1.5 * 2.22e-4 / LAYER_SECONDS,
+        linear_dephasing=1.5 * 2.22e-4 / TRANSPORT_SECONDS,
     )
 
 

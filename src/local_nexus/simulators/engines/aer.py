@@ -21,7 +21,8 @@ from qiskit_ibm_runtime import fake_provider  # type: ignore[import-untyped]
 from local_nexus.simulators.circuits import CircuitRun, flatten
 from local_nexus.simulators.engines.crosstalk import crosstalk_params
 from local_nexus.simulators.errors import SimulationError
-from local_nexus.simulators.noise import MACHINE_GATES, ErrorRates, emulator_of
+from local_nexus.simulators.noise import MACHINE_GATES, ErrorRates
+from local_nexus.simulators.noise_configs import emulator_of
 
 Config = dict[str, Any]
 

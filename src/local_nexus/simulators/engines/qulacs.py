@@ -8,7 +8,7 @@ its end is simulated once.
 """
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,11 +23,14 @@ from qulacs import QuantumGateBase, QuantumState
 from local_nexus.simulators.circuits import CircuitRun, flatten, shots_result
 from local_nexus.simulators.classical import evaluator
 from local_nexus.simulators.engines import Engine
+from local_nexus.simulators.engines.faults import Faults
+from local_nexus.simulators.engines.frames import without_rz
+from local_nexus.simulators.engines.phases import Dephasing, phase_errors
+from local_nexus.simulators.engines.schedule import SOFTWARE, operation_of
 from local_nexus.simulators.engines.steps import (
     Branch,
     Call,
     Compute,
-    Fault,
     Gate,
     Measure,
     OnlyIf,
@@ -72,8 +75,6 @@ SIMULATED_GATES = NAMED_GATES.keys() | {
     OpType.ZZPhase,
     OpType.CCX,
 }
-FREE = {OpType.Rz, OpType.Barrier, OpType.Phase}
-"""Gates without an error: done in software, or not at all."""
 
 
 def run(job: CircuitRun) -> BackendResult:
@@ -88,6 +89,8 @@ def run(job: CircuitRun) -> BackendResult:
     if job.wants_state:
         flat.replace_implicit_wire_swaps()
     AutoRebase(SIMULATED_GATES if job.rates is None else MACHINE_GATES).apply(flat)
+    if job.rates is not None:
+        flat = without_rz(flat)
     wasm = _wasm_module(job.wasm)
     program = _Program(flat, job.rates or ErrorRates(), wasm)
     if job.wants_state:
@@ -121,17 +124,18 @@ class _Program:
         commands = list(self.circuit)
         stored = self.circuit.to_dict()["commands"]
         last = _final_measurements(commands)
-        later = _used_later(commands, last)
-        self.steps = [
-            self._fault([self._wire(qubit)], self.rates.p_init, [1])
-            for qubit in self.circuit.qubits
-        ]
-        for index, command in enumerate(commands):
+        self._faults = Faults(self.rates)
+        self.steps = []
+        for qubit in self.circuit.qubits:
+            self.steps += self._faults.of_preparation(self._wire(qubit))
+        phases = phase_errors(list(map(operation_of, commands)), self.rates)
+        for index, (command, errors) in enumerate(zip(commands, phases, strict=True)):
+            self.steps += self._dephased(errors.before)
             if index not in last:
                 self.steps += self._steps(command.op, command.args, stored[index]["op"])
-            self.steps += self._crosstalk(command.op, command.args, later[index])
-        # An error that never happens only costs time.
-        self.steps = [step for step in self.steps if not _never(step)]
+            if errors.with_it:
+                dephased = self._dephased(errors.with_it)
+                self.steps += _conditional(command.op, command.args, dephased)
         self.final = [
             (self._wire(commands[index].qubits[0]), commands[index].bits[0].index[0])
             for index in sorted(last)
@@ -200,9 +204,17 @@ class _Program:
         flip = np.where(values, self.rates.p_meas_1, self.rates.p_meas_0)
         return values ^ (rng.random(len(values)) < flip)
 
-    def _wire(self, qubit: UnitID) -> int:
+    def _wire(self, qubit: Any) -> int:
         """Return the index in Qulacs, where the first qubit is the lowest digit."""
-        return self.circuit.n_qubits - 1 - qubit.index[0]
+        number: int = qubit.index[0]
+        return self.circuit.n_qubits - 1 - number
+
+    def _dephased(self, errors: list[Dephasing]) -> list[Step]:
+        return [
+            step
+            for error in errors
+            for step in self._faults.of_phase(self._wire(error.qubit), error)
+        ]
 
     def _steps(self, op: Op, units: list[UnitID], stored: dict[str, Any]) -> list[Step]:
         """Return the steps of one operation.
@@ -215,66 +227,37 @@ class _Program:
                 return []
             case OpType.Conditional:
                 op = cast("Conditional", op)
-                bits = [unit.index[0] for unit in units[: op.width]]
                 inner = self._steps(
                     op.op, units[op.width :], stored["conditional"]["op"]
                 )
+                bits = [unit.index[0] for unit in units[: op.width]]
                 return [OnlyIf(step, bits, op.value) for step in inner]
             case OpType.Measure:
                 flips = (self.rates.p_meas_0, self.rates.p_meas_1)
                 return [Measure(self._wire(units[0]), units[1].index[0], flips)]
             case OpType.Reset:
                 wire = self._wire(units[0])
-                return [Reset(wire), self._fault([wire], self.rates.p_init, [1])]
+                return [Reset(wire), *self._faults.of_preparation(wire)]
             case OpType.WASM:
                 return [_call(op, units)]
         if op.is_gate():
             wires = [self._wire(unit) for unit in units]
-            return [Gate(_gate(op, wires)), *self._faults(op, wires)]
+            gate = Gate(_gate(op, wires))
+            if op.type in SOFTWARE:
+                return [gate]
+            turns = float(op.params[0]) if op.type == OpType.ZZPhase else 0.5
+            return self._faults.of_gate(gate, wires, turns)
         return [Compute([unit.index[0] for unit in units], evaluator(op, stored))]
 
-    def _faults(self, op: Op, wires: list[int]) -> Iterable[Fault]:
-        if op.type not in FREE:
-            probability = self.rates.p1 if len(wires) == 1 else self.rates.p2
-            yield self._fault(wires, probability, [1, 2, 3])
 
-    def _crosstalk(
-        self, op: Op, units: list[UnitID], used_later: set[UnitID]
-    ) -> list[Step]:
-        """Return what a measurement or reset does to other qubits.
-
-        :param used_later: the qubits on which something comes that is no final
-            measurement; on the others crosstalk has no effect.
-        """
-        match op.type:
-            case OpType.Conditional:
-                op = cast("Conditional", op)
-                bits = [unit.index[0] for unit in units[: op.width]]
-                inner = self._crosstalk(op.op, units[op.width :], used_later)
-                return [OnlyIf(step, bits, op.value) for step in inner]
-            case OpType.Measure:
-                probability = self.rates.p_crosstalk_meas
-            case OpType.Reset:
-                probability = self.rates.p_crosstalk_init
-            case _:
-                return []
-        # A measurement that nobody sees is a Z in half of the cases.
-        others = sorted(used_later - {units[0]}) if probability else []
-        return [
-            self._fault([self._wire(qubit)], probability / 2, [3]) for qubit in others
-        ]
-
-    @staticmethod
-    def _fault(wires: list[int], probability: float, paulis: list[int]) -> Fault:
-        """Return a fault: any product of the Paulis and identities but identity."""
-        products = itertools.product([0, *paulis], repeat=len(wires))
-        errors = [
-            qulacs.gate.Pauli(wires, list(error))
-            # What never happens is left out later, and takes time to make.
-            for error in (products if probability else ())
-            if any(error)
-        ]
-        return Fault(probability, errors)
+def _conditional(op: Op, units: list[UnitID], steps: list[Step]) -> list[Step]:
+    """Return steps that are done if the condition of an operation is met."""
+    if op.type != OpType.Conditional:
+        return steps
+    op = cast("Conditional", op)
+    bits = [unit.index[0] for unit in units[: op.width]]
+    inner = _conditional(op.op, units[op.width :], steps)
+    return [OnlyIf(step, bits, op.value) for step in inner]
 
 
 def _gate(op: Op, wires: list[int]) -> QuantumGateBase:
@@ -294,26 +277,6 @@ def _call(op: Any, units: list[UnitID]) -> Call:
     bits = iter([unit.index[0] for unit in units[: op.num_bits]])
     arguments = [list(itertools.islice(bits, width)) for width in op.input_widths]
     return Call(op.func_name, arguments, list(bits))
-
-
-def _never(step: Step) -> bool:
-    inner = step.step if isinstance(step, OnlyIf) else step
-    return isinstance(inner, Fault) and inner.probability == 0
-
-
-def _used_later(commands: list[Command], final: set[int]) -> list[set[UnitID]]:
-    """Return for every command the qubits on which other ones follow.
-
-    :param final: the indices of the final measurements, which do not count.
-    """
-    used: set[UnitID] = set()
-    found = []
-    for index in reversed(range(len(commands))):
-        found.append(set(used))
-        command = commands[index]
-        if index not in final and command.op.type != OpType.Barrier:
-            used.update(command.qubits)
-    return found[::-1]
 
 
 def _final_measurements(commands: list[Command]) -> set[int]:

@@ -5,7 +5,7 @@ Shots with the same history are a branch with one state vector; a step may divid
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, override
 
@@ -22,13 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass
 class Branch:
-    """Shots with the same history, and how far they have come."""
+    """Shots with the same history, and how far they have come.
+
+    :param leaked: the qubits that have left their two levels.
+    """
 
     state: QuantumState
     bits: Bits
     n_shots: int
     wasm: "WasmShot | None"
     position: int = 0
+    leaked: frozenset[int] = frozenset()
 
     def part(self, n_shots: int) -> "Branch":
         """Take some of the shots away, into a branch of their own."""
@@ -77,10 +81,11 @@ class Gate(Step):
 
 @dataclass
 class Fault(Step):
-    """With some probability, one of several errors, all equally likely."""
+    """With some probability, one of several errors, each with its share of that."""
 
     probability: float
-    errors: list[QuantumGateBase]
+    errors: list[Step]
+    shares: list[float]
 
     @override
     def run(self, branch: Branch, rng: np.random.Generator) -> list[Branch]:
@@ -89,13 +94,11 @@ class Fault(Step):
         done = [] if spared is None else [spared]
         if faulty is None:
             return done
-        weights = np.full(len(self.errors), 1 / len(self.errors))
-        counts = rng.multinomial(faulty.n_shots, weights)
+        counts = rng.multinomial(faulty.n_shots, self.shares)
         for error, count in zip(self.errors, counts, strict=True):
             part, rest = faulty.divide(int(count))
             if part is not None:
-                error.update_quantum_state(part.state)
-                done.append(part)
+                done += error.run(part, rng)
             if rest is None:
                 break
         return done
@@ -112,7 +115,7 @@ class Measure(Step):
     @override
     def run(self, branch: Branch, rng: np.random.Generator) -> list[Branch]:
         done = []
-        for outcome, part in _measured(branch, self.qubit, rng):
+        for outcome, part in measured(branch, self.qubit, rng):
             flipped = rng.binomial(part.n_shots, self.flips[outcome])
             wrong, right = part.divide(flipped)
             for recorded, group in ((1 - outcome, wrong), (outcome, right)):
@@ -124,16 +127,17 @@ class Measure(Step):
 
 @dataclass
 class Reset(Step):
-    """Bring a qubit to 0."""
+    """Bring a qubit to 0, also one that has leaked."""
 
     qubit: int
 
     @override
     def run(self, branch: Branch, rng: np.random.Generator) -> list[Branch]:
-        parts = _measured(branch, self.qubit, rng)
+        parts = measured(branch, self.qubit, rng)
         for outcome, part in parts:
             if outcome:
                 qulacs.gate.X(self.qubit).update_quantum_state(part.state)
+            part.leaked -= {self.qubit}
         return [part for _outcome, part in parts]
 
 
@@ -190,7 +194,17 @@ class OnlyIf(Step):
         return self.step.run(branch, rng)
 
 
-def _measured(
+def in_turn(
+    steps: Iterable[Step], branch: Branch, rng: np.random.Generator
+) -> list[Branch]:
+    """Do several steps; return the branches into which they divide the shots."""
+    parts = [branch]
+    for step in steps:
+        parts = [done for part in parts for done in step.run(part, rng)]
+    return parts
+
+
+def measured(
     branch: Branch, qubit: int, rng: np.random.Generator
 ) -> list[tuple[int, Branch]]:
     """Project a qubit; return the outcomes with the shots that have them."""
