@@ -1,9 +1,11 @@
 """Run a workflow to its end, with progress and with errors a person can read."""
 
+import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from pydantic_core import to_json
 from tierkreis.controller import run_graph
 from tierkreis.controller.data.graph import GraphData
 from tierkreis.controller.data.location import Loc
@@ -73,7 +75,8 @@ def run(
     :raises CheckpointError: If the files of the workflow cannot be written.
     :raises WorkflowFailedError: If a task failed, or ended without a word.
     """
-    ports = dict(inputs) if isinstance(inputs, Mapping) else {"value": inputs}
+    values = inputs if isinstance(inputs, Mapping) else {"value": inputs}
+    ports = {name: _without_indentation(value) for name, value in values.items()}
     _refuse_earlier_run(storage, {**ports, "body": graph.data})
 
     def start() -> None:
@@ -146,6 +149,20 @@ def _finish(
     ):
         begin()
         drive(storage, executor, watch.look, _WATCH_SECONDS, polling_interval_seconds)
+
+
+def _without_indentation(value: Any) -> Any:
+    """Encode circuits, so that Tierkreis takes the text as it is.
+
+    It would indent them, which takes four times as long and five times the space.
+    """
+    # Where nothing has imported pytket, there are no circuits.
+    circuit = getattr(sys.modules.get("pytket.circuit"), "Circuit", None)
+    if circuit is None or not isinstance(value, list):
+        return value
+    if not all(isinstance(element, circuit) for element in value):
+        return value
+    return to_json([element.to_dict() for element in value])
 
 
 def _refuse_earlier_run(storage: ControllerStorage, ports: dict[str, Any]) -> None:
