@@ -141,11 +141,6 @@ def _run_hybrid(request: RunRequest, device: Device) -> Outcome:
         )
     if request.n_shots is None:
         raise SimulationError("A HUGR or QIR program needs a number of shots.")
-    if request.wasm is not None and request.program_type == "hugr":
-        raise SimulationError(
-            "Selene runs HUGR programs without WASM modules only: here circuits and "
-            "QIR programs can call the functions of a module."
-        )
     charges = costs.charges(device)
     with SELENE.load(config)(request.program, request.wasm) as program:
         trial = program.probe(device["backend_info"]["device"]["n_nodes"])

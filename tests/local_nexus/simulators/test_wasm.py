@@ -1,8 +1,13 @@
-"""Circuits call the functions of a WASM module, which remembers each shot by itself."""
+"""Programs call the functions of a WASM module, which remembers each shot by itself."""
 
 import json
 
 import pytest
+from guppylang import guppy
+from guppylang.std.platform import result
+from guppylang.std.qsystem.wasm import spawn_wasm_contexts
+from guppylang.std.quantum import h, measure, qubit
+from guppylang_internals.decorator import wasm, wasm_module
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
 from pytket.wasm import WasmModuleHandler
@@ -37,9 +42,9 @@ def collecting():
     """Two tossed coins, each of which is added to the sum of the module."""
     circuit = Circuit(2)
     coins, total = circuit.add_c_register("coins", 2), circuit.add_c_register("sum", 4)
-    for qubit in range(2):
-        circuit.H(qubit).Measure(qubit, coins[qubit])
-        circuit.add_wasm("collect", HANDLER, [1], [4], [coins[qubit], *total])
+    for index in range(2):
+        circuit.H(index).Measure(index, coins[index])
+        circuit.add_wasm("collect", HANDLER, [1], [4], [coins[index], *total])
     return circuit
 
 
@@ -178,6 +183,111 @@ def test_what_a_qir_program_cannot_call_is_an_error(run, name, wasm, sentence):
     assert sentence in outcome.error_detail
 
 
-def test_hugr_programs_have_no_modules(run):
-    outcome = run(RunRequest("hugr", b"", {"type": "SeleneConfig"}, 1, wasm=MODULE))
-    assert "circuits and QIR programs can call" in outcome.error_detail
+WIDE_MODULE = bytes(
+    wat2wasm("""
+(module
+  (memory (export "memory") 1)
+  (global $sum (mut i64) (i64.const 0))
+  (func (export "init") (global.set $sum (i64.const 10)))
+  (func (export "collect") (param i64)
+    (global.set $sum (i64.add (global.get $sum) (local.get 0))))
+  (func (export "sum") (result i64) (global.get $sum))
+  (func (export "minus") (param i64 i64) (result i64)
+    (i64.sub (local.get 0) (local.get 1)))
+  (func (export "fail") (unreachable)))
+""")
+)
+FLOAT_MODULE = bytes(
+    wat2wasm('(module (func (export "half") (result f64) (f64.const 0.5)))')
+)
+
+
+@pytest.fixture(scope="module")
+def hugr(tmp_path_factory):
+    """Programs with the modules that their functions are declared by."""
+    folder = tmp_path_factory.mktemp("modules")
+    (folder / "wide.wasm").write_bytes(WIDE_MODULE)
+    (folder / "float.wasm").write_bytes(FLOAT_MODULE)
+
+    @wasm_module(str(folder / "wide.wasm"))
+    class Wide:
+        @wasm
+        def collect(self, value: int) -> None: ...
+        @wasm(3)
+        def total(self) -> int: ...
+        @wasm
+        def minus(self, first: int, second: int) -> int: ...
+        @wasm
+        def fail(self) -> None: ...
+
+    @wasm_module(str(folder / "float.wasm"))
+    class Floats:
+        @wasm
+        def half(self) -> float: ...
+
+    @guppy
+    def collects() -> None:
+        first, second = spawn_wasm_contexts(2, Wide)
+        coin = qubit()
+        h(coin)
+        first.collect(1)
+        if measure(coin).read():
+            first.collect(5)
+            second.collect(-20)
+        total = first.total()
+        result("minus", first.minus(total, 100))
+        result("second", second.total())
+        first.discard()
+        second.discard()
+
+    @guppy
+    def fails() -> None:
+        [module] = spawn_wasm_contexts(1, Wide)
+        module.fail()
+        module.discard()
+
+    @guppy
+    def halves() -> None:
+        [module] = spawn_wasm_contexts(1, Floats)
+        result("half", module.half())
+        module.discard()
+
+    return {
+        "collects": collects.compile().to_bytes(),
+        "fails": fails.compile().to_bytes(),
+        "halves": halves.compile().to_bytes(),
+    }
+
+
+def hugr_request(program, wasm):
+    return RunRequest("hugr", program, {"type": "SeleneConfig"}, 20, wasm=wasm)
+
+
+def test_hugr_programs_call_functions_of_several_contexts(run, hugr):
+    outcome = run(hugr_request(hugr["collects"], WIDE_MODULE))
+    assert outcome.status == "COMPLETED", outcome.error_detail
+    shots = {json.dumps(shot) for shot in json.loads(outcome.result)["3"]}
+    assert shots == {
+        '[["minus", -89], ["second", 10]]',
+        '[["minus", -84], ["second", -10]]',
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "sentence"),
+    [
+        ("collects", None, "the job has no wasm_module"),
+        ("collects", bytes(wat2wasm("(module)")), "which its WASM module does not"),
+        ("fails", WIDE_MODULE, "WASM function fail failed"),
+        ("halves", FLOAT_MODULE, "a value of type float64"),
+    ],
+)
+def test_what_a_hugr_program_cannot_call_is_an_error(run, hugr, name, module, sentence):
+    outcome = run(hugr_request(hugr[name], module))
+    assert outcome.status == "ERROR"
+    assert sentence in outcome.error_detail
+
+
+def test_a_hugr_program_may_leave_a_module_alone(run, bell_hugr):
+    outcome = run(hugr_request(bell_hugr, MODULE))
+    assert outcome.status == "COMPLETED", outcome.error_detail

@@ -1,8 +1,8 @@
-"""WASM functions that QIR programs call in Selene.
+"""WASM functions that HUGR and QIR programs call in Selene.
 
-A program in Selene is a process of its own, into which C functions are linked that have
-the names and types of those in the module. They ask this process over a socket, which
-runs the module with wasmtime as for circuits.
+A program in Selene is a process of its own, into which C functions are linked that
+stand for those of the module. They ask this process over a socket, which runs the
+module with wasmtime as for circuits.
 """
 
 import contextlib
@@ -17,20 +17,20 @@ from typing import override
 from selene_core import Utility
 
 from local_nexus.simulators.engines.c_compiler import compile_c
-from local_nexus.simulators.engines.qir import WasmFunction
 from local_nexus.simulators.engines.wasm import WasmModule, WasmShot
+from local_nexus.simulators.engines.wasm_stubs import WasmCalls
 from local_nexus.simulators.errors import SimulationError
 
 SOURCE = Path(__file__).with_name("wasm_calls.c")
 MOST_CHARACTERS = 200
-NUMBER = struct.Struct("=q")
-HEADER = struct.Struct("=3Q")
+HEADER = struct.Struct("=QqqQ")
 ANSWER = struct.Struct("=2q")
+DISPOSE = -1
 
 
 @dataclass
 class WasmLibrary(Utility):
-    """The functions in C, for the link of a program."""
+    """The C functions, for the link of a program."""
 
     path: Path = Path()
 
@@ -41,28 +41,24 @@ class WasmLibrary(Utility):
 
 
 @contextlib.contextmanager
-def serving(
-    wasm: bytes, functions: Sequence[WasmFunction], directory: Path
-) -> Iterator[WasmLibrary]:
+def serving(wasm: bytes, calls: WasmCalls, directory: Path) -> Iterator[WasmLibrary]:
     """Serve the functions of a module to one program after the other.
 
     :param wasm: the module in binary form.
-    :param functions: the functions that programs call.
+    :param calls: what programs call.
     :param directory: an existing private directory, in which files are left.
-    :returns: the library that the program has to be linked with.
+    :returns: the library that a program has to be linked with.
     :raises SimulationError: when the module cannot be loaded, has not all of the
         functions, or cannot be served.
     """
     module = WasmModule(wasm, needs_init=False)
-    missing = [one.name for one in functions if one.name not in module.functions]
-    if missing:
-        raise SimulationError(
-            f"The program calls {', '.join(missing)}, which its WASM module does not "
-            "have."
-        )
+    names = [_name(function, module.exports) for function in calls.functions]
     socket = directory / "wasm"
     source, library = directory / "wasm.c", directory / "wasm.o"
-    source.write_text(SOURCE.read_text() + _stubs(functions, socket))
+    path = ", ".join(str(byte) for byte in [*bytes(socket), 0])
+    source.write_text(
+        f"{SOURCE.read_text()}const char wasm_socket[] = {{{path}}};\n{calls.stubs}"
+    )
     compile_c(source, library, "-c")
     try:
         server = _Server(str(socket), _Calls)
@@ -71,7 +67,7 @@ def serving(
             f"WASM calls need a socket at {socket}: {error}. A shorter path of the "
             "directory for temporary files, TMPDIR, may help."
         ) from error
-    server.module, server.functions = module, functions
+    server.module, server.names = module, names
     with server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
@@ -82,34 +78,21 @@ def serving(
             thread.join()
 
 
-def _stubs(functions: Sequence[WasmFunction], socket: Path) -> str:
-    """Return the functions in C."""
-    path = ", ".join(str(byte) for byte in [*bytes(socket), 0])
-    lines = [f"const char wasm_socket[] = {{{path}}};"]
-    for index, function in enumerate(functions):
-        count = len(function.parameters)
-        parameters = ", ".join(
-            f"{_c_type(bits)} a{place}"
-            for place, bits in enumerate(function.parameters)
-        )
-        arguments = ", ".join(["0", *(f"a{place}" for place in range(count))])
-        result = "void" if function.result is None else _c_type(function.result)
-        returned = "" if function.result is None else f"return ({result})"
-        lines.append(
-            f"{result} {function.symbol}({parameters or 'void'}) {{\n"
-            f"    int64_t arguments[] = {{{arguments}}};\n"
-            f"    {returned} wasm_call({index}, arguments + 1, {count});\n}}"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def _c_type(bits: int) -> str:
-    return "_Bool" if bits == 1 else f"int{bits}_t"
+def _name(function: str | int, exports: Sequence[str]) -> str:
+    """Return the name of a function, which may be given by its number."""
+    if isinstance(function, int):
+        if function < len(exports):
+            return exports[function]
+    elif function in exports:
+        return function
+    raise SimulationError(
+        f"The program calls {function}, which its WASM module does not have."
+    )
 
 
 class _Server(socketserver.UnixStreamServer):
     module: WasmModule
-    functions: Sequence[WasmFunction]
+    names: Sequence[str]
 
     @override
     def handle_error(self, request: object, client_address: object) -> None:
@@ -124,19 +107,27 @@ class _Calls(socketserver.StreamRequestHandler):
     @override
     def handle(self) -> None:
         current: int | None = None
-        shot = self.server.module.shot()
+        contexts: dict[int, WasmShot] = {}
         while header := self.rfile.read(HEADER.size):
-            number, index, count = HEADER.unpack(header)
+            number, context, function, count = HEADER.unpack(header)
             arguments = struct.unpack(f"={count}q", self.rfile.read(8 * count))
             if number != current:
-                current, shot = number, self.server.module.shot()
-            self.wfile.write(self._answer(shot, index, arguments))
+                current, contexts = number, {}
+            if function == DISPOSE:
+                contexts.pop(context, None)
+                self.wfile.write(ANSWER.pack(0, 0))
+                continue
+            if context not in contexts:
+                contexts[context] = self.server.module.shot()
+            name = self.server.names[function]
+            self.wfile.write(_answer(contexts[context], name, arguments))
 
-    def _answer(self, shot: WasmShot, index: int, arguments: tuple[int, ...]) -> bytes:
-        try:
-            value = shot.call(self.server.functions[index].name, arguments)
-        except SimulationError as error:
-            reason = f"EXIT:INT:{error}".encode(errors="replace")[:MOST_CHARACTERS]
-            return ANSWER.pack(1, len(reason)) + reason
-        # The same bits as an integer with a sign.
-        return ANSWER.pack(0, (value + 2**63) % 2**64 - 2**63)
+
+def _answer(shot: WasmShot, name: str, arguments: tuple[int, ...]) -> bytes:
+    try:
+        value = shot.call(name, arguments)
+    except SimulationError as error:
+        reason = f"EXIT:INT:{error}".encode(errors="replace")[:MOST_CHARACTERS]
+        return ANSWER.pack(1, len(reason)) + reason
+    # The same bits as an integer with a sign.
+    return ANSWER.pack(0, (value + 2**63) % 2**64 - 2**63)

@@ -7,11 +7,11 @@ keep classical registers by functions of the machine's run time.
 """
 
 import re
-from dataclasses import dataclass
 
 import llvmlite.binding as llvm  # type: ignore[import-untyped]
 import qir_qis
 
+from local_nexus.simulators.engines.wasm_stubs import WasmCalls, call, stub
 from local_nexus.simulators.errors import SimulationError
 
 MARKS = (b"__quantum__qis__read_result__body", b"create_creg")
@@ -57,24 +57,12 @@ DECLARATION = re.compile(r'declare [^@]*@"?([\w$.]+)"?\(.*\n')
 MEASURE = "__quantum__qis__mz__body"
 WASM_ATTRIBUTE = b'"wasm"'
 """What functions of a WASM module are declared with."""
-WIDTHS = {1, 8, 16, 32, 64}
-"""Bits of the integers that C has."""
-
-
-@dataclass(frozen=True)
-class WasmFunction:
-    """A WASM function that a program calls.
-
-    :param name: its name in the module.
-    :param symbol: its name in the program, which is ours.
-    :param parameters: the bits of each of its arguments, which are integers.
-    :param result: the bits of its result; None without one.
-    """
-
-    name: str
-    symbol: str
-    parameters: tuple[int, ...]
-    result: int | None
+C_TYPES = {
+    "void": "void",
+    "i32": "int32_t",
+    "i64": "int64_t",
+}
+"""LLVM types that such functions may have."""
 
 
 def bitcode(program: bytes) -> bytes:
@@ -94,44 +82,45 @@ def bitcode(program: bytes) -> bytes:
     return qir_qis.qir_ll_to_bc(_without_unused(text))
 
 
-def with_wasm_symbols(program: bytes) -> tuple[bytes, list[WasmFunction]]:
-    """Give the WASM functions that a program calls names that only they have.
+def with_wasm_symbols(program: bytes) -> tuple[bytes, WasmCalls | None]:
+    """Let a program call C functions in the place of WASM functions.
 
     :param program: bitcode.
-    :returns: bitcode with these names, and the functions.
-    :raises SimulationError: when a function has arguments that are no integers.
+    :returns: bitcode in which they have names of ours, and the calls; None without any.
+    :raises SimulationError: when values are no integers.
     """
     module = llvm.parse_bitcode(program)
-    functions: list[WasmFunction] = []
+    names: list[str] = []
+    stubs = ""
     for function in module.functions:
         attributes = b" ".join(function.attributes).split()
         if function.is_declaration and WASM_ATTRIBUTE in attributes:
-            found = _wasm_function(function, f"local_nexus_wasm_{len(functions)}")
-            function.name = found.symbol
-            functions.append(found)
-    renamed = qir_qis.qir_ll_to_bc(str(module)) if functions else program
-    return renamed, functions
+            symbol = f"local_nexus_wasm_{len(names)}"
+            stubs += _stub(function, symbol, len(names))
+            names.append(function.name)
+            function.name = symbol
+    if not names:
+        return program, None
+    return qir_qis.qir_ll_to_bc(str(module)), WasmCalls(names, stubs)
 
 
-def _wasm_function(function: llvm.ValueRef, symbol: str) -> WasmFunction:
+def _stub(function: llvm.ValueRef, symbol: str, number: int) -> str:
     signature = function.global_value_type
+    kinds = [signature.get_function_return(), *signature.get_function_parameters()]
+    result, *types = [_c_type(kind, function.name) for kind in kinds]
+    values = [f"a{place}" for place in range(len(types))]
+    returned = "" if result == "void" else f"return ({result})"
+    body = f"{returned} {call('0', str(number), values)};"
+    return stub(symbol, result, types, body, number=number)
 
-    def bits(kind: llvm.TypeRef) -> int:
-        if kind.type_kind != llvm.TypeKind.integer or kind.type_width not in WIDTHS:
-            raise SimulationError(
-                f"The program calls the WASM function {function.name} with a value of "
-                f"the LLVM type {kind}; here only integers are passed."
-            )
-        width: int = kind.type_width
-        return width
 
-    returned = signature.get_function_return()
-    return WasmFunction(
-        function.name,
-        symbol,
-        tuple(bits(kind) for kind in signature.get_function_parameters()),
-        None if returned.type_kind == llvm.TypeKind.void else bits(returned),
-    )
+def _c_type(kind: llvm.TypeRef, name: str) -> str:
+    if str(kind) not in C_TYPES:
+        raise SimulationError(
+            f"The program passes the WASM function {name} a value of the LLVM type "
+            f"{kind}, or gets one; here only integers of 32 and 64 bits are passed."
+        )
+    return C_TYPES[str(kind)]
 
 
 def _parse(program: bytes) -> llvm.ModuleRef:

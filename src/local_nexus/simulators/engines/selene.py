@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import itertools
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -31,13 +32,9 @@ from selene_stim_plugin import StimPlugin
 
 from local_nexus.simulators.classical import digits
 from local_nexus.simulators.costs import GateCounts, counts_of_metrics
-from local_nexus.simulators.engines import Engine
+from local_nexus.simulators.engines import Engine, hugr_wasm, qir
 from local_nexus.simulators.engines.machine_noise import MachineNoise
-from local_nexus.simulators.engines.qir import (
-    WasmFunction,
-    bitcode,
-    with_wasm_symbols,
-)
+from local_nexus.simulators.engines.wasm_stubs import WasmCalls
 from local_nexus.simulators.errors import SimulationError
 from local_nexus.simulators.memory import check_state_vector
 from local_nexus.simulators.noise import ErrorRates
@@ -46,6 +43,10 @@ Component = Mapping[str, Any]
 TaggedShots = list[list[tuple[str, Any]]]
 
 WASM = Engine("hybrid_wasm", extra="wasm", function="serving")
+
+NO_WASM = "The program calls WASM functions, and the job has no wasm_module."
+WASM_TYPE = re.compile(r"Unknown type: (context|module|func)\b")
+"""What Selene's compiler says of a HUGR program that calls WASM functions."""
 
 INT_BITS = 64
 PROBES = 20
@@ -110,7 +111,7 @@ class Program:
     """A program built for Selene; a context manager, which removes the built files.
 
     :param data: a HUGR package, or QIR as bitcode or as text.
-    :param wasm: the module whose functions a QIR program calls.
+    :param wasm: the module whose functions the program calls.
     :raises SimulationError: when the program cannot be built.
     """
 
@@ -119,11 +120,11 @@ class Program:
             files = tempfile.TemporaryDirectory(prefix="selene_")
             directory = Path(stack.enter_context(files))
             try:
-                source, functions = _source(data)
+                source, calls = _source(data, wasm)
                 libraries = []
-                if functions:
-                    calls = _wasm_library(wasm, functions, directory)
-                    libraries.append(stack.enter_context(calls))
+                if calls is not None:
+                    served = _wasm_library(wasm, calls, directory)
+                    libraries.append(stack.enter_context(served))
                 self._instance = build(source, build_dir=directory, utilities=libraries)
             except SimulationError:
                 raise
@@ -248,23 +249,23 @@ def _plain(tag: str) -> str:
     return f"exit: {label}" if source == "EXIT" else label
 
 
-def _source(data: bytes) -> tuple[bytes, list[WasmFunction]]:
-    """Return a program as Selene takes it, and the WASM functions that it calls."""
-    if data.startswith(hugr.envelope.MAGIC_NUMBERS):
-        return data, []
-    return with_wasm_symbols(bitcode(data))
+def _source(data: bytes, wasm: bytes | None) -> tuple[bytes, WasmCalls | None]:
+    """Return a program as Selene takes it, and how it calls WASM functions."""
+    if not data.startswith(hugr.envelope.MAGIC_NUMBERS):
+        return qir.with_wasm_symbols(qir.bitcode(data))
+    if wasm is None:
+        return data, None
+    return hugr_wasm.with_wasm_symbols(data)
 
 
 def _wasm_library(
-    wasm: bytes | None, functions: list[WasmFunction], directory: Path
+    wasm: bytes | None, calls: WasmCalls, directory: Path
 ) -> contextlib.AbstractContextManager[Utility]:
     if wasm is None:
-        raise SimulationError(
-            "The program calls WASM functions, and the job has no wasm_module."
-        )
+        raise SimulationError(NO_WASM)
     library: contextlib.AbstractContextManager[Utility] = WASM.load(
         {"type": "WASM modules"}
-    )(wasm, functions, directory)
+    )(wasm, calls, directory)
     return library
 
 
@@ -272,6 +273,8 @@ def _why_not_built(data: bytes, error: Exception) -> str:
     reason = str(error).split("Stack backtrace", maxsplit=1)[0].strip()
     if not data.startswith(hugr.envelope.MAGIC_NUMBERS):
         return f"The program is neither HUGR nor QIR that Selene can run: {reason}"
+    if WASM_TYPE.search(reason):
+        return NO_WASM
     return (
         f"The HUGR package cannot be built for Selene: {reason}\nA package made by a "
         "version of guppylang that does not match the installed selene-sim looks like "

@@ -31,10 +31,9 @@ class WasmModule:
             ) from error
 
     @property
-    def functions(self) -> set[str]:
-        """The names of the functions."""
-        exports = self._module.exports
-        return {one.name for one in exports if isinstance(one.type, wasmtime.FuncType)}
+    def exports(self) -> list[str]:
+        """The names of what the module has for others, in its order."""
+        return [one.name for one in self._module.exports]
 
     def shot(self) -> "WasmShot":
         """Return the module for a shot that has made no call yet."""
@@ -64,7 +63,7 @@ class WasmModule:
             value = function(store, *wrapped)
             return value % SIZES[types[-1]] if kind.results else 0
 
-        if self._needs_init or "init" in self.functions:
+        if self._needs_init or "init" in self.exports:
             call("init", ())
         return call
 

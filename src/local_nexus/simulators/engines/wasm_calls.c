@@ -1,8 +1,9 @@
 /* Calls of WASM functions by a program in Selene.
 
    Each goes over a socket to the Python process that runs the module, as numbers of 64
-   bits: the shot, the function, how many arguments, and these. The answer is whether
-   the call failed and its result, or the length of the reason, which follows. */
+   bits: the shot, the context, the function, how many arguments, and these. The answer
+   is whether the call failed and its result, or the length of the reason, which follows.
+   The path of the socket and the functions that the program calls come after this. */
 
 #include <stdint.h>
 #include <string.h>
@@ -14,7 +15,18 @@
 #define PANIC_CODE 1001
 #define MOST_CHARACTERS 200
 
-/* The path of the socket; it is generated. */
+/* The name of a function for the linker. */
+#define QUOTED(text) #text
+#define PREFIX(text) QUOTED(text)
+#define LINKED(name) PREFIX(__USER_LABEL_PREFIX__) name
+
+/* In the place of a function: the context is not needed any more. */
+#define WASM_DISPOSE (-1)
+
+typedef struct {
+    int64_t context, value;
+} wasm_result;
+
 extern const char wasm_socket[];
 
 /* Functions of Selene. */
@@ -48,14 +60,16 @@ static void receive(void *data, size_t length) {
     }
 }
 
-int64_t wasm_call(uint64_t function, const int64_t *arguments, uint64_t n_arguments) {
-    uint64_t request[3 + MOST_ARGUMENTS] = {get_current_shot(), function, n_arguments};
+static int64_t wasm_call(int64_t context, int64_t function, const int64_t *arguments,
+                         uint64_t n_arguments) {
+    uint64_t request[4 + MOST_ARGUMENTS] = {get_current_shot(), (uint64_t)context,
+                                            (uint64_t)function, n_arguments};
     if (n_arguments > MOST_ARGUMENTS)
         lost();
-    memcpy(request + 3, arguments, n_arguments * sizeof *arguments);
+    memcpy(request + 4, arguments, n_arguments * sizeof *arguments);
     if (connection < 0)
         start();
-    size_t length = (3 + n_arguments) * sizeof *request;
+    size_t length = (4 + n_arguments) * sizeof *request;
     /* A few hundred bytes go at once, or the other end is gone. */
     if (write(connection, request, length) != (ssize_t)length)
         lost();
