@@ -10,6 +10,7 @@ from guppylang.std.angles import angle
 from guppylang.std.platform import barrier, result
 from guppylang.std.qsystem import measure_leaked, phased_x, zz_phase
 from guppylang.std.quantum import discard, measure, qubit, reset, rz
+from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit, OpType
 from scipy.stats import binomtest, chi2_contingency
 
@@ -17,13 +18,13 @@ from local_nexus.simulators.engines import machine_noise
 from local_nexus.simulators.engines.selene import Program
 from local_nexus.simulators.errors import SimulationError
 from local_nexus.simulators.noise import (
-    ONE_QUBIT_SECONDS,
     TRANSPORT_SECONDS,
     TWO_QUBIT_SECONDS,
     ErrorRates,
 )
 
 from .conftest import ALPHA, SELENE, completed, table
+from .test_hybrid import bell_qir
 
 N_SHOTS = 100
 REPEATS = 50
@@ -205,9 +206,10 @@ def moved_twice() -> None:
 
 @guppy
 def waits_and_moves() -> None:
-    """A qubit waits until two others have met twice, and then meets one of them."""
+    """A qubit meets another, which then meets a third one twice, and meets it again."""
     first, second, third = qubit(), qubit(), qubit()
     phased_x(first, angle(0.5), angle(0))
+    zz_phase(first, second, angle(2))
     zz_phase(second, third, angle(2))
     zz_phase(second, third, angle(2))
     zz_phase(first, second, angle(2))
@@ -222,15 +224,22 @@ def entangled() -> None:
     first, second, third = qubit(), qubit(), qubit()
     phased_x(first, angle(0.4), angle(0.2))
     phased_x(second, angle(0.5), angle(0))
+    phased_x(third, angle(0.3), angle(0.7))
     zz_phase(first, second, angle(0.5))
     rz(second, angle(0.3))
     phased_x(second, angle(0.5), angle(0.5))
+    zz_phase(second, third, angle(0.3))
     result("third", measure(third).read())
+    again = qubit()
+    phased_x(again, angle(0.5), angle(0.1))
+    zz_phase(again, first, angle(-0.4))
+    phased_x(again, angle(0.3), angle(0.6))
     phased_x(first, angle(-0.4), angle(0.2))
     zz_phase(first, second, angle(0.2))
     phased_x(second, angle(0.3), angle(0.1))
     result("first", measure(first).read())
     result("second", measure(second).read())
+    result("again", measure(again).read())
 
 
 @pytest.fixture(scope="session")
@@ -350,18 +359,20 @@ MEETING = TRANSPORT_SECONDS + TWO_QUBIT_SECONDS
 
 
 @pytest.mark.parametrize(
-    ("flags", "seconds"),
+    ("flags", "moving", "waiting"),
     [
-        ({}, 2 * MEETING - ONE_QUBIT_SECONDS + TRANSPORT_SECONDS),
-        ({"transport_dephasing": False}, 2 * MEETING - ONE_QUBIT_SECONDS),
-        ({"idle_dephasing": False}, TRANSPORT_SECONDS),
+        ({}, TRANSPORT_SECONDS, 2 * MEETING),
+        ({"transport_dephasing": False}, 0.0, 2 * MEETING),
+        ({"idle_dephasing": False}, TRANSPORT_SECONDS, 0.0),
     ],
 )
-def test_memory_errors_come_from_waiting(run_hybrid, hugr, flags, seconds):
+def test_memory_errors_come_from_waiting(run_hybrid, hugr, flags, moving, waiting):
     rates = {"linear_dephasing_rate": 100.0} | flags
     config = noisy({"type": "StabilizerSimulator"}, **rates)
     counted = sum(ones(run_hybrid("hugr", hugr["waits_and_moves"], config, 1500)))
-    assert binomtest(counted, 1500, 100 * seconds).pvalue > ALPHA
+    first, second = 100 * moving, 100 * (waiting + moving)
+    expected = first * (1 - second) + second * (1 - first)
+    assert binomtest(counted, 1500, expected).pvalue > ALPHA
 
 
 @pytest.mark.parametrize(
@@ -403,31 +414,81 @@ def test_the_error_of_a_coupling_depends_on_its_angle(
     assert binomtest(counted, N_SHOTS * REPEATS, expected).pvalue > ALPHA
 
 
-ENTANGLED = (
-    Circuit(3, 3)
-    .add_gate(OpType.PhasedX, [0.4, 0.2], [0])
-    .add_gate(OpType.PhasedX, [0.5, 0.0], [1])
-    .ZZPhase(0.5, 0, 1)
-    .Rz(0.3, 1)
-    .add_gate(OpType.PhasedX, [0.5, 0.5], [1])
-    .Measure(2, 0)
-    .add_gate(OpType.PhasedX, [-0.4, 0.2], [0])
-    .ZZPhase(0.2, 0, 1)
-    .add_gate(OpType.PhasedX, [0.3, 0.1], [1])
-    .Measure(0, 1)
-    .Measure(1, 2)
+def turned(circuit, qubit, angle, phase):
+    return circuit.add_gate(OpType.PhasedX, [angle, phase], [qubit])
+
+
+def same_as_entangled():
+    """The same gates as in the program ``entangled``."""
+    circuit = Circuit(3, 4)
+    turned(circuit, 0, 0.4, 0.2)
+    turned(circuit, 1, 0.5, 0.0)
+    turned(circuit, 2, 0.3, 0.7)
+    circuit.ZZPhase(0.5, 0, 1).Rz(0.3, 1)
+    turned(circuit, 1, 0.5, 0.5).ZZPhase(0.3, 1, 2)
+    circuit.Measure(2, 0).Reset(2)
+    turned(circuit, 2, 0.5, 0.1).ZZPhase(-0.4, 2, 0)
+    turned(circuit, 2, 0.3, 0.6)
+    turned(circuit, 0, -0.4, 0.2).ZZPhase(0.2, 0, 1)
+    turned(circuit, 1, 0.3, 0.1)
+    return circuit.Measure(0, 1).Measure(1, 2).Measure(2, 3)
+
+
+GATE_ERRORS = {
+    "p1": 0.05,
+    "p2": 0.2,
+    "p_init": 0.1,
+    "p_meas_0": 0.02,
+    "p_meas_1": 0.1,
+}
+LEAKAGE = {
+    "p1_emission_ratio": 0.7,
+    "p2_emission_ratio": 0.8,
+    "leakage_scale": 1.5,
+    "p_prep_leak_ratio": 0.6,
+    "p1_seepage_prob": 0.3,
+    "p2_seepage_prob": 0.4,
+}
+MEMORY = {
+    "linear_dephasing_rate": 50.0,
+    "quadratic_dephasing_rate": 40.0,
+    "p2_idle": 0.05,
+}
+ANGLES = {
+    "przz_a": 1.0,
+    "przz_b": 0.2,
+    "przz_c": 3.0,
+    "przz_d": 0.1,
+    "przz_power": 1.5,
+}
+
+
+@pytest.mark.parametrize(
+    "rates",
+    [
+        GATE_ERRORS | {"p_crosstalk_meas": 0.3},
+        MEMORY,
+        GATE_ERRORS | LEAKAGE | MEMORY | ANGLES,
+    ],
 )
-"""The same gates as in the program ``entangled``."""
-
-
-def test_programs_and_circuits_have_the_same_noise(run_hybrid, run_circuit, hugr):
-    config = noisy(
-        p1=0.05, p2=0.2, p_init=0.1, p_meas_0=0.02, p_meas_1=0.1, p_crosstalk_meas=0.3
-    )
+def test_programs_and_circuits_have_the_same_noise(
+    run_hybrid, run_circuit, hugr, rates
+):
+    config = noisy(**rates)
     shots = completed(run_hybrid("hugr", hugr["entangled"], config, 4000))["3"]
     counts = Counter(tuple(value for _tag, value in shot) for shot in shots)
-    expected = run_circuit(ENTANGLED, config, 4000).get_counts()
+    expected = run_circuit(same_as_entangled(), config, 4000).get_counts()
     assert chi2_contingency(table(counts, expected)).pvalue > ALPHA
+
+
+def test_an_h_series_emulator_has_the_noise_of_its_config(run_hybrid):
+    config = {
+        "type": "QuantinuumConfig",
+        "device_name": "H1-1E",
+        "error_params": SILENT | {"p_meas_0": 1.0},
+    }
+    result = completed(run_hybrid("qir", bell_qir(), config, 10))
+    assert set(BackendResult.from_dict(result).get_counts()) == {(1, 1)}
 
 
 @pytest.mark.parametrize(

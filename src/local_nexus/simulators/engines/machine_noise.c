@@ -10,8 +10,9 @@
    nothing that can be seen, since its next use begins with a reset.
 
    Selene's simple runtime has no times. Here every operation starts as soon as its
-   qubits are ready, as in circuits. The model does not see when a program reads an
-   outcome, so that it does not wait for one. */
+   qubits are ready, as in circuits, and what comes first on a qubit right before it is
+   needed. The model does not see when a program reads an outcome, so that it does not
+   wait for one. */
 
 #include <math.h>
 #include <stdbool.h>
@@ -36,6 +37,7 @@ enum pauli { PAULI_I, PAULI_X, PAULI_Y, PAULI_Z };
    mixed there, as which it also returns. */
 typedef struct {
     bool prepared, leaked;
+    bool waits; /* since a gate on two qubits or a measurement after its last reset */
     int64_t ready, measured_at, reset_at; /* in nanoseconds since the shot began */
 } Qubit;
 
@@ -311,7 +313,8 @@ static void meet(Model *model, const uint64_t pair[2]) {
             begin = model->qubits[pair[i]].ready;
     for (int i = 0; i < 2; i++) {
         Qubit *qubit = &model->qubits[pair[i]];
-        int64_t waiting = begin - qubit->ready;
+        int64_t waiting = qubit->waits ? begin - qubit->ready : 0;
+        qubit->waits = true;
         dephase(model, pair[i],
                 (given->idle_dephasing ? waiting : 0) +
                     (given->transport_dephasing ? moving : 0));
@@ -407,6 +410,7 @@ static bool measured(Model *model, uint64_t qubit) {
         model->counts.measurement_errors++;
         value = !value;
     }
+    model->qubits[qubit].waits = true;
     model->qubits[qubit].measured_at = start;
     if (!follows(model, qubit, offsetof(Qubit, measured_at), start))
         crosstalk(model, qubit, model->given.p_crosstalk_meas);
@@ -434,6 +438,7 @@ static void do_reset(void *handle, uint64_t qubit) {
           model->simulator.interface.reset_fn(model->simulator.instance, qubit));
     model->qubits[qubit].prepared = true;
     model->qubits[qubit].leaked = false;
+    model->qubits[qubit].waits = false;
     if (happens(model, model->given.p_init)) {
         model->counts.init_errors++;
         if (happens(model, model->given.p_init_leak_ratio))
