@@ -116,6 +116,28 @@ def test_a_leaked_qubit_is_out_and_reads_1(run_circuit, circuit, rates, expected
         assert binomtest(counts[outcome], N_SHOTS, probability).pvalue > ALPHA
 
 
+@pytest.mark.parametrize(
+    ("circuit", "rates", "expected"),
+    [
+        (FLIPPED, {"p1": 0.4, "p1_emission_ratio": 1.0}, {(1,): 0.8}),
+        (
+            COUPLED,
+            {"p2": 0.4, "p2_emission_ratio": 1.0},
+            {(1, 0): 0.1, (0, 1): 0.1, (1, 1): 0.0},
+        ),
+        (PREPARED, LEAKING, {(1,): 0.15}),
+        (Circuit(1).add_barrier([0]).measure_all(), LEAKING, {(1,): 0.15}),
+    ],
+)
+def test_stabilizers_are_depolarised_in_place_of_leakage(
+    run_circuit, circuit, rates, expected
+):
+    config = leaky(**rates) | {"simulator": "stabilizer"}
+    counts = run_circuit(circuit, config, N_SHOTS).get_counts()
+    for outcome, probability in expected.items():
+        assert binomtest(counts[outcome], N_SHOTS, probability).pvalue > ALPHA
+
+
 def test_leaked_qubits_are_detected(run_circuit):
     circuit = Circuit(1, 1).Measure(0, 0)
     config = leaky(**LEAKING) | {"leakage_detection": True}

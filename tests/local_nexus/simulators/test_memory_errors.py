@@ -27,10 +27,21 @@ FREQUENCY = math.asin(math.sqrt(FLIP)) / (math.pi * MEASURE_SECONDS)
 """The frequency of which Z is the average with that probability."""
 
 
-def noisy(**rates):
+def noisy(simulator="state-vector", **rates):
+    if simulator == "matrix-product-state":
+        model = {"type": "HeliosCustomErrorModel", "error_params": SILENT | rates}
+        return {
+            "type": "HeliosConfig",
+            "system_name": "Helios-1E",
+            "emulator_config": {
+                "simulator": {"type": "MatrixProductStateSimulator"},
+                "error_model": model,
+            },
+        }
     return {
         "type": "QuantinuumConfig",
         "device_name": "H1-1E",
+        "simulator": simulator,
         "error_params": SILENT | rates,
     }
 
@@ -50,9 +61,14 @@ ECHO = wait(wait(Circuit(2, 2).H(0)).X(0)).H(0).Measure(0, 0)
 # A whole turn is Z on each qubit.
 COUPLED = Circuit(2, 2).H(0).ZZPhase(1.0, 0, 1).Z(0).H(0).Measure(0, 0)
 UNUSED = wait(Circuit(2, 2)).H(0).H(0).Measure(0, 0)
-CONDITIONAL = wait(Circuit(2, 2).H(0)).H(0, condition=Bit(1) ^ 1).Measure(0, 0)
+CONDITIONAL = (
+    wait(Circuit(2, 2).H(0)).H(0, condition_bits=[1], condition_value=0).Measure(0, 0)
+)
 
 
+@pytest.mark.parametrize(
+    "simulator", ["state-vector", "stabilizer", "matrix-product-state"]
+)
 @pytest.mark.parametrize(
     ("circuit", "rates", "expected"),
     [
@@ -89,11 +105,12 @@ CONDITIONAL = wait(Circuit(2, 2).H(0)).H(0, condition=Bit(1) ^ 1).Measure(0, 0)
         (COUPLED, {"p2_idle": 0.1, "memory_scale": 3.0}, 0.3),
     ],
 )
-def test_time_costs_phase(run_circuit, circuit, rates, expected):
-    found = ones(run_circuit, circuit, noisy(**rates))
+def test_time_costs_phase(run_circuit, circuit, rates, expected, simulator):
+    found = ones(run_circuit, circuit, noisy(simulator, **rates))
     assert binomtest(found, N_SHOTS, expected).pvalue > ALPHA
 
 
+@pytest.mark.parametrize("simulator", ["state-vector", "matrix-product-state"])
 @pytest.mark.parametrize(
     ("circuit", "rates"),
     [
@@ -110,8 +127,14 @@ def test_time_costs_phase(run_circuit, circuit, rates, expected):
         ),
     ],
 )
-def test_phase_is_kept(run_circuit, circuit, rates):
-    assert ones(run_circuit, circuit, noisy(**rates)) == 0
+def test_phase_is_kept(run_circuit, circuit, rates, simulator):
+    assert ones(run_circuit, circuit, noisy(simulator, **rates)) == 0
+
+
+def test_stabilizers_have_no_coherent_errors(run_circuit):
+    config = noisy("stabilizer", quadratic_dephasing_rate=FREQUENCY)
+    expected = 2 * FLIP * (1 - FLIP)
+    assert binomtest(ones(run_circuit, ECHO, config), N_SHOTS, expected).pvalue > ALPHA
 
 
 def test_a_machine_has_its_published_memory_error(run_circuit):
@@ -124,15 +147,16 @@ def test_a_machine_has_its_published_memory_error(run_circuit):
     )
 
 
+@pytest.mark.parametrize("simulator", ["state-vector", "stabilizer"])
 @pytest.mark.parametrize(
     ("per_gate", "expected"), [(None, 0.32), (True, 0.32), (False, 0.2)]
 )
 def test_measurements_done_together_have_crosstalk_of_each_or_of_one(
-    run_circuit, per_gate, expected
+    run_circuit, per_gate, expected, simulator
 ):
     circuit = Circuit(3, 3).H(0).add_barrier([0, 1, 2])
     circuit.Measure(1, 1).Measure(2, 2).add_barrier([0, 1, 2]).H(0).Measure(0, 0)
-    config = noisy(p_crosstalk_meas=0.4, crosstalk_per_gate=per_gate)
+    config = noisy(simulator, p_crosstalk_meas=0.4, crosstalk_per_gate=per_gate)
     # A measurement between two H gives 1 in half of the cases.
     found = ones(run_circuit, circuit, config)
     assert binomtest(found, N_SHOTS, expected).pvalue > ALPHA

@@ -1,7 +1,8 @@
 """Emulators have the noise that their config asks for."""
 
+import numpy as np
 import pytest
-from pytket.circuit import Bit, Circuit
+from pytket.circuit import Bit, Circuit, Op, OpType
 from quantinuum_schemas.models.backend_config import AerConfig
 from scipy.stats import binomtest, chi2_contingency
 
@@ -24,6 +25,29 @@ def noisy(**rates):
     return emulator(error_params=SILENT | rates)
 
 
+CLIFFORD = [
+    Op.create(kind, params)
+    for kind, params in (
+        (OpType.H, []),
+        (OpType.H, []),
+        (OpType.H, []),
+        (OpType.S, []),
+        (OpType.V, []),
+        (OpType.Y, []),
+        (OpType.PhasedX, [0.5, 0.5]),
+        (OpType.PhasedX, [1.0, 0.25]),
+        (OpType.TK1, [0.5, 1.5, 1.0]),
+        (OpType.CX, []),
+        (OpType.CY, []),
+        (OpType.CZ, []),
+        (OpType.ZZMax, []),
+        (OpType.ZZPhase, [-0.5]),
+        (OpType.YYPhase, [1.5]),
+        (OpType.ISWAPMax, []),
+        (OpType.ECR, []),
+        (OpType.SWAP, []),
+    )
+]
 IDLE = Circuit(1, 1).Measure(0, 0)
 FLIPPED = Circuit(1, 1).X(0).Measure(0, 0)
 RESET = Circuit(1, 1).X(0).Reset(0).Measure(0, 0)
@@ -57,6 +81,27 @@ CONTROLLED = (
 )
 def test_errors_have_the_probability_asked_for(run_circuit, circuit, rates, expected):
     counts = run_circuit(circuit, noisy(**rates), N_SHOTS).get_counts()
+    assert binomtest(counts[1,], N_SHOTS, expected).pvalue > ALPHA
+
+
+@pytest.mark.parametrize(
+    ("circuit", "options", "expected"),
+    [
+        (PARTLY, {"type": "MatrixProductStateSimulator"}, (0.5 + 0.5) * 0.3 * 8 / 15),
+        (BACKWARDS, {"type": "StabilizerSimulator"}, (0.2 + 0.3) * 0.3 * 8 / 15),
+    ],
+)
+def test_the_angle_counts_in_other_simulators(run_circuit, circuit, options, expected):
+    model = {
+        "type": "HeliosCustomErrorModel",
+        "error_params": SILENT | {"p2": 0.3} | ANGLE,
+    }
+    config = {
+        "type": "HeliosConfig",
+        "system_name": "Helios-1E",
+        "emulator_config": {"simulator": options, "error_model": model},
+    }
+    counts = run_circuit(circuit, config, N_SHOTS).get_counts()
     assert binomtest(counts[1,], N_SHOTS, expected).pvalue > ALPHA
 
 
@@ -96,6 +141,30 @@ def test_a_stabilizer_emulator_runs_all_qubits_of_a_machine(run_circuit):
         circuit.measure_all(), config | {"device_name": "H2-1E"}
     ).get_counts()
     assert set(counts) == {(0,) * 56, (1,) * 56}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_stabilizer_emulator_runs_all_clifford_gates(run_circuit, seed):
+    rng = np.random.default_rng(seed)
+    circuit = Circuit(4)
+    for index in rng.integers(len(CLIFFORD), size=40):
+        qubits = rng.permutation(4)[: CLIFFORD[index].n_qubits]
+        circuit.add_gate(CLIFFORD[index], list(map(int, qubits)))
+    vector, stabilizer = (
+        run_circuit(
+            circuit.copy().measure_all(),
+            emulator(simulator=simulator, noisy_simulation=False),
+            1000,
+        ).get_counts()
+        for simulator in ("state-vector", "stabilizer")
+    )
+    assert set(vector) == set(stabilizer)
+
+
+def test_a_stabilizer_emulator_refuses_classical_operations(run):
+    circuit = Circuit(1, 1).add_c_setbits([True], [Bit(0)]).Measure(0, 0)
+    outcome = run(circuit_request(circuit, emulator(simulator="stabilizer")))
+    assert "no classical operations" in outcome.error_detail
 
 
 def test_a_stabilizer_emulator_refuses_other_gates(run):

@@ -1,25 +1,42 @@
 """Simulation by Qiskit Aer: noise models, states, unitaries, many Clifford qubits."""
 
+import dataclasses
 import functools
-import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from pytket.backends.backend import Backend
 from pytket.backends.backendresult import BackendResult
-from pytket.circuit import Bit, Circuit, OpType
+from pytket.circuit import Bit, Circuit
 from pytket.extensions.qiskit.backends import aer
 from pytket.extensions.qiskit.qiskit_convert import tk_to_qiskit
 from pytket.extensions.qiskit.result_convert import qiskit_result_to_backendresult
-from pytket.passes import AutoRebase, RebaseCustom
+from pytket.passes import AutoRebase
 from qiskit import QuantumCircuit, transpile
-from qiskit.circuit.library import IGate
+from qiskit.circuit import Gate
+from qiskit.circuit.library import (
+    CZGate,
+    SdgGate,
+    SGate,
+    SXdgGate,
+    SXGate,
+    XGate,
+    ZGate,
+)
 from qiskit_aer import AerSimulator
-from qiskit_aer.noise import NoiseModel, ReadoutError, pauli_error
+from qiskit_aer.noise import NoiseModel
 from qiskit_ibm_runtime import fake_provider  # type: ignore[import-untyped]
 
 from local_nexus.simulators.circuits import CircuitRun, flatten
+from local_nexus.simulators.engines.aer_noise import (
+    Steps,
+    Translate,
+    noisy,
+    wrong_outcomes,
+)
 from local_nexus.simulators.engines.crosstalk import crosstalk_params
+from local_nexus.simulators.engines.schedule import operation_of
 from local_nexus.simulators.errors import SimulationError
 from local_nexus.simulators.noise import MACHINE_GATES, ErrorRates
 from local_nexus.simulators.noise_configs import emulator_of
@@ -29,23 +46,9 @@ Config = dict[str, Any]
 TOLERANCE = 1e-9
 """Half turns by which an angle may miss a multiple of a quarter turn."""
 
-QUARTER_X = [[], [OpType.V], [OpType.X], [OpType.Vdg]]
-QUARTER_Z = [[], [OpType.S], [OpType.Z], [OpType.Sdg]]
-CLIFFORD_GATES = {
-    OpType.CX,
-    OpType.S,
-    OpType.Sdg,
-    OpType.V,
-    OpType.Vdg,
-    OpType.X,
-    OpType.Z,
-}
-PULSED = ["r", "sx", "sxdg", "x"]
-"""Qiskit's names of the gates on one qubit that are not done in software."""
-COUPLING = ["cx", "rzz"]
-"""Qiskit's names of the gates on two qubits."""
-CROSSTALK = {"measure": "beside_measure", "reset": "beside_reset"}
-"""Instruction -> label of the identities on the qubits beside it."""
+QUARTER_X: list[type[Gate] | None] = [None, SXGate, XGate, SXdgGate]
+QUARTER_Z: list[type[Gate] | None] = [None, SGate, ZGate, SdgGate]
+"""The Clifford gates of a turn by so many quarters."""
 
 EPSILON = 1e-16
 """Weight that Aer removes from a matrix product state at least."""
@@ -109,9 +112,11 @@ def run_stabilizer(job: CircuitRun) -> BackendResult:
     :raises SimulationError: when a gate is not Clifford.
     """
     flat, _qubits, bits = flatten(job.circuit)
-    RebaseCustom(CLIFFORD_GATES, Circuit(2).CX(0, 1), _clifford).apply(flat)
+    AutoRebase(MACHINE_GATES).apply(flat)
     simulator = AerSimulator(method="stabilizer")
-    return _emulated(simulator, flat, bits, job)
+    rates = job.rates or ErrorRates()
+    rates = dataclasses.replace(rates, coherent_dephasing=False)
+    return _emulated(simulator, flat, bits, job, rates, _clifford)
 
 
 def run_matrix_product_state(job: CircuitRun) -> BackendResult:
@@ -129,7 +134,8 @@ def run_matrix_product_state(job: CircuitRun) -> BackendResult:
     if chosen.get("chi") is not None:
         limits["matrix_product_state_max_bond_dimension"] = chosen["chi"]
     simulator = AerSimulator(method="matrix_product_state", **limits)
-    return _emulated(simulator, flat, bits, job)
+    rates = job.rates or ErrorRates()
+    return _emulated(simulator, flat, bits, job, rates, _unchanged)
 
 
 @functools.cache
@@ -140,35 +146,34 @@ def _ibm_machine(snapshot: str) -> tuple[Any, AerSimulator]:
 
 
 def _emulated(
-    simulator: AerSimulator, flat: Circuit, bits: list[Bit], job: CircuitRun
+    simulator: AerSimulator,
+    flat: Circuit,
+    bits: list[Bit],
+    job: CircuitRun,
+    rates: ErrorRates,
+    translate: Translate,
 ) -> BackendResult:
-    """Simulate a circuit with the noise of an emulator.
+    """Simulate a circuit with the noise of an emulator, but depolarised for leaked.
 
-    :param flat: the circuit in the gates that the simulator takes.
+    :raises SimulationError: when the circuit has classical operations.
+    :param flat: the circuit in the machines' gates.
     :param bits: the bits of the user's circuit.
+    :param translate: what the simulator takes in place of these gates.
     """
-    translated = tk_to_qiskit(flat, perm_warning=False)
-    if job.rates is not None:
-        simulator.set_options(noise_model=_noise_model(job.rates))
-        translated = _with_idle_qubits(translated)
+    if any(operation_of(command).kind == "classical" for command in flat):
+        raise SimulationError(
+            "Stabilizers and matrix product states run circuits with conditions but "
+            "with no classical operations: use the state-vector simulator."
+        )
+    rates = dataclasses.replace(rates, leak_to_depolar=True)
+    simulator.set_options(noise_model=wrong_outcomes(rates))
+    translated = noisy(tk_to_qiskit(flat, perm_warning=False), rates, translate)
     shots = _shots(simulator, translated, job)
     return BackendResult(shots=shots.get_result(flat.bits).shots, c_bits=bits)
 
 
-def _with_idle_qubits(circuit: QuantumCircuit) -> QuantumCircuit:
-    """Return a circuit that names the qubits beside a measurement or reset.
-
-    They get identities, to which a noise model can give errors.
-    """
-    named = circuit.copy_empty_like()
-    for instruction in circuit.data:
-        named.append(instruction)
-        label = CROSSTALK.get(instruction.operation.name)
-        if label is not None:
-            for qubit in circuit.qubits:
-                if qubit not in instruction.qubits:
-                    named.append(IGate(label=label), [qubit])
-    return named
+def _unchanged(gate: Gate) -> Steps:
+    return [(gate, list(range(gate.num_qubits)))]
 
 
 def _result(backend: Backend, flat: Circuit, **options: Any) -> BackendResult:
@@ -189,53 +194,48 @@ def _shots(
     return result
 
 
-def _clifford(a: float, b: float, c: float) -> Circuit:
-    """Return the gate TK1(a, b, c), in half turns, as Clifford gates.
+def _clifford(gate: Gate) -> Steps:
+    """Return one of the machines' gates as Clifford gates.
 
     :raises SimulationError: when it is not Clifford.
     """
-    circuit = Circuit(1)
-    for angle, quarters in ((c, QUARTER_Z), (b, QUARTER_X), (a, QUARTER_Z)):
-        turns = round(2 * float(angle))
-        if abs(turns - 2 * float(angle)) > TOLERANCE:
-            raise SimulationError(
-                "The stabilizer simulator runs Clifford gates only, and the circuit "
-                f"has a rotation by {float(angle):g} half turns: use the state-vector "
-                "simulator."
-            )
-        for gate in quarters[turns % 4]:
-            circuit.add_gate(gate, [0])
-    return circuit
-
-
-def _noise_model(rates: ErrorRates) -> NoiseModel:
-    """Return the model of :mod:`local_nexus.simulators.noise`."""
-    model = NoiseModel()
-    model.add_all_qubit_quantum_error(_pauli_error(rates.p1, 1), PULSED)
-    model.add_all_qubit_quantum_error(_pauli_error(rates.p2, 2), COUPLING)
-    for label, probability in (
-        (CROSSTALK["measure"], rates.p_crosstalk_meas),
-        (CROSSTALK["reset"], rates.p_crosstalk_init),
-    ):
-        # A measurement that nobody sees is a Z in half of the cases.
-        dephased = pauli_error([("Z", probability / 2), ("I", 1 - probability / 2)])
-        model.add_all_qubit_quantum_error(dephased, [label])
-    flip = pauli_error([("X", rates.p_init), ("I", 1 - rates.p_init)])
-    model.add_all_qubit_quantum_error(flip, ["reset"])
-    read_out = [
-        [1 - rates.p_meas_0, rates.p_meas_0],
-        [rates.p_meas_1, 1 - rates.p_meas_1],
+    if gate.name == "rzz":
+        turn = _quarters(gate.params[0])
+        # An odd number of quarters couples the qubits, and turns each like half of it.
+        coupled: Steps = [(CZGate(), [0, 1])] if turn % 2 else []
+        return [*coupled, *_turned(QUARTER_Z, turn, 0), *_turned(QUARTER_Z, turn, 1)]
+    if gate.name == "rz":
+        return _turned(QUARTER_Z, _quarters(gate.params[0]), 0)
+    turn, angle = _quarters(gate.params[0]), float(gate.params[1])
+    if turn % 2 == 0:
+        # Half a turn about an axis is X and twice the angle to that.
+        axis = _quarters(2 * angle) if turn % 4 else 0
+        return [*_turned(QUARTER_X, turn, 0), *_turned(QUARTER_Z, axis, 0)]
+    axis = _quarters(angle)
+    return [
+        *_turned(QUARTER_Z, -axis, 0),
+        *_turned(QUARTER_X, turn, 0),
+        *_turned(QUARTER_Z, axis, 0),
     ]
-    model.add_all_qubit_readout_error(ReadoutError(read_out))
-    return model
 
 
-def _pauli_error(probability: float, n_qubits: int) -> Any:
-    identity, *errors = map("".join, itertools.product("IXYZ", repeat=n_qubits))
-    return pauli_error(
-        [(identity, 1 - probability)]
-        + [(error, probability / len(errors)) for error in errors]
-    )
+def _turned(
+    gates: Sequence[type[Gate] | None], quarters: int, qubit: int
+) -> list[tuple[Gate, list[int]]]:
+    gate = gates[quarters % 4]
+    return [] if gate is None else [(gate(), [qubit])]
+
+
+def _quarters(angle: float) -> int:
+    """Return an angle, in radians, in quarter turns."""
+    half_turns = float(angle) / np.pi
+    turns = round(2 * half_turns)
+    if abs(turns - 2 * half_turns) > TOLERANCE:
+        raise SimulationError(
+            "The stabilizer simulator runs Clifford gates only, and the circuit has a "
+            f"rotation by {half_turns:g} half turns: use the state-vector simulator."
+        )
+    return turns
 
 
 def _with_complex(noise: Config) -> Config:
