@@ -4,6 +4,7 @@ import functools
 
 import pytest
 import qnexus as qnx
+from pytket.wasm import WasmModuleHandler
 from qnexus.exceptions import JobError
 from qnexus.models.scope import ScopeFilterEnum as Scope
 from tests.contract.kinds import KINDS, bell
@@ -104,22 +105,23 @@ def test_the_region_chooses_the_system(kind, programs, project):
         assert module.cost(program, 50, project, target_region="sg") > 0
 
 
-@for_programs(("{module}.cost_confidence", "system_name", "gpu_decoder_config"))
-def test_a_decoder_does_not_change_the_cost(kind, programs, project):
-    decoder = KINDS[4].upload(name="used", project=project)
+@for_programs(
+    ("{module}.cost_confidence", "system_name", "wasm_module", "gpu_decoder_config")
+)
+def test_what_a_program_does_not_call_does_not_change_the_cost(kind, programs, project):
+    wasm, decoder = (one.upload(name="used", project=project) for one in KINDS[3:])
     module, program = getattr(qnx, kind), programs[kind]
     costs = [
-        module.cost_confidence(
-            program, 100, project, "Helios-1", gpu_decoder_config=given
-        )
-        for given in (None, decoder)
+        module.cost_confidence(program, 100, project, "Helios-1", **given)
+        for given in ({}, {"wasm_module": wasm, "gpu_decoder_config": decoder})
     ]
     assert costs[0] == costs[1]
 
 
 @for_programs(("{module}.cost_confidence", "wasm_module"), raises="JobError")
-def test_selene_says_that_it_runs_no_wasm(kind, programs, project):
-    wasm = KINDS[3].upload(name="used", project=project)
+def test_what_is_no_wasm_module_fails_the_job(kind, programs, project):
+    nonsense = WasmModuleHandler(b"nonsense", check=False)
+    wasm = qnx.wasm_modules.upload(nonsense, project=project, name="nonsense")
     with pytest.raises(JobError, match="WASM"):
         getattr(qnx, kind).cost_confidence(
             programs[kind], 100, project, "Helios-1", wasm_module=wasm

@@ -48,6 +48,8 @@ NO_WASM = "The program calls WASM functions, and the job has no wasm_module."
 WASM_TYPE = re.compile(r"Unknown type: (context|module|func)\b")
 """What Selene's compiler says of a HUGR program that calls WASM functions."""
 
+NO_CALLS = WasmCalls([], "")
+
 INT_BITS = 64
 PROBES = 20
 """Shots with random outcomes that show what a program does, without simulating it."""
@@ -122,8 +124,9 @@ class Program:
             try:
                 source, calls = _source(data, wasm)
                 libraries = []
-                if calls is not None:
-                    served = _wasm_library(wasm, calls, directory)
+                # A module that nothing calls has to be one all the same.
+                if calls is not None or wasm is not None:
+                    served = _wasm_library(wasm, calls or NO_CALLS, directory)
                     libraries.append(stack.enter_context(served))
                 self._instance = build(source, build_dir=directory, utilities=libraries)
             except SimulationError:
