@@ -236,6 +236,11 @@ def hugr(tmp_path_factory):
             second.collect(-20)
         total = first.total()
         result("minus", first.minus(total, 100))
+        added = 0
+        for number in range(4):
+            first.collect(number)
+            added += first.total() - total
+        result("added", added)
         result("second", second.total())
         first.discard()
         second.discard()
@@ -268,8 +273,8 @@ def test_hugr_programs_call_functions_of_several_contexts(run, hugr):
     assert outcome.status == "COMPLETED", outcome.error_detail
     shots = {json.dumps(shot) for shot in json.loads(outcome.result)["3"]}
     assert shots == {
-        '[["minus", -89], ["second", 10]]',
-        '[["minus", -84], ["second", -10]]',
+        '[["minus", -89], ["added", 10], ["second", 10]]',
+        '[["minus", -84], ["added", 10], ["second", -10]]',
     }
 
 

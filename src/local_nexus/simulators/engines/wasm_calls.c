@@ -5,7 +5,9 @@
    is whether the call failed and its result, or the length of the reason, which follows.
    The path of the socket and the functions that the program calls come after this. */
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -14,6 +16,7 @@
 #define MOST_ARGUMENTS 64
 #define PANIC_CODE 1001
 #define MOST_CHARACTERS 200
+#define MOST_CONTEXTS 1024
 
 /* The name of a function for the linker. */
 #define QUOTED(text) #text
@@ -22,10 +25,6 @@
 
 /* In the place of a function: the context is not needed any more. */
 #define WASM_DISPOSE (-1)
-
-typedef struct {
-    int64_t context, value;
-} wasm_result;
 
 extern const char wasm_socket[];
 
@@ -66,7 +65,8 @@ static int64_t wasm_call(int64_t context, int64_t function, const int64_t *argum
                                             (uint64_t)function, n_arguments};
     if (n_arguments > MOST_ARGUMENTS)
         lost();
-    memcpy(request + 4, arguments, n_arguments * sizeof *arguments);
+    if (n_arguments > 0)
+        memcpy(request + 4, arguments, n_arguments * sizeof *arguments);
     if (connection < 0)
         start();
     size_t length = (4 + n_arguments) * sizeof *request;
@@ -85,4 +85,50 @@ static int64_t wasm_call(int64_t context, int64_t function, const int64_t *argum
         panic_str(PANIC_CODE, reason);
     }
     return answer.value;
+}
+
+/* What a HUGR program calls: the functions of Selene for GPUs. A number stands for the
+   name of a function. Each returns whether it succeeded. */
+
+static int64_t results[MOST_CONTEXTS];
+
+bool gpu_validate_api(uint64_t major, uint64_t minor, uint64_t patch) {
+    (void)patch;
+    return major == 0 && minor == 1;
+}
+
+const char *gpu_get_error(void) {
+    return "EXIT:INT:Too many contexts of a WASM module, or another version of Selene.";
+}
+
+bool gpu_get_function_id(const char *name, uint64_t *function) {
+    *function = strtoull(name, NULL, 10);
+    return true;
+}
+
+bool gpu_init(uint64_t number, uint64_t *context) {
+    *context = number;
+    return number < MOST_CONTEXTS;
+}
+
+bool gpu_discard(uint64_t context) {
+    wasm_call((int64_t)context, WASM_DISPOSE, NULL, 0);
+    return true;
+}
+
+bool gpu_call(uint64_t context, uint64_t function, uint64_t size, const void *arguments,
+              const char *types) {
+    int64_t values[MOST_ARGUMENTS];
+    (void)types;
+    if (size > sizeof values)
+        lost();
+    memcpy(values, arguments, size);
+    results[context] =
+        wasm_call((int64_t)context, (int64_t)function, values, size / sizeof *values);
+    return true;
+}
+
+bool gpu_get_result(uint64_t context, uint64_t size, void *result) {
+    memcpy(result, &results[context], size);
+    return size == sizeof *results;
 }
