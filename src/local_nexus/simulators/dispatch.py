@@ -5,7 +5,7 @@ Where this differs from the devices themselves:
 - A circuit need not be compiled for its device: what is not among the gates of the
   simulator is translated first, without any optimisation.
 - Quantinuum's machines and local emulators are ideal; emulators have the noise of
-  :mod:`local_nexus.simulators.noise`. Helios moves no ions.
+  :mod:`local_nexus.simulators.noise`, in which all of them take the same times.
 - IBM's machines and emulators have the noise of a snapshot of the machine.
 - A syntax checker checks and costs; all outcomes of a circuit are 0, and a HUGR or QIR
   program has none.

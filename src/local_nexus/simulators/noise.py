@@ -18,7 +18,8 @@ documents; where the documentation leaves something open, the choice is ours:
   ``p_init_leak_ratio`` of these cases, else it is 1.
 - An outcome is flipped with ``p_meas_0`` or ``p_meas_1``.
 - Crosstalk: a measurement or reset in the middle of a circuit may measure any other
-  qubit, too, and nobody sees the outcome.
+  qubit, too, and nobody sees the outcome. No qubit leaks by it, since no parameter says
+  how many do.
 - Memory: while a qubit waits or moves for ``d`` seconds, Rz by the angle 2 pi f d,
   where f is ``quadratic_dephasing``; or, not coherent, Z with the probability that has
   the same effect on average, sin(pi f d)**2, times ``coherent_to_incoherent``; and Z

@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 from pytket.circuit import Bit, Circuit, Op, OpType
 from quantinuum_schemas.models.backend_config import AerConfig
+from quantinuum_schemas.models.quantinuum_systems_noise import (
+    HeliosErrorParams,
+    UserErrorParams,
+)
 from scipy.stats import binomtest, chi2_contingency
 
 from local_nexus.simulators.devices import device_of
@@ -130,6 +134,47 @@ def test_both_simulators_agree_about_noise(run_circuit):
     )
     counts = table(vector.get_counts(), stabilizer.get_counts())
     assert chi2_contingency(counts).pvalue > ALPHA
+
+
+def test_all_simulators_agree_about_all_noise_that_they_have(run_circuit):
+    circuit = Circuit(3, 5).X(0).Measure(0, 3).H(0).CX(0, 1).H(2).CX(1, 2)
+    circuit.add_barrier([0, 1, 2]).Measure(1, 4).Reset(1).add_barrier([0, 1, 2])
+    circuit.H(0).S(2).H(2, condition_bits=[4], condition_value=1)
+    circuit.ZZPhase(-0.5, 0, 2).Reset(0, condition_bits=[4], condition_value=0)
+    circuit.CX(2, 1).V(0).H(2)
+    for qubit in range(3):
+        circuit.Measure(qubit, qubit)
+    model = {
+        "type": "HeliosCustomErrorModel",
+        "error_params": ANGLE
+        | {
+            "p1": 0.03,
+            "p2": 0.1,
+            "p_init": 0.05,
+            "p_meas_0": 0.02,
+            "p_meas_1": 0.05,
+            "p_crosstalk_meas": 0.2,
+            "p_crosstalk_init": 0.2,
+            "p1_emission_ratio": 0.4,
+            "p2_emission_ratio": 0.6,
+            "p_prep_leak_ratio": 0.5,
+            "leak2depolar": True,
+            "linear_dephasing_rate": 60.0,
+            "quadratic_dephasing_rate": 60.0,
+            "coherent_dephasing": False,
+            "p2_idle": 0.05,
+        },
+    }
+    counts = []
+    for kind in ("Statevector", "Stabilizer", "MatrixProductState"):
+        simulator = {"type": f"{kind}Simulator", "seed": 7}
+        config = {
+            "type": "HeliosConfig",
+            "system_name": "Helios-1E",
+            "emulator_config": {"simulator": simulator, "error_model": model},
+        }
+        counts.append(run_circuit(circuit, config, N_SHOTS).get_counts())
+    assert chi2_contingency(table(*counts)).pvalue > ALPHA
 
 
 def test_a_stabilizer_emulator_runs_all_qubits_of_a_machine(run_circuit):
@@ -479,3 +524,39 @@ def test_an_emulator_of_ibm_has_noise_and_reproducible_shots(run_circuit):
     assert first.get_counts() == second.get_counts()
     assert len(first.get_counts()) > 2
     assert first.get_counts()[0, 0, 0] + first.get_counts()[1, 1, 1] > 300
+
+
+EVERY_PARAMETER = {
+    "p1": 0.01,
+    "p2": 0.01,
+    "p_init": 0.01,
+    "p_meas": 0.01,
+    "p_crosstalk_meas": 0.01,
+    "p_crosstalk_init": 0.01,
+    "p1_emission_ratio": 0.1,
+    "p2_emission_ratio": 0.1,
+    "p_prep_leak_ratio": 0.1,
+    "linear_dephasing_rate": 1.0,
+    "quadratic_dephasing_rate": 1.0,
+    "p2_idle": 0.01,
+    "przz_a": 1.0,
+    "przz_b": 1.0,
+    "przz_c": 1.0,
+    "przz_d": 1.0,
+}
+SWITCHES = {
+    "coherent_dephasing": False,
+    "idle_dephasing": False,
+    "transport_dephasing": False,
+    "crosstalk_per_gate": False,
+    "leak2depolar": True,
+}
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    sorted({*UserErrorParams.model_fields, *HeliosErrorParams.model_fields}),
+)
+def test_no_parameter_of_the_schemas_is_ignored(parameter):
+    other = {parameter: SWITCHES.get(parameter, 0.5)}
+    assert rates(**EVERY_PARAMETER | other) != rates(**EVERY_PARAMETER)

@@ -148,14 +148,16 @@ def _units(circuit: QuantumCircuit) -> tuple[list[Qubit], list[object]]:
 def _operation(instruction: CircuitInstruction) -> Operation:
     """Return what a schedule needs to know of an instruction."""
     operation, is_conditional = instruction.operation, False
-    if operation.name == "if_else":
+    name = operation.name
+    if name == "if_else":
         is_conditional = True
-        # pytket makes a condition of its own for each operation.
-        operation = operation.blocks[0].data[0].operation
+        # pytket makes a condition of its own for each operation; a phase is empty.
+        names = [inner.operation.name for inner in operation.blocks[0].data]
+        name = names[0] if names else "barrier"
     return Operation(
-        KINDS.get(operation.name, "classical"),
+        KINDS.get(name, "classical"),
         tuple(instruction.qubits),
         tuple(instruction.clbits),
-        is_diagonal=operation.name in (SOFTWARE, COUPLING),
+        is_diagonal=name in (SOFTWARE, COUPLING),
         is_conditional=is_conditional,
     )

@@ -40,7 +40,15 @@ def phase_errors(
     if not (rates.dephases or rates.p_crosstalk_meas or rates.p_crosstalk_init):
         return [PhaseErrors([], []) for _operation in operations]
     slots = schedule(operations, rates)
-    qubits = {qubit for operation in operations for qubit in operation.qubits}
+    qubits = dict.fromkeys(
+        qubit for operation in operations for qubit in operation.qubits
+    )
+    last_turn = {
+        qubit: index
+        for index, operation in enumerate(operations)
+        for qubit in operation.qubits
+        if operation.kind == "gate" and not operation.is_diagonal
+    }
     chances = _crosstalk_chances(operations, slots, rates)
     waiting: dict[Hashable, float] = {}
     found = []
@@ -62,7 +70,9 @@ def phase_errors(
                 errors.before.append(Dephasing(qubit, half_turns, p_z))
         chance, beside = chances.get(index, (0.0, set()))
         # Half of the measurements that nobody sees are a Z.
-        for qubit in qubits - beside if chance else ():
+        for qubit in qubits if chance else ():
+            if qubit in beside or last_turn.get(qubit, -1) < index:
+                continue
             if operation.is_conditional:
                 errors.with_it.append(Dephasing(qubit, 0.0, chance / 2))
             else:
