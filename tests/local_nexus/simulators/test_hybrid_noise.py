@@ -98,6 +98,18 @@ def coupled() -> None:
 
 
 @guppy
+def coupled_by_turns() -> None:
+    ones = 0
+    for _ in range(50):
+        first, second = qubit(), qubit()
+        zz_phase(first, second, angle(-11))
+        discard(second)
+        if measure(first).read():
+            ones += 1
+    result("ones", ones)
+
+
+@guppy
 def beside_a_measurement() -> None:
     ones = 0
     for _ in range(50):
@@ -249,6 +261,7 @@ def hugr():
         "flipped": flipped,
         "turned_in_software": turned_in_software,
         "coupled": coupled,
+        "coupled_by_turns": coupled_by_turns,
         "beside_a_measurement": beside_a_measurement,
         "beside_a_reset": beside_a_reset,
         "beside_two_measurements": beside_two_measurements,
@@ -386,6 +399,14 @@ def test_measurements_at_one_time_may_have_the_crosstalk_of_one(
     program = hugr["beside_two_measurements"]
     counted = sum(ones(run_hybrid("hugr", program, config, N_SHOTS)))
     assert binomtest(counted, N_SHOTS * REPEATS, expected).pvalue > ALPHA
+
+
+def test_whole_turns_of_a_coupling_do_not_count(run_hybrid, hugr):
+    # A half turn is the end of the positive angles, whatever rounding makes of it.
+    scaling = {"przz_a": 0.0, "przz_b": 0.0, "przz_c": 1.0, "przz_d": 0.0}
+    config = noisy({"type": "StabilizerSimulator"}, p2=0.6, **scaling)
+    counted = sum(ones(run_hybrid("hugr", hugr["coupled_by_turns"], config, N_SHOTS)))
+    assert binomtest(counted, N_SHOTS * REPEATS, 0.6 * 8 / 15).pvalue > ALPHA
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,9 @@ static void after_gate_1q(Model *model, uint64_t qubit) {
 
 /* Return the probability of an error after a gate on two qubits. */
 static double p2_at(const Parameters *given, double theta) {
-    double rest = fmod(1 - theta / PI, 2), angle = 1 - (rest < 0 ? rest + 2 : rest);
+    /* Without what rounding makes of whole turns, where the sign changes. */
+    double turns = round(theta / PI * 1e12) * 1e-12;
+    double rest = fmod(1 - turns, 2), angle = 1 - (rest < 0 ? rest + 2 : rest);
     double size = pow(fabs(angle), given->przz_power), factor;
     if (angle < 0)
         factor = given->przz_a * size + given->przz_b;
