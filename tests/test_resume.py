@@ -211,6 +211,7 @@ def test_a_task_whose_processes_are_all_killed_fails_the_workflow(
 def test_a_worker_that_is_alive_is_waited_for(controlled, nexus, warm_worker):
     before = nexus.jobs()
     workflow = controlled("nexus")
+    workflow.environment["TKR_NEXUS_WARM"] = "1"
 
     def forks() -> list[psutil.Process]:
         servers = preloaded_processes(warm_worker)

@@ -51,8 +51,10 @@ class Executables:
             case "executable":
                 process.kill()
             case "fork":
-                for server in self.servers():
-                    kill(server.children())
+                forks = [fork for it in self.servers() for fork in it.children()]
+                kill(forks)
+                if not forks:  # none yet, or none where tasks start cold
+                    process.kill()
             case "server":
                 kill(self.servers())
         return process.wait(LIMIT)

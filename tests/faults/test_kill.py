@@ -97,6 +97,14 @@ def run_until_done(run_task: RunTask, definition: Path, lifetime: float, rng) ->
     return MAX_KILLS
 
 
+def until_enough(n_tasks: int, is_enough: Callable[[], bool]) -> Iterator[int]:
+    """Count tasks, more than asked for while too few were hit, as some end too soon."""
+    for number in range(4 * n_tasks):
+        if number >= n_tasks and is_enough():
+            return
+        yield number
+
+
 def made_id(storage: FileStorage) -> str:
     return json.loads(storage.read_output(Loc().N(0), "value"))["id"]
 
@@ -109,12 +117,12 @@ def test_killed_submissions_make_one_job_each(
 
     _, definition = task("to learn how long it takes")
     _, lifetime = run_task(definition, None)
-    ids, kills = {}, 0
-    for number in range(120):
+    ids, kills = {}, []
+    for number in until_enough(120, lambda: sum(kills) > 80):
         storage, definition = task(f"{tmp_path} {number}")
-        kills += run_until_done(run_task, definition, lifetime, rng)
+        kills.append(run_until_done(run_task, definition, lifetime, rng))
         ids[f"{tmp_path} {number}"] = made_id(storage)
-    assert kills > 80
+    assert sum(kills) > 80
     jobs = [(j["name"], j["id"]) for j in connected.jobs() if j["name"] in ids]
     assert sorted(jobs) == sorted(ids.items())
 
@@ -128,14 +136,14 @@ def test_killed_uploads_make_one_circuit_each(connected, run_task, tmp_path, rng
 
     _, definition = task("to learn how long it takes")
     _, lifetime = run_task(definition, None)
-    kills = 0
-    for number in range(60):
+    kills = []
+    for number in until_enough(60, lambda: sum(kills) > 40):
         name = f"{tmp_path} {number}"
         storage, definition = task(name)
-        kills += run_until_done(run_task, definition, lifetime, rng)
+        kills.append(run_until_done(run_task, definition, lifetime, rng))
         [circuit] = qnx.circuits.get_all(name_exact=[name]).list()
         assert str(circuit.id) == made_id(storage)
-    assert kills > 40
+    assert sum(kills) > 40
 
 
 @pytest.fixture
@@ -166,14 +174,15 @@ def test_killed_executables_submit_one_job_each(
 
     executables.run(task("to start the preloaded process")[1])
     lifetime = executables.measure(task("to learn how long it takes")[1])
-    ids, kills = {}, 0
-    for number in range(n_tasks):
+    ids, kills = {}, []
+    # Where the preloaded process is killed, the executable goes on by itself.
+    n_kills = 0 if victims == ["server"] else n_tasks // 2
+    for number in until_enough(n_tasks, lambda: sum(kills) >= n_kills):
         name = f"{tmp_path} {number}"
         storage, definition = task(name)
-        kills += executables.run_until_done(definition, lifetime, rng, victims)
+        kills.append(executables.run_until_done(definition, lifetime, rng, victims))
         ids[name] = made_id(storage)
-    # Where the preloaded process is killed, the executable goes on by itself.
-    assert kills > 0.5 * n_tasks or victims == ["server"]
+    assert sum(kills) >= n_kills
     jobs = [(j["name"], j["id"]) for j in connected.jobs() if j["name"] in ids]
     assert sorted(jobs) == sorted(ids.items())
 
@@ -187,18 +196,17 @@ def test_killed_batches_upload_each_circuit_once(connected, executables, tmp_pat
 
     executables.run(task("to start the preloaded process")[1])
     lifetime = executables.measure(task("to learn how long it takes")[1])
-    kills = 0
-    for number in range(15):
+    kills = []
+    for number in until_enough(15, lambda: sum(kills) > 7):
         storage, definition, names = task(f"{tmp_path} {number}")
-        kills += executables.run_until_done(
-            definition, lifetime, rng, ["executable", "fork"]
-        )
+        victims = ["executable", "fork"]
+        kills.append(executables.run_until_done(definition, lifetime, rng, victims))
         uploaded = qnx.circuits.get_all(name_exact=sorted(names)).list()
         assert {circuit.annotations.name for circuit in uploaded} == names
         assert len(uploaded) == len(names)
         used = json.loads(storage.read_output(Loc().N(0), "value"))
         assert {program["id"] for program in used} == {str(c.id) for c in uploaded}
-    assert kills > 7
+    assert sum(kills) > 7
 
 
 def test_two_processes_of_one_task_make_one_job(executables, connected, submission):
