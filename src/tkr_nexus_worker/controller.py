@@ -23,6 +23,11 @@ _LATENESS = 0.05
 # The watch reads the command lines of all processes.
 _SELDOM = 0.5
 _LONGEST_WATCH_PAUSE = 300.0
+# The part of a processor that the controller takes, and the seconds that it may take
+# before. A walk takes longer the more tasks there are: one for each of their ends would
+# cost the square of their number.
+_SHARE = 0.1
+_FREE_SECONDS = 0.5
 
 
 def drive(
@@ -72,6 +77,9 @@ class _Idle:
         self._watch = watch
         self._watch_seconds = watch_seconds
         self._shortest = shortest_pause
+        self._credit = _FREE_SECONDS
+        self._accounted = time.monotonic()
+        self._used = time.thread_time()
         self.reset()
 
     def reset(self) -> None:
@@ -91,6 +99,19 @@ class _Idle:
             if now - self._watched > watch_pause:
                 self._watched = now
                 self._watch()
+        self._keep_to_share()
+
+    def _keep_to_share(self) -> None:
+        """Sleep if this thread has taken more than its part of a processor.
+
+        What ends in the meantime is seen by one walk.
+        """
+        now, used = time.monotonic(), time.thread_time()
+        earned = _SHARE * (now - self._accounted)
+        self._credit = min(self._credit + earned, _FREE_SECONDS) - (used - self._used)
+        self._accounted, self._used = now, used
+        if self._credit < 0:
+            time.sleep(-self._credit / _SHARE)
 
     def _has_ended(self, loc: Loc) -> bool:
         storage = self._storage
