@@ -372,22 +372,29 @@ time.sleep = lambda seconds: true_sleep(seconds / {rate})
 @click.option("--circuits", multiple=True, type=int, default=(1000, 2000, 5000, 10_000))
 @click.option("--job-size", default=500, show_default=True)
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path))
-def growth(circuits: tuple[int, ...], job_size: int, plot: Path | None) -> None:
+@_repeat_option
+def growth(
+    circuits: tuple[int, ...], job_size: int, plot: Path | None, repeat: int
+) -> None:
     """Measure how the time of the controller grows with the number of circuits."""
-    table = Table(title=f"jobs of {job_size} circuits")
+    table = Table(title=f"jobs of {job_size} circuits, medians of {repeat} runs")
     for column in ("circuits", "wall (s)", "CPU of the controller (s)", "(ms/circuit)"):
         table.add_column(column, justify="right")
-    points = []
+    runs: dict[int, list[tuple[float, float]]] = {size: [] for size in circuits}
     with LocalNexus() as nexus:
-        for n_circuits in circuits:
-            with fresh_machine() as environment:
-                work = [str(n_circuits), str(job_size)]
-                answer = _answer("jobs", work, {**nexus.env, **environment})
-            wall, cpu = json.loads(answer)
-            points.append((n_circuits, wall, cpu))
-            per_circuit = f"{1000 * cpu / n_circuits:.2f}"
-            table.add_row(str(n_circuits), f"{wall:.1f}", f"{cpu:.1f}", per_circuit)
-            Console().print(table)
+        for _ in range(repeat):
+            for n_circuits in circuits:
+                with fresh_machine() as environment:
+                    work = [str(n_circuits), str(job_size)]
+                    answer = _answer("jobs", work, {**nexus.env, **environment})
+                runs[n_circuits].append(json.loads(answer))
+    points = []
+    for n_circuits, measured in runs.items():
+        wall, cpu = map(statistics.median, zip(*measured, strict=True))
+        points.append((n_circuits, wall, cpu))
+        per_circuit = f"{1000 * cpu / n_circuits:.2f}"
+        table.add_row(str(n_circuits), f"{wall:.1f}", f"{cpu:.1f}", per_circuit)
+    Console().print(table)
     if plot is not None:
         _plot(points, plot)
 

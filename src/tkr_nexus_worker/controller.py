@@ -1,11 +1,13 @@
 """The loop of a controller that sleeps while it has nothing to do.
 
 Tierkreis's own loop walks the whole graph every 10 ms, also while a job waits in a
-queue for a day. This one walks it when a task has ended.
+queue for a day. This one walks when a task has ended, and walks the graph of that task
+alone: what its end makes possible is there, or around that graph once it has ended too.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from tierkreis.controller import resume_graph
 from tierkreis.controller.data.graph import GraphData
@@ -24,8 +26,7 @@ _LATENESS = 0.05
 _SELDOM = 0.5
 _LONGEST_WATCH_PAUSE = 300.0
 # The part of a processor that the controller takes, and the seconds that it may take
-# before. A walk takes longer the more tasks there are: one for each of their ends would
-# cost the square of their number.
+# before. The more jobs wait in a queue, the more often one of them has moved.
 _SHARE = 0.1
 _FREE_SECONDS = 0.5
 
@@ -48,19 +49,76 @@ def drive(
         pause grows to two seconds while they take long.
     :raises TierkreisError: If a task failed.
     """
-    message = storage.read_output(Loc().N(-1), "body")
-    graph = ptype_from_bytes(message, GraphData)
+    frontier = _Frontier(storage, executor)
     idle = _Idle(storage, watch, watch_seconds, shortest_pause)
+    frontier.advance(Loc())
     while not storage.is_node_finished(Loc()):
-        walk = walk_node(storage, Loc(), graph.output_idx(), graph)
-        if walk.errored:
-            resume_graph(storage, executor, n_iterations=1)  # reports them, and raises
-        start_nodes(storage, executor, walk.inputs_ready)
-        if walk.inputs_ready or not walk.started:
+        before = frozenset(frontier.running)
+        ended = idle.pause_until_end_of_any(before)
+        for graph in {_graph_around(loc) for loc in ended}:
+            frontier.advance(graph)
+        if not frontier.running <= before:
             idle.reset()
-        else:
-            idle.pause_until_end_of_any(walk.started)
     storage.write_workflow_completion_time()
+
+
+class _Frontier:
+    """The tasks of a workflow that run, and what their ends make possible.
+
+    :param storage: The storage of the workflow.
+    :param executor: Starts the tasks.
+    """
+
+    def __init__(
+        self, storage: ControllerStorage, executor: ControllerExecutor
+    ) -> None:
+        self.running: set[Loc] = set()
+        self._storage = storage
+        self._executor = executor
+
+    def advance(self, loc: Loc) -> None:
+        """Start what can be started in a graph, and around it once it has ended.
+
+        :param loc: The location of a graph that was started.
+        :raises TierkreisError: If a task failed.
+        """
+        while not self._storage.is_node_finished(loc):
+            graph = _read_graph(self._storage.read_output(loc.N(-1), "body"))
+            walk = walk_node(self._storage, loc, graph.output_idx(), graph)
+            if walk.errored:
+                # It reports them, and raises.
+                resume_graph(self._storage, self._executor, n_iterations=1)
+            start_nodes(self._storage, self._executor, walk.inputs_ready)
+            if walk.started and not walk.inputs_ready:
+                self.running -= self._running_in(loc)
+                self.running.update(walk.started)
+                return
+        self.running -= self._running_in(loc)
+        if loc != Loc() and not self._running_in(_node_around(loc)):
+            self.advance(_graph_around(loc))
+
+    def _running_in(self, loc: Loc) -> set[Loc]:
+        return {task for task in self.running if task.startswith(f"{loc}.")}
+
+
+def _node_around(loc: Loc) -> Loc:
+    """Return the node that runs a graph: an eval, or the loop or map that repeats it.
+
+    :param loc: The location of the graph.
+    """
+    step, outer = loc.pop_last()
+    return loc if step[0] == "N" else outer
+
+
+def _graph_around(loc: Loc) -> Loc:
+    """Return the location of the graph to which a node, or a graph in it, belongs."""
+    _, outer = _node_around(loc).pop_last()
+    return outer
+
+
+@lru_cache(maxsize=16)
+def _read_graph(message: bytes) -> GraphData:
+    return ptype_from_bytes(message, GraphData)
 
 
 class _Idle:
@@ -85,8 +143,8 @@ class _Idle:
     def reset(self) -> None:
         self._since = self._watched = time.monotonic()
 
-    def pause_until_end_of_any(self, locs: list[Loc]) -> None:
-        """Sleep until one of some tasks has ended, well or badly.
+    def pause_until_end_of_any(self, locs: Iterable[Loc]) -> list[Loc]:
+        """Sleep until one of some tasks has ended, and return those that have.
 
         The watch marks those as failed that ended without a word.
         """
@@ -100,11 +158,12 @@ class _Idle:
                 self._watched = now
                 self._watch()
         self._keep_to_share()
+        return [loc for loc in locs if self._has_ended(loc)]
 
     def _keep_to_share(self) -> None:
         """Sleep if this thread has taken more than its part of a processor.
 
-        What ends in the meantime is seen by one walk.
+        What ends in the meantime is looked at together.
         """
         now, used = time.monotonic(), time.thread_time()
         earned = _SHARE * (now - self._accounted)
