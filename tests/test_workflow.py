@@ -3,6 +3,7 @@
 The workflows run in this process under ShellExecutor, with real worker processes.
 """
 
+import json
 import os
 from uuid import uuid4
 
@@ -12,15 +13,18 @@ from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from tierkreis import run_graph
 from tierkreis.builder import Graph
 from tierkreis.builtins import tkr_id
+from tierkreis.controller.data.location import Loc
+from tierkreis.controller.data.types import bytes_from_ptype
 from tierkreis.executor import ShellExecutor
-from tierkreis.models import TKR
-from tierkreis.storage import FileStorage, read_loop_trace
+from tierkreis.models import TKR, OpaqueType
+from tierkreis.storage import FileStorage, read_loop_trace, read_outputs
 
 from tkr_nexus_worker import (
     InvalidInputError,
     WorkflowFailedError,
     read_failures,
     readable_errors,
+    resume,
     run,
 )
 from tkr_nexus_worker.graphs import (
@@ -157,3 +161,41 @@ def test_the_polling_loop_is_traced_by_its_name(nexus, storage, executor):
 def test_an_interval_that_is_no_time_is_refused_when_the_graph_is_built(interval):
     with pytest.raises(InvalidInputError, match="polling interval"):
         polling_loop_body(interval)
+
+
+@pytest.mark.parametrize("circuits", [[BELL], [[BELL, UNMEASURED], [BELL]], [[]]])
+def test_circuits_are_written_in_one_line_and_are_the_same(circuits, storage, executor):
+    g = Graph(TKR[list], TKR[list])
+    returned = run(g.finish_with_outputs(g.inputs), circuits, storage, executor)
+    assert returned == json.loads(bytes_from_ptype(circuits))
+    assert b"\n" not in storage.read_output(Loc().N(-1), "value")
+
+
+def test_inputs_that_are_not_circuits_alone_arrive_too(storage, executor):
+    g = Graph(TKR[list], TKR[list])
+    values = [[BELL], "and a word"]
+    returned = run(g.finish_with_outputs(g.inputs), values, storage, executor)
+    assert returned == json.loads(bytes_from_ptype(values))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [{"a": [1, -2.5e-7, 10**30, True, None]}, float("inf")],
+        {"text": "é\ud800", "bytes": b"\x00\xff"},
+        [b"\x80", {"b": [b""]}],
+        b"\x80 is no JSON",
+        "words",
+        None,
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("type_of_value", [TKR[OpaqueType["any"]], TKR[list]])
+def test_outputs_are_those_that_tierkreis_reads(
+    value, type_of_value, storage, executor
+):
+    g = Graph(type_of_value, type_of_value)
+    graph = g.finish_with_outputs(g.inputs)
+    returned = run(graph, {"value": value}, storage, executor)
+    assert returned == read_outputs(graph, storage) == value
+    assert resume(storage, executor) == read_outputs(graph.data, storage)
