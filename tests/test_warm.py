@@ -1,5 +1,6 @@
 """The preloaded worker: the same as a worker that starts cold, whatever happens."""
 
+import ctypes
 import json
 import os
 import re
@@ -20,13 +21,14 @@ from pytket.circuit import Circuit
 from tests.preloaded import preloaded_processes
 from tierkreis.controller.data.location import WorkerCallArgs
 
-from local_nexus import Fault, Progress
+from local_nexus import Fault, LocalNexus, Progress
 
 EXECUTABLE = Path(sys.executable).with_name("tkr_nexus_worker")
 PROJECT_NAME = "tests of the warm worker"
 UPLOAD = "POST", "/api/circuits/*"
 BELL = Circuit(2, name="bell").H(0).CX(0, 1).measure_all()
 LIMIT = 60
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def wait_until(condition: Callable[[], object]) -> None:
@@ -299,8 +301,10 @@ def test_a_task_that_dies_by_a_signal_passes_it_on(shared_bench, nexus):
     assert process.returncode == -signal.SIGTERM
 
 
-def test_when_the_preloaded_process_dies_its_tasks_run_cold(make_bench, nexus):
-    bench = make_bench(TKR_NEXUS_SETTLE_TIME="0.3")
+def run_while_the_server_dies(
+    bench: Workbench, nexus: LocalNexus
+) -> tuple[psutil.Process, psutil.Process]:
+    """Run a task whose server dies meanwhile; return that server, and its fork."""
     assert bench.run(bench.upload())[0] == 0
     (server,) = bench.servers()
     fault = nexus.add_fault(Fault("hang", method=UPLOAD[0], path=UPLOAD[1]))
@@ -313,9 +317,33 @@ def test_when_the_preloaded_process_dies_its_tasks_run_cold(make_bench, nexus):
     errors = process.communicate(timeout=LIMIT)[1]
     assert process.returncode == 0, errors
     assert bench.is_done(place)
+    return server, fork
+
+
+def test_when_the_preloaded_process_dies_its_tasks_run_cold(make_bench, nexus):
+    bench = make_bench(TKR_NEXUS_SETTLE_TIME="0.3")
+    server, fork = run_while_the_server_dies(bench, nexus)
     assert not psutil.pid_exists(fork.pid)
     assert bench.run(bench.upload())[0] == 0
     assert [other.pid for other in bench.servers()] != [server.pid]
+
+
+@pytest.fixture
+def adopts_orphans() -> Iterator[None]:
+    """Make this process the parent of all orphans."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    yield
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 0)
+
+
+@pytest.mark.usefixtures("adopts_orphans")
+def test_a_dead_task_whose_parent_never_asks_is_not_waited_for(make_bench, nexus):
+    bench = make_bench(TKR_NEXUS_SETTLE_TIME="0.3")
+    server, fork = run_while_the_server_dies(bench, nexus)
+    assert fork.status() == psutil.STATUS_ZOMBIE
+    for orphan in (server, fork):
+        os.waitpid(orphan.pid, 0)
 
 
 def test_it_does_not_survive_a_change_of_the_packages(make_bench, tmp_path):

@@ -22,6 +22,7 @@ from tkr_nexus_worker.warm.identity import (
 
 _START_SECONDS = 30.0
 _LOOK_SECONDS = 0.01
+_END_SECONDS = 5.0
 
 
 def run(argv: list[str]) -> int | None:
@@ -161,8 +162,12 @@ def _end_as(code: int) -> int:
 
 
 def _make_sure_of_the_end(child: int) -> None:
-    """End a task whose server died, before this process starts it afresh."""
+    """End a task whose server died, before this process starts it afresh.
+
+    In a container, the dead may stay for ever, because nobody asks how they ended.
+    """
+    deadline = time.monotonic() + _END_SECONDS
     with suppress(OSError):
-        while True:
+        while time.monotonic() < deadline:
             os.kill(child, signal.SIGKILL)
             time.sleep(_LOOK_SECONDS)
