@@ -199,3 +199,13 @@ def test_outputs_are_those_that_tierkreis_reads(
     returned = run(graph, {"value": value}, storage, executor)
     assert returned == read_outputs(graph, storage) == value
     assert resume(storage, executor) == read_outputs(graph.data, storage)
+
+
+@pytest.mark.parametrize(
+    "lines", ['[\n{"a": 1},\n[2, 3]\n]', "[\n\n]", "[\n]", "[\n1,\n[\n2]\n]", "[]"]
+)
+def test_a_list_in_lines_is_read_whole(lines, storage, executor):
+    g = Graph(TKR[OpaqueType["any"]], TKR[OpaqueType["any"]])
+    graph = g.finish_with_outputs(g.inputs)
+    returned = run(graph, {"value": lines.encode()}, storage, executor)
+    assert returned == read_outputs(graph, storage) == json.loads(lines)

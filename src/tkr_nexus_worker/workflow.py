@@ -200,8 +200,22 @@ def _read_outputs(
         with suppress(EntryNotFoundError, ValueError):
             content = storage.read_output(Loc(), Labels.VALUE)
             if _ENCODED_BYTES not in content:
-                return from_json(content)
+                lines = content.split(b"\n")
+                del content
+                return _decode(lines)
     return read_outputs(graph, storage)
+
+
+def _decode(lines: list[bytes]) -> Any:
+    """Decode JSON, and free what has been decoded if it is a list with a line for each.
+
+    The worker writes results in this way, which may have millions of shots.
+    """
+    if lines[0] != b"[" or lines[-1] != b"]":
+        return from_json(b"\n".join(lines))
+    elements = lines[-2:0:-1]
+    lines.clear()
+    return [from_json(elements.pop().removesuffix(b",")) for _ in range(len(elements))]
 
 
 def _refuse_earlier_run(storage: ControllerStorage, ports: dict[str, Any]) -> None:
