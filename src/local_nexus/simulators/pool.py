@@ -243,6 +243,10 @@ class SimulatorPool:
             with self._lock:
                 run.worker = None
                 self._active.remove(run)
+                was_killed = not run.wanted
+            if was_killed:
+                # Its outcome may have come before; the next program needs another one.
+                worker.close()
         if run.wanted:
             run.on_done(outcome)
 

@@ -16,6 +16,7 @@ from guppylang.std.quantum import measure, qubit
 from pytket.circuit import Circuit
 
 from local_nexus.simulators import RunRequest, SimulatorPool
+from local_nexus.simulators.pool import Worker
 
 from .conftest import circuit_request, wait_for
 
@@ -141,6 +142,26 @@ def test_a_cancelled_program_ends_and_the_next_one_runs(fresh_pool):
     assert outcomes.empty()
 
 
+def test_a_program_cancelled_in_the_moment_of_its_end_spares_the_next_one(
+    fresh_pool, monkeypatch
+):
+    pool = fresh_pool()
+    handles = queue.SimpleQueue()
+
+    def end_and_be_cancelled(worker, request):
+        outcome = run(worker, request)
+        handles.get(timeout=30).cancel()
+        return outcome
+
+    run = Worker.run
+    with monkeypatch.context() as patch:
+        patch.setattr(Worker, "run", end_and_be_cancelled)
+        handle, outcomes = start(pool, BELL)
+    handles.put(handle)
+    assert wait_for(pool, BELL).status == "COMPLETED"
+    assert outcomes.empty()
+
+
 def test_a_program_cancelled_while_it_waits_never_starts(fresh_pool):
     pool = fresh_pool()
     running, _ = start(pool, ENDLESS)
@@ -215,6 +236,7 @@ def test_a_cancelled_program_leaves_no_process_and_no_file(
 PARENT = """
 import sys, threading
 from local_nexus.simulators import RunRequest, SimulatorPool
+from local_nexus.simulators.pool import Worker
 started = threading.Event()
 request = RunRequest("circuit", sys.stdin.read(), {"type": "QulacsConfig"}, 10)
 SimulatorPool(workers=1).submit(request, started.set, lambda outcome: None)
