@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -25,8 +26,10 @@ from qnexus.client.utils import write_token
 from qnexus.config import CONFIG, Config
 from qnexus.models.references import ExecuteJobRef
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
+from tests import run_workflow as workflow_driver
 from tests.many_jobs import add_jobs
 from tierkreis.controller.data.location import WorkerCallArgs
+from tierkreis.controller.executor.protocol import ControllerExecutor
 from tierkreis.storage import FileStorage
 from tierkreis.worker.storage.filestorage import WorkerFileStorage
 
@@ -39,6 +42,11 @@ FINAL_STATES = {s.name for s in JOB_STATES.values() if s.is_final}
 PROJECT = "tests of jobs"
 OTHER = "other@example.com"
 EXECUTABLES = Path(sys.executable).parent
+
+needs_task_processes = pytest.mark.skipif(
+    os.environ.get("TKR_TEST_EXECUTOR") == "in-process",
+    reason="is about tasks with processes of their own",
+)
 
 
 @pytest.fixture(scope="session")
@@ -243,6 +251,18 @@ def run_workflow(worker_environment):
         )
 
     return run
+
+
+type MakeExecutor = Callable[[FileStorage], ControllerExecutor]
+
+
+@pytest.fixture
+def make_executor(connected, worker_environment, monkeypatch) -> MakeExecutor:
+    """Executors for workflows of this process, of the kind TKR_TEST_EXECUTOR names."""
+    for name, value in worker_environment.items():
+        monkeypatch.setenv(name, value)
+    kind = os.environ.get("TKR_TEST_EXECUTOR", "shell")
+    return partial(workflow_driver.make_executor, kind)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ The process stands for a controller that may be killed. EXECUTOR is shell or in-
 """
 
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -83,7 +84,7 @@ def main() -> None:
     action, graph_name, directory, workflow, *more = sys.argv[1:]
     storage = FileStorage(UUID(workflow), tierkreis_directory=Path(directory))
     options = {"on_interrupt": more[0]} if more else {}
-    if more[1:] == ["in-process"]:
+    if "in-process" in {*more[1:], os.environ.get("TKR_TEST_EXECUTOR")}:
         executor = InProcessExecutor(storage)
     else:
         executor = ShellExecutor(None, storage.workflow_dir, log_env_in_debug=False)

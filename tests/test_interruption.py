@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from tests.conftest import needs_task_processes
 from tests.waiting import wait_until
 from tierkreis.controller.data.location import Loc
 from tierkreis.storage import FileStorage
@@ -151,6 +152,7 @@ def test_ctrl_c_cancels_the_job_if_asked_to(nexus, storage, start):
     assert "is now in the state CANCELLED" in screen
 
 
+@needs_task_processes
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_ctrl_c_during_the_submission_loses_no_job(
     when, nexus, storage, start, worker_environment

@@ -10,9 +10,9 @@ from tests.conftest import PROJECT
 from tierkreis.builder import Graph
 from tierkreis.controller.executor.in_memory_executor import InMemoryExecutor
 from tierkreis.models import TKR, OpaqueType
-from tierkreis.storage import FileStorage, InMemoryStorage
+from tierkreis.storage import InMemoryStorage
 
-from tkr_nexus_worker import REGISTRY_PATH, programs, run, stubs, uv_executor
+from tkr_nexus_worker import REGISTRY_PATH, programs, run, stubs
 from tkr_nexus_worker.errors import JobFailedError
 from tkr_nexus_worker.jobs import find_job
 from tkr_nexus_worker.reports import (
@@ -92,7 +92,7 @@ class Submission(NamedTuple):
     config: TKR[Any]
 
 
-def test_processes_submit_a_job_and_wait_for_it(connected, tmp_path):
+def test_a_graph_submits_a_job_and_waits_for_it(make_executor, make_storage):
     g = Graph(Submission, TKR[Any])
     name = g.const("waited for")
     submitted = g.task(
@@ -107,8 +107,8 @@ def test_processes_submit_a_job_and_wait_for_it(connected, tmp_path):
         "program": programs.upload_circuit(bell, PROJECT),
         "config": QuantinuumConfig(device_name="H2-1LE"),
     }
-    storage = FileStorage(uuid4(), tierkreis_directory=tmp_path)
-    report = JobStatusReport(**run(graph, inputs, storage, uv_executor(storage)))
+    storage = make_storage()
+    report = JobStatusReport(**run(graph, inputs, storage, make_executor(storage)))
     assert (report.name, report.state) == ("waited for", "COMPLETED")
     # Ctrl-C after it has nothing to tell of this job.
     assert live_jobs(storage) == []

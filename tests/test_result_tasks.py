@@ -1,7 +1,6 @@
 """Results, devices and checks as tasks of a real graph."""
 
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import pytest
 from pytket.circuit import Circuit
@@ -9,9 +8,8 @@ from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from tests.conftest import PROJECT
 from tierkreis.builder import Graph
 from tierkreis.models import TKR
-from tierkreis.storage import FileStorage
 
-from tkr_nexus_worker import WorkflowFailedError, jobs, programs, run, uv_executor
+from tkr_nexus_worker import WorkflowFailedError, jobs, programs, run
 from tkr_nexus_worker.devices import DeviceDetails, DeviceSummary
 from tkr_nexus_worker.results import JobCounts
 from tkr_nexus_worker.stubs import (
@@ -47,8 +45,8 @@ class Outputs(NamedTuple):
 
 
 @pytest.fixture
-def look(connected, tmp_path):
-    """Run a graph with all four tasks in processes of their own."""
+def look(make_executor, make_storage):
+    """Run a graph with all four tasks."""
     g = Graph(Inputs, Outputs)
     graph = g.finish_with_outputs(
         Outputs(
@@ -64,7 +62,7 @@ def look(connected, tmp_path):
     )
 
     def run_graph(job, selection):
-        storage = FileStorage(uuid4(), tierkreis_directory=tmp_path)
+        storage = make_storage()
         inputs = {
             "job": str(job.id),
             "selection": selection,
@@ -73,7 +71,7 @@ def look(connected, tmp_path):
             "n_shots": [7],
             "backend_config": CONFIG,
         }
-        return run(graph, inputs, storage, uv_executor(storage))
+        return run(graph, inputs, storage, make_executor(storage))
 
     return run_graph
 

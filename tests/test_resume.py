@@ -18,6 +18,7 @@ from uuid import uuid4
 import psutil
 import pytest
 from pytket.backends.backendresult import BackendResult
+from tests.conftest import needs_task_processes
 from tests.preloaded import kill, preloaded_processes
 from tierkreis.builder import Graph
 from tierkreis.controller.data.location import Loc
@@ -190,6 +191,7 @@ def test_killed_again_and_again_a_workflow_submits_one_job_and_finishes(
     assert len(jobs_since(before, nexus)) == 1
 
 
+@needs_task_processes
 @pytest.mark.parametrize("warm", ["1", "0"])
 def test_a_task_whose_processes_are_all_killed_fails_the_workflow(
     warm, controlled, nexus
@@ -208,6 +210,7 @@ def test_a_task_whose_processes_are_all_killed_fails_the_workflow(
     assert_counts(workflow.finish())
 
 
+@needs_task_processes
 def test_a_worker_that_is_alive_is_waited_for(controlled, nexus, warm_worker):
     before = nexus.jobs()
     workflow = controlled("nexus")

@@ -104,6 +104,14 @@ class Workbench:
         return [fork for server in self.servers() for fork in server.children()]
 
 
+def environment_of_bench(folder: Path, sockets: Path) -> dict[str, str]:
+    return {
+        "TKR_DIR": str(folder),
+        "XDG_RUNTIME_DIR": str(sockets),
+        "TKR_NEXUS_WARM": "1",
+    }
+
+
 @pytest.fixture
 def make_bench(worker_environment, tmp_path) -> Iterator[Callable[..., Workbench]]:
     """Workbenches with preloaded processes of their own."""
@@ -113,7 +121,7 @@ def make_bench(worker_environment, tmp_path) -> Iterator[Callable[..., Workbench
         folders.append(Path(tempfile.mkdtemp(prefix="tkr-")))
         checkpoints = tmp_path / f"checkpoints{len(folders)}"
         checkpoints.mkdir()
-        own = {"TKR_DIR": str(checkpoints), "XDG_RUNTIME_DIR": str(folders[-1])}
+        own = environment_of_bench(checkpoints, folders[-1])
         benches.append(Workbench(checkpoints, worker_environment | own | environment))
         return benches[-1]
 
@@ -128,7 +136,7 @@ def make_bench(worker_environment, tmp_path) -> Iterator[Callable[..., Workbench
 @pytest.fixture
 def shared_bench(worker_environment, warm_worker, tmp_path) -> Workbench:
     """A workbench on the preloaded process of all tests."""
-    environment = {"TKR_DIR": str(tmp_path), "XDG_RUNTIME_DIR": str(warm_worker)}
+    environment = environment_of_bench(tmp_path, warm_worker)
     return Workbench(tmp_path, worker_environment | environment)
 
 

@@ -1,11 +1,10 @@
 """Running a workflow for a person: what fails says why, and nothing is sent too early.
 
-The workflows run in this process under ShellExecutor, with real worker processes.
+The workflows run in this process, under ShellExecutor if no other is asked for.
 """
 
 import json
 import os
-from uuid import uuid4
 
 import pytest
 from pytket.circuit import Circuit
@@ -15,6 +14,7 @@ from tierkreis.builder import Graph
 from tierkreis.builtins import tkr_id
 from tierkreis.controller.data.location import Loc
 from tierkreis.controller.data.types import bytes_from_ptype
+from tierkreis.controller.executor.protocol import ControllerExecutor
 from tierkreis.executor import ShellExecutor
 from tierkreis.models import TKR, OpaqueType
 from tierkreis.storage import FileStorage, read_loop_trace, read_outputs
@@ -38,15 +38,13 @@ UNMEASURED = Circuit(1, name="bare").H(0)
 
 
 @pytest.fixture
-def storage(worker_environment, monkeypatch, tmp_path) -> FileStorage:
-    for name, value in worker_environment.items():
-        monkeypatch.setenv(name, value)
-    return FileStorage(uuid4(), tierkreis_directory=tmp_path / "checkpoints")
+def storage(make_storage) -> FileStorage:
+    return make_storage()
 
 
 @pytest.fixture
-def executor(storage) -> ShellExecutor:
-    return ShellExecutor(None, storage.workflow_dir, log_env_in_debug=False)
+def executor(storage, make_executor) -> ControllerExecutor:
+    return make_executor(storage)
 
 
 def inputs(**changes):
@@ -97,9 +95,9 @@ def test_an_input_that_cannot_be_read_is_named(nexus, storage, executor):
 
 
 def test_without_a_login_nothing_is_uploaded_and_the_command_is_named(
-    nexus, storage, executor, monkeypatch, tmp_path
+    nexus, storage, executor, connect_qnexus, tmp_path
 ):
-    monkeypatch.setenv("NEXUS_TOKEN_PATH", str(tmp_path / "nowhere"))
+    connect_qnexus({**nexus.env, "NEXUS_TOKEN_PATH": str(tmp_path / "nowhere")})
     with pytest.raises(WorkflowFailedError, match="qnx login"):
         run(nexus_submit_and_poll(1.0), inputs(), storage, executor)
     assert {request.method for request in nexus.requests()} == {"GET"}

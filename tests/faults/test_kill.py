@@ -163,6 +163,7 @@ def rng() -> random.Random:
     return random.Random(seed)
 
 
+@pytest.mark.timeout(1200)  # cold, each start of a task takes seconds
 @pytest.mark.parametrize(
     ("victims", "n_tasks"), [(["executable", "fork"], 40), (["server"], 4)]
 )
