@@ -19,6 +19,10 @@ logger = logging.getLogger(__name__)
 
 GIB = 2**30
 
+# Each simulator has as many threads as there are cores. By default those of OpenMP wait
+# for each other in loops that keep the cores from the simulator beside them.
+_WAITS_QUIETLY = {"OMP_WAIT_POLICY": "passive"}
+
 
 class Request[R](Protocol):
     """What a simulator process takes, with the kind of its outcome."""
@@ -59,6 +63,7 @@ class Worker:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
+            env=_WAITS_QUIETLY | os.environ,
         )
         theirs.close()
         life_line.close()

@@ -80,6 +80,17 @@ def test_processes_stay_warm(fresh_pool):
     assert processes() - before == first
 
 
+@pytest.mark.parametrize("policy", [None, "active"])
+def test_threads_that_wait_leave_the_cores_to_others(fresh_pool, monkeypatch, policy):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if policy is not None:
+        monkeypatch.setenv("OMP_WAIT_POLICY", policy)
+    before, pool = processes(), fresh_pool()
+    wait_for(pool, BELL)
+    environment = simulator_of(before).environ()
+    assert environment["OMP_WAIT_POLICY"] == (policy or "passive")
+
+
 def test_files_in_the_working_directory_do_not_disturb(
     fresh_pool, monkeypatch, tmp_path
 ):
