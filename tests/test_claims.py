@@ -175,12 +175,12 @@ def test_a_task_killed_elsewhere_is_noticed_where_locks_are_shared(
     with control(storage):
         holder = hold()
         for _ in range(3):
-            watch.look()
+            watch.look([TASK])
         assert not storage.node_has_error(TASK)
         kill(holder)
-        watch.look()
+        watch.look([TASK])
         assert not storage.node_has_error(TASK)
-        watch.look()
+        watch.look([TASK])
         assert storage.node_has_error(TASK)
 
 
@@ -190,18 +190,18 @@ def test_a_task_elsewhere_that_did_not_see_the_controller_is_not_judged(
     # As on a file system that keeps locks to one machine.
     kill(hold())
     for _ in range(3):
-        watch.look()
+        watch.look([TASK])
     assert not storage.node_has_error(TASK)
 
 
 def test_a_task_that_waits_to_be_started_elsewhere_is_not_judged(storage, watch):
     for _ in range(3):
-        watch.look()
+        watch.look([TASK])
     assert not storage.node_has_error(TASK)
 
 
 def test_a_task_here_is_judged_without_a_claim(storage):
     watch = Watch(storage, ShellExecutor(None, storage.workflow_dir))
     for _ in range(2):
-        watch.look()
+        watch.look([TASK])
     assert storage.node_has_error(TASK)

@@ -55,7 +55,7 @@ def clock(monkeypatch) -> Clock:
 
 def run_walks(clock: Clock, seconds: float, n_walks: int) -> None:
     idle = controller._Idle(
-        Ended(), watch=lambda: None, watch_seconds=5.0, shortest_pause=0.005
+        Ended(), watch=lambda _tasks: None, watch_seconds=5.0, shortest_pause=0.005
     )
     for _ in range(n_walks):
         clock.work(seconds)
@@ -192,7 +192,9 @@ def drive(tmp_path, monkeypatch):
         tasks = Tasks(storage, **how)
         monkeypatch.setattr(controller.time, "sleep", tasks.sleep)
         run_graph(storage, tasks, graph, {"x": x}, n_iterations=0)
-        controller.drive(storage, tasks, watch=lambda: None, watch_seconds=3600.0)
+        controller.drive(
+            storage, tasks, watch=lambda _tasks: None, watch_seconds=3600.0
+        )
         return read_outputs(graph, storage), tasks
 
     return drive_graph

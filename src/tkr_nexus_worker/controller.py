@@ -6,7 +6,7 @@ alone: what its end makes possible is there, or around that graph once it has en
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from functools import lru_cache
 
 from tierkreis.controller import resume_graph
@@ -34,7 +34,7 @@ _FREE_SECONDS = 0.5
 def drive(
     storage: ControllerStorage,
     executor: ControllerExecutor,
-    watch: Callable[[], None],
+    watch: Callable[[Collection[Loc]], None],
     watch_seconds: float,
     shortest_pause: float = _SHORTEST_PAUSE,
 ) -> None:
@@ -42,7 +42,7 @@ def drive(
 
     :param storage: The storage of the workflow.
     :param executor: Starts the tasks.
-    :param watch: Called from time to time while tasks run.
+    :param watch: Called from time to time with the tasks that run.
     :param watch_seconds: The time between its first calls; later they come more seldom,
         up to five minutes after each other.
     :param shortest_pause: Between two looks at the tasks that run, in seconds; the
@@ -127,7 +127,7 @@ class _Idle:
     def __init__(
         self,
         storage: ControllerStorage,
-        watch: Callable[[], None],
+        watch: Callable[[Collection[Loc]], None],
         watch_seconds: float,
         shortest_pause: float,
     ) -> None:
@@ -143,7 +143,7 @@ class _Idle:
     def reset(self) -> None:
         self._since = self._watched = time.monotonic()
 
-    def pause_until_end_of_any(self, locs: Iterable[Loc]) -> list[Loc]:
+    def pause_until_end_of_any(self, locs: Collection[Loc]) -> list[Loc]:
         """Sleep until one of some tasks has ended, and return those that have.
 
         The watch marks those as failed that ended without a word.
@@ -156,7 +156,7 @@ class _Idle:
             watch_pause = max(self._watch_seconds, seldom)
             if now - self._watched > watch_pause:
                 self._watched = now
-                self._watch()
+                self._watch(locs)
         self._keep_to_share()
         return [loc for loc in locs if self._has_ended(loc)]
 

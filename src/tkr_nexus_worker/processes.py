@@ -15,7 +15,9 @@ from tkr_nexus_worker.nodes import unfinished_nodes
 _PROC = Path("/proc")
 
 
-def live_tasks(storage: ControllerStorage) -> set[Loc]:
+def live_tasks(
+    storage: ControllerStorage, among: Iterable[Loc] | None = None
+) -> set[Loc]:
     """Find the tasks of a workflow that a process runs, here or on another machine.
 
     Of other machines only what holds its claim on a file system with shared locks is
@@ -23,11 +25,12 @@ def live_tasks(storage: ControllerStorage) -> set[Loc]:
     found unfinished later does not run.
 
     :param storage: The storage of the workflow.
+    :param among: The tasks whose claims are read; by default all that are unfinished.
     :returns: The locations of the tasks.
     """
     claimed = {
         loc
-        for loc in unfinished_nodes(storage)
+        for loc in (unfinished_nodes(storage) if among is None else among)
         if (claim := read_claim(storage.workflow_dir / loc)) and claim.is_held
     }
     # The executable passes the task on to a fork, and ends after it.

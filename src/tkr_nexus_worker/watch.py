@@ -5,6 +5,7 @@ whose process group is killed at once with the shell that waits for it.
 """
 
 import time
+from collections.abc import Collection
 
 from tierkreis.controller.data.location import Loc
 from tierkreis.controller.executor.protocol import ControllerExecutor
@@ -14,7 +15,6 @@ from tierkreis.executor import ShellExecutor, UvExecutor
 
 from tkr_nexus_worker.claims import read_claim
 from tkr_nexus_worker.directories import single_executors
-from tkr_nexus_worker.nodes import unfinished_nodes
 from tkr_nexus_worker.processes import live_tasks
 
 _BUILTINS = "builtins."
@@ -43,22 +43,26 @@ class Watch:
         )
         self._silent_since: dict[Loc, float] = {}
 
-    def look(self) -> None:
+    def look(self, tasks: Collection[Loc]) -> None:
         """Mark as failed what had no process at this look and at the one before.
 
         The shell of an executor lives a moment before and after the process of its
         task; a second look, seconds later, tells a moment from an end. Of a task on
         another machine, a minute does.
+
+        :param tasks: The tasks that were started and may have ended meanwhile.
         """
         if self._in_memory:
             return
         # Processes come first: what ends after this look is found finished below.
-        live = live_tasks(self._storage)
+        live = live_tasks(self._storage, tasks)
         now = time.monotonic()
         silent_since = {}
-        for loc in unfinished_nodes(self._storage):
+        for loc in tasks:
+            if loc in live or self._storage.is_node_finished(loc):
+                continue
             patience = self._patience(loc)
-            if loc in live or patience is None:
+            if patience is None:
                 continue
             since = self._silent_since.get(loc)
             if since is not None and now - since >= patience:
