@@ -34,6 +34,7 @@ from local_nexus import Fault, LocalNexus, Progress
 
 if TYPE_CHECKING:
     from pytket.circuit import Circuit
+    from tierkreis.models import Workflow
 
 INTERVAL = 1.0
 PROJECT = "benchmark"
@@ -162,12 +163,26 @@ def _plain(work: Work, threads: int) -> tuple[float, float]:
 @way
 def graph(work: Work) -> float:
     """Run the circuits by Tierkreis's run_graph under its UvExecutor; count that."""
+    from tkr_nexus_worker.graphs import nexus_submit_and_poll
+
+    return _run_graph(nexus_submit_and_poll(INTERVAL), work)
+
+
+@way
+def before(work: Work) -> float:
+    """Run them by Tierkreis's own graph, a process for each circuit and each look."""
+    from tierkreis.graphs.nexus.submit_poll import nexus_submit_and_poll
+
+    os.environ["TKR_NEXUS_WARM"] = "0"
+    return _run_graph(nexus_submit_and_poll(INTERVAL), work)
+
+
+def _run_graph(workflow: "Workflow[Any, Any]", work: Work) -> float:
     from tierkreis import run_graph
     from tierkreis.executor import UvExecutor
     from tierkreis.storage import FileStorage
 
     from tkr_nexus_worker import REGISTRY_PATH
-    from tkr_nexus_worker.graphs import nexus_submit_and_poll
 
     storage = FileStorage(uuid4(), name="benchmark")
     inputs = _inputs(work)
@@ -175,7 +190,7 @@ def graph(work: Work) -> float:
     run_graph(
         storage,
         UvExecutor(REGISTRY_PATH, storage.logs_path, log_env_in_debug=False),
-        nexus_submit_and_poll(INTERVAL),
+        workflow,
         inputs,
         n_iterations=1_000_000,
     )
@@ -248,7 +263,8 @@ def _check(storage: Any, work: Work) -> None:
 @main.command()
 @_circuits_option
 @_repeat_option
-def compare(circuits: tuple[int, ...], repeat: int) -> None:
+@click.option("--before", "with_before", is_flag=True, help="Tierkreis's graph too.")
+def compare(circuits: tuple[int, ...], repeat: int, *, with_before: bool) -> None:
     """Compare first and second runs on a machine with a plain script."""
     table = _table(f"medians of {repeat} runs", "circuits", "way")
     with LocalNexus() as nexus:
@@ -256,6 +272,9 @@ def compare(circuits: tuple[int, ...], repeat: int) -> None:
         for n_circuits in circuits:
             work = Work(n_circuits)
             rounds = [_first_and_second(work, nexus) for _ in range(repeat)]
+            if with_before:
+                for a_round in rounds:
+                    a_round["graph, before"] = measure("before", work, nexus)
             _add_rows(table, n_circuits, rounds)
     Console().print(table)
 
