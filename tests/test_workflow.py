@@ -3,6 +3,7 @@
 The workflows run in this process, under ShellExecutor if no other is asked for.
 """
 
+import gc
 import json
 import os
 
@@ -207,3 +208,4 @@ def test_a_list_in_lines_is_read_whole(lines, storage, executor):
     graph = g.finish_with_outputs(g.inputs)
     returned = run(graph, {"value": lines.encode()}, storage, executor)
     assert returned == read_outputs(graph, storage) == json.loads(lines)
+    assert gc.isenabled()
