@@ -221,9 +221,10 @@ def _run(work: Work, interval: float) -> float:
     storage = FileStorage(uuid4(), name="benchmark")
     inputs = _inputs(work)
     started = time.monotonic()
-    run(nexus_submit_and_poll(interval), inputs, storage, uv_executor(storage))
+    graph = nexus_submit_and_poll(interval)
+    results = run(graph, inputs, storage, uv_executor(storage))
     seconds = time.monotonic() - started
-    _check(storage, work)
+    assert len(results) == work.n_circuits
     files = [path for path in storage.workflow_dir.rglob("*") if path.is_file()]
     passes = {path.name for path in storage.workflow_dir.iterdir()}
     passes = {name for name in passes if re.fullmatch(r".*\.L\d+", name)}

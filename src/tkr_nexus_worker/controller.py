@@ -21,7 +21,9 @@ from tierkreis.controller.storage.walk import walk_node
 _SHORTEST_PAUSE = 0.005
 _LONGEST_PAUSE = 2.0
 # A look comes late by at most this part of the time that a task has taken.
-_LATENESS = 0.05
+_LATENESS = 0.01
+# The part of a processor that looks take; that of many tasks takes milliseconds.
+_SHARE_OF_LOOKS = 0.02
 # The watch reads the command lines of all processes.
 _SELDOM = 0.5
 _LONGEST_WATCH_PAUSE = 300.0
@@ -148,10 +150,14 @@ class _Idle:
 
         The watch marks those as failed that ended without a word.
         """
-        while not any(map(self._has_ended, locs)):
+        while True:
+            used = time.thread_time()
+            if any(map(self._has_ended, locs)):
+                break
+            pause = (time.thread_time() - used) / _SHARE_OF_LOOKS
             now = time.monotonic()
-            pause = (now - self._since) * _LATENESS
-            time.sleep(min(max(pause, self._shortest), _LONGEST_PAUSE))
+            pause = max(pause, (now - self._since) * _LATENESS, self._shortest)
+            time.sleep(min(pause, _LONGEST_PAUSE))
             seldom = min((now - self._since) * _SELDOM, _LONGEST_WATCH_PAUSE)
             watch_pause = max(self._watch_seconds, seldom)
             if now - self._watched > watch_pause:
