@@ -6,8 +6,10 @@ InProcessExecutor.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
+from unittest.mock import patch
 from uuid import uuid4
 
 from pytket.circuit import Circuit
@@ -49,13 +51,16 @@ def run_workflow(
     answer = {"workflow": str(storage.workflow_id)}
     inputs["circuits"] = [Circuit.from_dict(circuit) for circuit in inputs["circuits"]]
     inputs["backend_config"] = QuantinuumConfig(device_name="H2-1LE")
+    # Tasks in this process have its environment.
+    own = environment if executor == "in-process" else {}
     try:
-        outputs = run(
-            nexus_submit_and_poll(POLLING_INTERVAL),
-            inputs,
-            storage,
-            make_executor(executor, storage, environment),
-        )
+        with patch.dict(os.environ, own):
+            outputs = run(
+                nexus_submit_and_poll(POLLING_INTERVAL),
+                inputs,
+                storage,
+                make_executor(executor, storage, environment),
+            )
     except NexusWorkerError as error:
         return {**answer, "error": str(error)}
     return {**answer, "outputs": outputs}
