@@ -24,8 +24,8 @@ STARTERS = {
     Path("tkr_nexus_worker/cli/serve.py"),
 }
 LAYERS = (
-    {"errors", "_version", "context", "durations", "slots", "batches"},
-    {"states", "checks", "causes", "files", "reports", "claims", "login"},
+    {"errors", "_version", "context", "durations", "slots", "batches", "switches"},
+    {"states", "checks", "causes", "files", "reports", "claims", "login", "deferred"},
     {"calls"},
     {"once", "statuses", "devices", "account"},
     {"projects", "listing", "records", "program_files"},

@@ -368,6 +368,16 @@ def test_it_does_not_survive_a_change_of_the_packages(make_bench, tmp_path):
     assert new.pid != old.pid
 
 
+def test_a_task_that_wants_all_imports_has_a_process_of_its_own(make_bench):
+    bench = make_bench()
+    assert bench.run(bench.upload())[0] == 0
+    bench.environment["TKR_NEXUS_DEFER"] = "0"
+    assert bench.run(bench.upload())[0] == 0
+    environments = [server.environ() for server in bench.servers()]
+    switches = {environment.get("TKR_NEXUS_DEFER") for environment in environments}
+    assert switches == {None, "0"}
+
+
 def test_it_ends_when_it_is_idle(make_bench):
     bench = make_bench(TKR_NEXUS_WARM_IDLE="0.5")
     assert bench.run(bench.upload())[0] == 0

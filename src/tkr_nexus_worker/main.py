@@ -42,8 +42,12 @@ def run(argv: "Sequence[str]") -> int:
         parser.print_usage(sys.stderr)
         return 0
 
-    # qnexus and pytket take seconds to import: only a task needs them.
-    from tkr_nexus_worker.tasks import worker
+    # qnexus and pytket take a second to import: only a task needs them.
+    from tkr_nexus_worker.deferred import defer_imports, restarted_if_impossible
+
+    defer_imports()
+    with restarted_if_impossible():
+        from tkr_nexus_worker.tasks import worker
 
     if arguments.stubs_path is not None:
         worker.app(["tkr_nexus_worker", "--stubs-path", str(arguments.stubs_path)])

@@ -4,6 +4,7 @@ import click
 
 from tkr_nexus_worker._version import __version__
 from tkr_nexus_worker.cli.group import LazyGroup
+from tkr_nexus_worker.deferred import defer_imports
 
 # Name of a command -> the module of this package that has it, and what it does.
 _COMMANDS = {
@@ -41,3 +42,9 @@ def cli() -> None:
     Every command has --help. Exit codes: 0 success, 1 failure, 2 wrong use; those of
     status and watch also tell the state of a job.
     """
+
+
+def main() -> None:
+    """Run the command as a program of its own."""
+    defer_imports()
+    cli()

@@ -9,8 +9,7 @@ import os
 import resource
 import sys
 
-SWITCH = "TKR_NEXUS_WARM"
-"""The environment variable that, set to ``0``, makes every task start cold."""
+from tkr_nexus_worker.switches import DEFER, WARM, is_on
 
 # Batch systems wait for the last process of a job, and bill the time.
 _BATCH_JOBS = ("SLURM_JOB_ID", "PBS_JOBID", "PJM_JOBID", "LSB_JOBID", "JOB_ID")
@@ -18,10 +17,10 @@ _BATCH_JOBS = ("SLURM_JOB_ID", "PBS_JOBID", "PJM_JOBID", "LSB_JOBID", "JOB_ID")
 _READ_AT_START = (
     *("PYTHON", "LD_", "DYLD_", "MALLOC_", "GLIBC_"),
     *("OMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "NUMEXPR_"),
-    *("LANG", "LC_"),
+    *("LANG", "LC_", DEFER),
 )
 # What else the server itself needs; the forks have the environment of their tasks.
-_OF_SERVER = ("HOME", "PATH", "TMPDIR", "TZ", "XDG_RUNTIME_DIR", SWITCH)
+_OF_SERVER = ("HOME", "PATH", "TMPDIR", "TZ", "XDG_RUNTIME_DIR", WARM)
 _LIMITS = [getattr(resource, name) for name in dir(resource) if name[:7] == "RLIMIT_"]
 _LONGEST_SOCKET_PATH = 100
 _PRIVATE_MODE = 0o700
@@ -29,7 +28,7 @@ _PRIVATE_MODE = 0o700
 
 def is_wanted() -> bool:
     """Tell whether a preloaded process may be used at all."""
-    if os.environ.get(SWITCH, "").lower() in {"0", "off", "no", "false"}:
+    if not is_on(WARM):
         return False
     # Options of the interpreter are not passed on, but for the module to run.
     has_options = sys.orig_argv[1:2] and sys.orig_argv[1].startswith("-")

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tkr_nexus_worker.deferred import defer_imports
 from tkr_nexus_worker.warm.identity import identity, state_of, watched_paths
 
 IDLE_VARIABLE = "TKR_NEXUS_WARM_IDLE"
@@ -254,6 +255,7 @@ def _be_the_task(
 def main() -> None:
     """Preload the worker, then serve at the socket that the argument names."""
     name = sys.argv[1]
+    defer_imports()
     from tkr_nexus_worker.warm import fork
 
     fork.preload()

@@ -1,0 +1,223 @@
+"""Imports that wait until something needs them, in processes of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tkr_nexus_worker.deferred import NAMES
+from tkr_nexus_worker.switches import DEFER
+
+# What importing the packages of these names takes most of the time for.
+HEAVY = {"scipy", "sympy.core", "pandas.core", "networkx", "matplotlib", "click"}
+DEFERRED = "from tkr_nexus_worker.deferred import defer_imports; defer_imports()\n"
+USES = {
+    "distribution": """
+from pytket.backends.backendresult import BackendResult
+from pytket.utils.outcomearray import OutcomeArray
+result = BackendResult(shots=OutcomeArray.from_readouts([[0, 1], [0, 1], [1, 1]]))
+print(result.get_empirical_distribution())
+from pytket.utils import ProbabilityDistribution
+variable, outcomes = ProbabilityDistribution({(0,): 0.5, (1,): 0.5}).as_rv_discrete()
+print(variable.mean(), outcomes)
+""",
+    "graph": """
+from pytket.circuit import Circuit
+from pytket.utils import Graph
+print(Graph(Circuit(2).CX(0, 1)).as_nx())
+""",
+    "symbolic unitary": """
+from pytket.circuit import Circuit
+from pytket.utils import circuit_to_symbolic_unitary
+from sympy import Symbol
+print(circuit_to_symbolic_unitary(Circuit(1).Rz(Symbol("a"), 0)))
+""",
+    "symbolic circuit": """
+from pytket.circuit import Circuit
+circuit = Circuit(1).Rz(0.5, 0)
+circuit = Circuit.from_dict(circuit.to_dict())
+print(circuit.free_symbols(), circuit.get_commands()[0].op.params)
+import sympy
+turned = Circuit(1).Rz(2 * sympy.Symbol("a") + 1, 0)
+print(turned.to_dict(), turned.free_symbols())
+turned.symbol_substitution({sympy.Symbol("a"): 0.25})
+print(turned.get_commands()[0].op.params)
+""",
+    "operator": """
+from pytket.pauli import Pauli, QubitPauliString
+from pytket.unit_id import Qubit
+from pytket.utils import QubitPauliOperator
+operator = QubitPauliOperator({QubitPauliString(Qubit(0), Pauli.Z): 0.5})
+print(operator * 2.0, isinstance(operator, QubitPauliOperator))
+class Derived(QubitPauliOperator): pass
+print(isinstance(Derived({}), QubitPauliOperator), Derived.__mro__)
+""",
+    "table": """
+import qnexus.models.annotations as annotations
+print(annotations.Annotations(name="a").df())
+import pandas as pd
+print(pd.DataFrame({"a": [1]}).sum(), isinstance(3, pd.DataFrame))
+""",
+    "command line": """
+import httpx
+httpx.main(["--help"], standalone_mode=False)
+""",
+    "annotations": """
+import typing
+from pytket.backends.backendresult import BackendResult
+for method in ("get_empirical_distribution", "get_probability_distribution"):
+    print(list(typing.get_type_hints(getattr(BackendResult, method))))
+from sympy import Expr
+print(isinstance(1.5, Expr), isinstance(Expr(), Expr), issubclass(type(Expr()), Expr))
+print(isinstance(None, Expr | None), isinstance(None, None | Expr))
+""",
+}
+
+
+def run_python(code: str, **environment: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+IMPORTED = f"""
+import sys
+print(sorted({HEAVY} & set(sys.modules)))
+"""
+
+
+def test_the_tasks_are_imported_without_what_they_do_not_need():
+    tasks = "import tkr_nexus_worker.tasks\n"
+    assert run_python(DEFERRED + tasks + IMPORTED) == "[]\n"
+    # They do wait, and are not missing.
+    at_once = run_python(DEFERRED + tasks + IMPORTED, **{DEFER: "0"})
+    assert at_once == f"{sorted(HEAVY - {'matplotlib'})}\n"
+
+
+def test_a_job_from_upload_to_results_needs_none_of_it(nexus):
+    code = """
+from pytket.circuit import Circuit
+from quantinuum_schemas.models.backend_config import QuantinuumConfig
+from tkr_nexus_worker import tasks
+config = QuantinuumConfig(device_name="H2-1LE")
+circuits = [Circuit(2, name="ones").X(0).X(1).measure_all()]
+work = "tests of imports", "a job", circuits, [5], config
+(batch,) = tasks.prepare_batches(*work)
+programs = tasks.upload_circuits("tests of imports", batch)
+job = tasks.start_execute_job(*work[:2], programs, *work[3:])
+news = tasks.await_news(job, 0.1)
+while news.is_unfinished:
+    news = tasks.await_news(job, 0.1, news.status)
+assert not tasks.is_running(job)
+(result,) = tasks.get_results(job)
+assert result.get_counts() == {(1, 1): 5}
+(item,) = tasks.get_item_results(job)
+assert tasks.get_results_by_id(job)
+"""
+    assert run_python(DEFERRED + code + IMPORTED, **nexus.env) == "[]\n"
+
+
+@pytest.mark.parametrize("use", USES)
+def test_what_waits_does_the_same_as_if_it_had_been_imported_at_once(use):
+    code = DEFERRED + "import qnexus\n" + USES[use]
+    at_once = run_python(code, **{DEFER: "0"})
+    assert at_once
+    assert run_python(code) == at_once
+
+
+@pytest.mark.parametrize("module", NAMES)
+def test_the_names_of_the_table_exist_and_any_other_imports_the_module(module):
+    code = f"""
+import importlib
+waiting = importlib.import_module({module!r})
+names = {sorted(NAMES[module])}
+print(all(repr(getattr(waiting, name)).startswith("<deferred") for name in names))
+waiting.__doc__
+assert all(callable(getattr(waiting, name)) for name in names)
+print(importlib.import_module({module!r}).__dict__["__name__"])
+try:
+    waiting.no_such_name
+except AttributeError as error:
+    print(error)
+"""
+    lines = run_python(DEFERRED + code).splitlines()
+    assert lines[:2] == ["True", module]
+    assert f"module '{module}' has no attribute 'no_such_name'" in lines[2]
+
+
+@pytest.mark.parametrize(
+    ("package", "submodule"), [("pandas", "core.frame"), ("sympy", "core.expr")]
+)
+def test_a_submodule_of_what_waits_is_imported_once(package, submodule):
+    code = f"""
+import {package}
+held = {package}
+import {package}.{submodule}
+import sys
+real = sys.modules["{package}"]
+assert held is not real
+assert {package}.{submodule} is sys.modules["{package}.{submodule}"]
+assert "{submodule}".partition(".")[0] in dir(real)
+assert "tkr" not in repr(real.{submodule.partition(".")[0]}.__spec__)
+assert held.{submodule} is real.{submodule}
+cls = {{"pandas": "DataFrame", "sympy": "Expr"}}["{package}"]
+assert getattr(held, cls) is getattr(real, cls) is getattr(real.{submodule}, cls)
+print("once")
+"""
+    assert run_python(DEFERRED + code) == "once\n"
+
+
+def test_threads_that_need_it_at_once_get_the_same_module():
+    code = """
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+import sys, pandas
+begin = Barrier(8)
+def use(index):
+    begin.wait()
+    return pandas.concat if index % 2 else pandas.DataFrame({"a": [index]}).__class__
+with ThreadPoolExecutor(8) as pool:
+    got = set(pool.map(use, range(8)))
+print(got == {sys.modules["pandas"].concat, sys.modules["pandas"].DataFrame})
+"""
+    assert run_python(DEFERRED + code) == "True\n"
+
+
+def test_a_program_whose_packages_need_more_starts_again_with_all_imports(tmp_path):
+    """As if a later qnexus derived a model from what is only mentioned today."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "from tkr_nexus_worker import deferred\n"
+        "deferred.NAMES['pytket.backends.backendinfo'] = {'BackendInfo'}\n"
+        "def refuse(*_): raise TypeError('not like this')\n"
+        "deferred.DeferredName.__or__ = deferred.DeferredName.__ror__ = refuse\n"
+        "deferred.DeferredName.__getitem__ = refuse\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    refused = subprocess.run(
+        [sys.executable, "-c", DEFERRED + "import tkr_nexus_worker.tasks"],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert "not like this" in refused.stderr
+    stubs = tmp_path / "stubs.py"
+    executables = Path(sys.executable).parent
+    for command in (
+        ["tkr_nexus_worker", "--stubs-path", str(stubs)],
+        ["tkr-nexus", "jobs", "--help"],
+    ):
+        result = subprocess.run(
+            [executables / command[0], *command[1:]],
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+        assert result.returncode == 0, result.stderr
+    assert stubs.exists()
