@@ -396,41 +396,47 @@ time.sleep = lambda seconds: true_sleep(seconds / {rate})
 def growth(
     circuits: tuple[int, ...], job_size: int, plot: Path | None, repeat: int
 ) -> None:
-    """Measure how the time of the controller grows with the number of circuits."""
+    """Measure how time and memory grow with the number of circuits."""
     table = Table(title=f"jobs of {job_size} circuits, medians of {repeat} runs")
-    for column in ("circuits", "wall (s)", "CPU of the controller (s)", "(ms/circuit)"):
+    columns = ("circuits", "wall (s)", "CPU of the controller (s)", "memory (MB)")
+    for column in columns:
         table.add_column(column, justify="right")
-    runs: dict[int, list[tuple[float, float]]] = {size: [] for size in circuits}
+    runs: dict[int, list[tuple[float, ...]]] = {size: [] for size in circuits}
     with LocalNexus() as nexus:
+        server = _server_processes(nexus)
         for _ in range(repeat):
             for n_circuits in circuits:
-                with fresh_machine() as environment:
+                with fresh_machine() as environment, PeakMemory(server) as peak:
                     work = [str(n_circuits), str(job_size)]
                     answer = _answer("jobs", work, {**nexus.env, **environment})
-                runs[n_circuits].append(json.loads(answer))
-    points = []
-    for n_circuits, measured in runs.items():
-        wall, cpu = map(statistics.median, zip(*measured, strict=True))
-        points.append((n_circuits, wall, cpu))
-        per_circuit = f"{1000 * cpu / n_circuits:.2f}"
-        table.add_row(str(n_circuits), f"{wall:.1f}", f"{cpu:.1f}", per_circuit)
+                runs[n_circuits].append((*json.loads(answer), peak.bytes / 1e6))
+    points = [
+        (n_circuits, *map(statistics.median, zip(*measured, strict=True)))
+        for n_circuits, measured in runs.items()
+    ]
+    for n_circuits, wall, cpu, memory in points:
+        table.add_row(str(n_circuits), f"{wall:.1f}", f"{cpu:.1f}", f"{memory:.0f}")
     Console().print(table)
     if plot is not None:
         _plot(points, plot)
 
 
-def _plot(points: list[tuple[int, float, float]], path: Path) -> None:
+def _plot(points: list[tuple[float, ...]], path: Path) -> None:
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(6, 4))
-    sizes, walls, cpus = zip(*points, strict=True)
-    axes.loglog(sizes, walls, "o-", label="wall time of the workflow")
-    axes.loglog(sizes, cpus, "s-", label="CPU time of the controller")
+    figure, (times, memory) = plt.subplots(1, 2, figsize=(9, 4))
+    sizes, walls, cpus, peaks = zip(*points, strict=True)
+    times.loglog(sizes, walls, "o-", label="wall time of the workflow")
+    times.loglog(sizes, cpus, "s-", label="CPU time of the controller")
     slope = [cpus[0] * size / sizes[0] for size in sizes]
-    axes.loglog(sizes, slope, ":", color="grey", label="proportional to the circuits")
-    axes.set_xlabel("circuits")
-    axes.set_ylabel("seconds")
-    axes.legend()
+    times.loglog(sizes, slope, ":", color="grey", label="proportional to the circuits")
+    times.set_ylabel("seconds")
+    times.legend()
+    memory.semilogx(sizes, peaks, "o-")
+    memory.set_ylim(bottom=0)
+    memory.set_ylabel("MB in all processes together, at most")
+    for axes in (times, memory):
+        axes.set_xlabel("circuits")
     figure.tight_layout()
     figure.savefig(path)
 

@@ -208,16 +208,19 @@ def test_a_program_whose_packages_need_more_starts_again_with_all_imports(tmp_pa
     )
     assert "not like this" in refused.stderr
     stubs = tmp_path / "stubs.py"
-    executables = Path(sys.executable).parent
-    for command in (
-        ["tkr_nexus_worker", "--stubs-path", str(stubs)],
-        ["tkr-nexus", "jobs", "--help"],
-    ):
-        result = subprocess.run(
-            [executables / command[0], *command[1:]],
-            capture_output=True,
-            text=True,
-            env=environment,
-        )
-        assert result.returncode == 0, result.stderr
+    result = subprocess.run(
+        [Path(sys.executable).with_name("tkr_nexus_worker"), "--stubs-path", stubs],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert result.returncode == 0, result.stderr
     assert stubs.exists()
+    doctor = subprocess.run(
+        [Path(sys.executable).with_name("tkr-nexus"), "doctor"],
+        capture_output=True,
+        text=True,
+        env=environment | {"NEXUS_HOST": "127.0.0.1", "NEXUS_PORT": "9"},
+    )
+    assert "not like this" in doctor.stdout
+    assert f"export {DEFER}=0" in doctor.stdout

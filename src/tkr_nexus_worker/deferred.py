@@ -61,7 +61,7 @@ def defer_imports() -> None:
 
 @contextmanager
 def restarted_if_impossible() -> Generator[None]:
-    """Start this program again, with all imports, where the body fails to import.
+    """Start this program again, with all imports, where those of the body fail.
 
     A later version of a package may do at its import what a deferred name cannot.
     """

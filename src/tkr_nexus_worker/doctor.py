@@ -21,6 +21,7 @@ from tkr_nexus_worker._version import __version__
 from tkr_nexus_worker.durations import age
 from tkr_nexus_worker.errors import NexusWorkerError, NotLoggedInError
 from tkr_nexus_worker.reports import Check
+from tkr_nexus_worker.switches import DEFER
 
 _DISTRIBUTION = "tkr-nexus-worker"
 _WORKER_FOLDER = Path(__file__).parent / "registry" / "nexus_worker"
@@ -229,7 +230,8 @@ def _check_import() -> str:
         text = " ".join(str(error).split())
         raise _NotGoodError(
             f"it fails ({type(error).__name__}: {text})",
-            "Install this distribution again, in an environment of its own.",
+            "Install this distribution again, in an environment of its own; if that "
+            f"does not help, `export {DEFER}=0`.",
         ) from error
     return str(Path(qnexus.__file__).parent)
 

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from tkr_nexus_worker.cli.errors import debug_option, one_line_errors
-from tkr_nexus_worker.deferred import restarted_if_impossible
 
 
 class LazyGroup(click.Group):
@@ -35,8 +34,7 @@ class LazyGroup(click.Group):
         if name not in self._modules:
             return None
         module_name, _ = self._modules[name]
-        with restarted_if_impossible():
-            module = importlib.import_module(f"tkr_nexus_worker.cli.{module_name}")
+        module = importlib.import_module(f"tkr_nexus_worker.cli.{module_name}")
         command: click.Command = getattr(module, name.replace("-", "_"))
         if not any(option.name == "debug" for option in command.params):
             command.params.append(debug_option())
