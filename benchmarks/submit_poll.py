@@ -499,18 +499,38 @@ def jobs(n_circuits: int, job_size: int) -> None:
 @main.command()
 @_repeat_option
 def start(repeat: int) -> None:
-    """Measure the start of the two commands with nothing to do."""
-    for command in (["tkr_nexus_worker"], ["tkr-nexus", "--help"]):
-        seconds = []
-        for _ in range(repeat + 1):
-            started = time.perf_counter()
-            subprocess.run(
-                [_EXECUTABLES / command[0], *command[1:]],
-                check=True,
-                capture_output=True,
-            )
-            seconds.append(time.perf_counter() - started)
-        click.echo(f"{' '.join(command)}: {statistics.median(seconds[1:]):.3f} s")
+    """Measure the start of the two commands with nothing to do, and of a cold task."""
+    commands: dict[str, list[Any]] = {
+        "tkr_nexus_worker": [_EXECUTABLES / "tkr_nexus_worker"],
+        "tkr-nexus --help": [_EXECUTABLES / "tkr-nexus", "--help"],
+        "import of qnexus": [sys.executable, "-c", "import qnexus"],
+        "imports of a task": [sys.executable, "-c", _IMPORT_TASKS],
+        "imports of a task, all at once": [sys.executable, "-c", _IMPORT_ALL],
+    }
+    runs: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+    for _ in range(repeat + 1):
+        for name, command in commands.items():
+            runs[name].append(_seconds_and_megabytes(command))
+    for name, measured in runs.items():
+        seconds, size = map(statistics.median, zip(*measured[1:], strict=True))
+        click.echo(f"{name}: {seconds:.3f} s, {size:.0f} MB")
+
+
+_IMPORT_ALL = "import tkr_nexus_worker.tasks"
+_IMPORT_TASKS = f"""
+from tkr_nexus_worker.deferred import defer_imports
+defer_imports()
+{_IMPORT_ALL}
+"""
+
+
+def _seconds_and_megabytes(command: list[Any]) -> tuple[float, float]:
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return time.perf_counter() - started, usage.ru_maxrss * 1024 / 1e6
 
 
 # What measures them.

@@ -49,6 +49,18 @@ needs_task_processes = pytest.mark.skipif(
 )
 
 
+# What tests have that start tasks as Tierkreis does.
+_STARTS_TASKS = {"worker_environment", "run_graph"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Mark the tests that depend on how tasks are started."""
+    for item in items:
+        if not _STARTS_TASKS.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.tasks)
+
+
 @pytest.fixture(scope="session")
 def shared_nexus() -> Iterator[LocalNexus]:
     """One server for all tests; use the fixture ``nexus``."""
