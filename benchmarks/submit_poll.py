@@ -173,7 +173,7 @@ def before(work: Work) -> float:
     """Run them by Tierkreis's own graph, a process for each circuit and each look."""
     from tierkreis.graphs.nexus.submit_poll import nexus_submit_and_poll
 
-    os.environ["TKR_NEXUS_WARM"] = "0"
+    os.environ |= {"TKR_NEXUS_WARM": "0", "TKR_NEXUS_DEFER": "0"}
     return _run_graph(nexus_submit_and_poll(INTERVAL), work)
 
 
@@ -499,7 +499,7 @@ def jobs(n_circuits: int, job_size: int) -> None:
 @main.command()
 @_repeat_option
 def start(repeat: int) -> None:
-    """Measure the start of the two commands with nothing to do, and of a cold task."""
+    """Measure the start of the commands with nothing to do, and what tasks import."""
     commands: dict[str, list[Any]] = {
         "tkr_nexus_worker": [_EXECUTABLES / "tkr_nexus_worker"],
         "tkr-nexus --help": [_EXECUTABLES / "tkr-nexus", "--help"],
@@ -507,13 +507,13 @@ def start(repeat: int) -> None:
         "imports of a task": [sys.executable, "-c", _IMPORT_TASKS],
         "imports of a task, all at once": [sys.executable, "-c", _IMPORT_ALL],
     }
-    runs: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
-    for _ in range(repeat + 1):
-        for name, command in commands.items():
-            runs[name].append(_seconds_and_megabytes(command))
-    for name, measured in runs.items():
-        seconds, size = map(statistics.median, zip(*measured[1:], strict=True))
-        click.echo(f"{name}: {seconds:.3f} s, {size:.0f} MB")
+    for name, command in commands.items():
+        seconds = []
+        for _ in range(repeat + 1):
+            started = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True)
+            seconds.append(time.perf_counter() - started)
+        click.echo(f"{name}: {statistics.median(seconds[1:]):.3f} s")
 
 
 _IMPORT_ALL = "import tkr_nexus_worker.tasks"
@@ -522,15 +522,6 @@ from tkr_nexus_worker.deferred import defer_imports
 defer_imports()
 {_IMPORT_ALL}
 """
-
-
-def _seconds_and_megabytes(command: list[Any]) -> tuple[float, float]:
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return time.perf_counter() - started, usage.ru_maxrss * 1024 / 1e6
 
 
 # What measures them.

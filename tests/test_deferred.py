@@ -133,42 +133,46 @@ def test_what_waits_does_the_same_as_if_it_had_been_imported_at_once(use):
 
 
 @pytest.mark.parametrize("module", NAMES)
-def test_the_names_of_the_table_exist_and_any_other_imports_the_module(module):
+def test_only_the_names_of_the_table_do_not_import_their_module(module):
     code = f"""
-import importlib
+import importlib, sys
+from tkr_nexus_worker.deferred import DeferredName
 waiting = importlib.import_module({module!r})
-names = {sorted(NAMES[module])}
-print(all(repr(getattr(waiting, name)).startswith("<deferred") for name in names))
-waiting.__doc__
-assert all(callable(getattr(waiting, name)) for name in names)
-print(importlib.import_module({module!r}).__dict__["__name__"])
+for name in {sorted(NAMES[module])}:
+    assert isinstance(getattr(waiting, name), DeferredName)
+assert sys.modules[{module!r}] is waiting
 try:
     waiting.no_such_name
 except AttributeError as error:
     print(error)
+imported = sys.modules[{module!r}]
+assert imported is not waiting
+for name in {sorted(NAMES[module])}:
+    assert getattr(waiting, name) is vars(imported)[name]
 """
-    lines = run_python(DEFERRED + code).splitlines()
-    assert lines[:2] == ["True", module]
-    assert f"module '{module}' has no attribute 'no_such_name'" in lines[2]
+    error = f"module {module!r} has no attribute 'no_such_name'"
+    assert error in run_python(DEFERRED + code)
 
 
 @pytest.mark.parametrize(
-    ("package", "submodule"), [("pandas", "core.frame"), ("sympy", "core.expr")]
+    ("package", "parent", "module", "name"),
+    [
+        ("pandas", "pandas.core", "pandas.core.frame", "DataFrame"),
+        ("sympy", "sympy.core", "sympy.core.expr", "Expr"),
+    ],
 )
-def test_a_submodule_of_what_waits_is_imported_once(package, submodule):
+def test_a_submodule_of_what_waits_is_imported_once(package, parent, module, name):
     code = f"""
-import {package}
-held = {package}
-import {package}.{submodule}
 import sys
-real = sys.modules["{package}"]
-assert held is not real
-assert {package}.{submodule} is sys.modules["{package}.{submodule}"]
-assert "{submodule}".partition(".")[0] in dir(real)
-assert "tkr" not in repr(real.{submodule.partition(".")[0]}.__spec__)
-assert held.{submodule} is real.{submodule}
-cls = {{"pandas": "DataFrame", "sympy": "Expr"}}["{package}"]
-assert getattr(held, cls) is getattr(real, cls) is getattr(real.{submodule}, cls)
+import {package}
+waiting = {package}
+import {module}
+assert sys.modules[{package!r}] is {package} is not waiting
+assert sys.modules[{parent!r}] is {parent}
+assert sys.modules[{module!r}] is {module}
+assert {module}.{name} is {package}.{name} is waiting.{name}
+for module in ({package}, {parent}, {module}):
+    assert type(module.__spec__.loader).__module__.startswith("_frozen_importlib")
 print("once")
 """
     assert run_python(DEFERRED + code) == "once\n"
