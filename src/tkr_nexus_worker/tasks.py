@@ -216,7 +216,7 @@ def prepare_batches(
     :param n_shots: One number of shots for each circuit.
     :param backend_config: Where and how to run them.
     :param polling_interval: As for ``prepare_job``.
-    :returns: The circuits in their order, in at most 8 batches for ``upload_circuits``.
+    :returns: The circuits in their order, in at most 4 batches for ``upload_circuits``.
     :raises InvalidInputError: If anything is wrong with the job.
     :raises NotLoggedInError: If there is no valid login.
     """
