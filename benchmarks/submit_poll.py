@@ -518,7 +518,7 @@ def start(repeat: int) -> None:
 
 _IMPORT_ALL = "import tkr_nexus_worker.tasks"
 _IMPORT_TASKS = f"""
-from tkr_nexus_worker.deferred import defer_imports
+from tkr_runtime.tasks.deferred_imports import defer_imports
 defer_imports()
 {_IMPORT_ALL}
 """
@@ -620,7 +620,7 @@ def _cpu(others: set[psutil.Process]) -> float:
 def _wait_for_workers(others: set[psutil.Process]) -> None:
     """Wait for all processes but preloaded ones, which stay."""
     for process in _measured(others):
-        if "tkr_nexus_worker.warm.server" not in _command_line(process):
+        if "tkr_runtime.tasks.preloaded.server" not in _command_line(process):
             with suppress(psutil.Error):
                 process.wait()
 

@@ -7,9 +7,9 @@ from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Bit
 from pytket.utils.outcomearray import OutcomeArray
 
-from tkr_nexus_worker.job_results import CircuitResult, JobResults
-from tkr_nexus_worker.outcomes import Download
-from tkr_nexus_worker.receipts import Receipt
+from tkr_nexus_worker.results.counts import CircuitResult, JobResults
+from tkr_nexus_worker.results.download import Download
+from tkr_nexus_worker.results.receipts import Receipt
 
 
 def result_of(result, index=0, name="a circuit", state="COMPLETED") -> CircuitResult:

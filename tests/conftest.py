@@ -34,9 +34,10 @@ from tierkreis.storage import FileStorage
 from tierkreis.worker.storage.filestorage import WorkerFileStorage
 
 from local_nexus import LocalNexus, Progress
-from tkr_nexus_worker import context, programs
-from tkr_nexus_worker.jobs import start_execute_job
-from tkr_nexus_worker.states import JOB_STATES
+from tkr_nexus_worker import programs
+from tkr_nexus_worker.jobs.submit import start_execute_job
+from tkr_nexus_worker.nexus.states import JOB_STATES
+from tkr_runtime.tasks import context
 
 FINAL_STATES = {s.name for s in JOB_STATES.values() if s.is_final}
 PROJECT = "tests of jobs"

@@ -6,13 +6,13 @@ import httpx
 import pytest
 
 from local_nexus import Fault
-from tkr_nexus_worker.account import get_account, log_in
 from tkr_nexus_worker.errors import (
     InvalidInputError,
     NexusRefusedError,
     NexusUnavailableError,
     NotLoggedInError,
 )
+from tkr_nexus_worker.nexus.account import get_account, log_in
 
 AUTHORIZATION = "/auth/device/device_authorization"
 TOKEN = "/auth/device/token"

@@ -15,13 +15,14 @@ from qnexus.models.annotations import Annotations
 from qnexus.models.job_status import JobStatusEnum
 from qnexus.models.references import ExecuteJobRef, ProjectRef
 
-from tkr_nexus_worker import calls, jobs
-from tkr_nexus_worker.calls import TransientResponseError, call, get_json
+from tkr_nexus_worker import jobs
 from tkr_nexus_worker.errors import (
     InvalidInputError,
     NexusRefusedError,
     NexusUnavailableError,
 )
+from tkr_nexus_worker.nexus import client
+from tkr_nexus_worker.nexus.client import TransientResponseError, call, get_json
 
 OK = (200, {}, '{"answer": 42}')
 DROP = None
@@ -137,7 +138,7 @@ def test_what_was_turned_away_is_sent_again(script):
 def test_a_retry_after_in_seconds_is_read(script):
     script.answers = [(429, {"Retry-After": "7"}, "{}")]
     with pytest.raises(TransientResponseError) as caught:
-        calls.client().get("/thing")
+        client.client().get("/thing")
     assert caught.value.retry_after == 7
 
 
@@ -146,7 +147,7 @@ def test_a_retry_after_as_a_date_is_read(script, hours, low, high):
     date = format_datetime(datetime.now(UTC) + timedelta(hours=hours))
     script.answers = [(429, {"Retry-After": date}, "{}")]
     with pytest.raises(TransientResponseError) as caught:
-        calls.client().get("/thing")
+        client.client().get("/thing")
     assert low <= caught.value.retry_after <= high
 
 

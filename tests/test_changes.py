@@ -2,7 +2,7 @@ import pytest
 
 from local_nexus import Fault, Progress
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
-from tkr_nexus_worker.jobs import (
+from tkr_nexus_worker.jobs.submit import (
     cancel_job,
     delete_job,
     find_job,

@@ -2,8 +2,8 @@ import pytest
 from pytket.circuit import CircBox, Circuit, OpType
 from quantinuum_schemas.models.backend_config import AerStateConfig, QulacsConfig
 
-from tkr_nexus_worker.checks import check_job, is_measured
 from tkr_nexus_worker.errors import InvalidInputError
+from tkr_nexus_worker.nexus.checks import check_job, is_measured
 
 BELL = Circuit(2, name="bell").H(0).CX(0, 1).measure_all()
 UNMEASURED = Circuit(1, name="bare").H(0)

@@ -17,20 +17,20 @@ from tierkreis.controller.data.location import Loc
 from tierkreis.executor import ShellExecutor
 from tierkreis.storage import FileStorage
 
-from tkr_nexus_worker import slots
-from tkr_nexus_worker.claims import claimed, read_claim
-from tkr_nexus_worker.control import control
-from tkr_nexus_worker.processes import live_tasks
-from tkr_nexus_worker.recovery import clear_unfinished
-from tkr_nexus_worker.watch import Watch
+from tkr_runtime.tasks import places
+from tkr_runtime.tasks.task_lock import claimed, read_claim
+from tkr_runtime.workflows.controller_lock import control
+from tkr_runtime.workflows.liveness import Watch
+from tkr_runtime.workflows.processes import live_tasks
+from tkr_runtime.workflows.recovery import clear_unfinished
 
 TASK = Loc().N(1)
 # It does not name its task on its command line, as if it were on another machine.
 HOLDER = """
 import sys
 from pathlib import Path
-from tkr_nexus_worker import slots
-from tkr_nexus_worker.claims import claimed
+from tkr_runtime.tasks import places
+from tkr_runtime.tasks.task_lock import claimed
 with claimed(Path(sys.stdin.readline().strip()), 10.0):
     print("claimed", flush=True)
     sys.stdin.readline()
@@ -44,7 +44,7 @@ class ElsewhereExecutor:
 @pytest.fixture
 def storage(tmp_path, monkeypatch) -> FileStorage:
     """A workflow with a task that was started and has not finished."""
-    monkeypatch.setattr("tkr_nexus_worker.recovery._SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("tkr_runtime.workflows.recovery._SETTLE_SECONDS", 0.0)
     storage = FileStorage(uuid4(), tierkreis_directory=tmp_path)
     storage.write_metadata(Loc(""))
     storage.write_node_def(TASK, Func("nexus_worker.get_results", {}))
@@ -109,7 +109,7 @@ def test_who_waits_too_long_for_a_task_is_told_which_process_has_it(storage, hol
 def test_who_waits_for_a_task_is_told_so(storage, hold, caplog):
     holder = hold()
     # In a fork it gives its place to others first.
-    slots.release_by(holder.kill)
+    places.release_by(holder.kill)
     with claimed(storage.workflow_dir / TASK, 30.0) as has_waited:
         assert has_waited
     assert f"already runs this task (process {holder.pid} on " in caplog.text
@@ -165,7 +165,7 @@ def test_a_task_without_a_claim_is_found_by_its_process_alone(storage):
 
 @pytest.fixture
 def watch(storage, monkeypatch) -> Watch:
-    monkeypatch.setattr("tkr_nexus_worker.watch._SECONDS_ELSEWHERE", 0.0)
+    monkeypatch.setattr("tkr_runtime.workflows.liveness._SECONDS_ELSEWHERE", 0.0)
     return Watch(storage, ElsewhereExecutor())
 
 

@@ -15,7 +15,7 @@ from tierkreis.controller.storage.data import ExecutorDebugData
 from tierkreis.exceptions import TierkreisError
 from tierkreis.storage import FileStorage, read_outputs
 
-from tkr_nexus_worker import controller
+from tkr_runtime.workflows import loop
 
 
 @dataclasses.dataclass
@@ -49,12 +49,12 @@ class Ended:
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(controller, "time", clock)
+    monkeypatch.setattr(loop, "time", clock)
     return clock
 
 
 def run_walks(clock: Clock, seconds: float, n_walks: int) -> None:
-    idle = controller._Idle(
+    idle = loop._Idle(
         Ended(), watch=lambda _tasks: None, watch_seconds=5.0, shortest_pause=0.005
     )
     for _ in range(n_walks):
@@ -190,11 +190,9 @@ def drive(tmp_path, monkeypatch):
     def drive_graph(graph: GraphData, x: int, **how: int) -> tuple[int, Tasks]:
         storage = FileStorage(uuid4(), tierkreis_directory=tmp_path)
         tasks = Tasks(storage, **how)
-        monkeypatch.setattr(controller.time, "sleep", tasks.sleep)
+        monkeypatch.setattr(loop.time, "sleep", tasks.sleep)
         run_graph(storage, tasks, graph, {"x": x}, n_iterations=0)
-        controller.drive(
-            storage, tasks, watch=lambda _tasks: None, watch_seconds=3600.0
-        )
+        loop.drive(storage, tasks, watch=lambda _tasks: None, watch_seconds=3600.0)
         return read_outputs(graph, storage), tasks
 
     return drive_graph
@@ -236,7 +234,7 @@ def test_the_end_of_a_task_costs_the_same_among_many(drive, monkeypatch):
         walk_node = walk.walk_node
         with monkeypatch.context() as patch:
             patch.setattr(walk, "walk_node", count)
-            patch.setattr(controller, "walk_node", count)
+            patch.setattr(loop, "walk_node", count)
             drive(summed(item()), n_items)
         return walked
 

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tkr_nexus_worker.deferred import NAMES
-from tkr_nexus_worker.switches import DEFER
+from tkr_nexus_worker.cloud import NEXUS
 
 # What importing the packages of these names takes most of the time for.
 HEAVY = {"scipy", "sympy.core", "pandas.core", "networkx", "matplotlib", "click"}
-DEFERRED = "from tkr_nexus_worker.deferred import defer_imports; defer_imports()\n"
+DEFERRED = """
+from tkr_nexus_worker.cloud import NEXUS
+from tkr_runtime.tasks.deferred_imports import defer_imports
+defer_imports(NEXUS)
+"""
 USES = {
     "distribution": """
 from pytket.backends.backendresult import BackendResult
@@ -97,7 +100,7 @@ def test_the_tasks_are_imported_without_what_they_do_not_need():
     tasks = "import tkr_nexus_worker.tasks\n"
     assert run_python(DEFERRED + tasks + IMPORTED) == "[]\n"
     # They do wait, and are not missing.
-    at_once = run_python(DEFERRED + tasks + IMPORTED, **{DEFER: "0"})
+    at_once = run_python(DEFERRED + tasks + IMPORTED, TKR_NEXUS_DEFER="0")
     assert at_once == f"{sorted(HEAVY - {'matplotlib'})}\n"
 
 
@@ -127,18 +130,18 @@ assert tasks.get_results_by_id(job)
 @pytest.mark.parametrize("use", USES)
 def test_what_waits_does_the_same_as_if_it_had_been_imported_at_once(use):
     code = DEFERRED + "import qnexus\n" + USES[use]
-    at_once = run_python(code, **{DEFER: "0"})
+    at_once = run_python(code, TKR_NEXUS_DEFER="0")
     assert at_once
     assert run_python(code) == at_once
 
 
-@pytest.mark.parametrize("module", NAMES)
+@pytest.mark.parametrize("module", NEXUS.deferred_imports)
 def test_only_the_names_of_the_table_do_not_import_their_module(module):
     code = f"""
 import importlib, sys
-from tkr_nexus_worker.deferred import DeferredName
+from tkr_nexus_worker.cloud import NEXUS
 waiting = importlib.import_module({module!r})
-for name in {sorted(NAMES[module])}:
+for name in {sorted(NEXUS.deferred_imports[module])}:
     assert isinstance(getattr(waiting, name), DeferredName)
 assert sys.modules[{module!r}] is waiting
 try:
@@ -147,7 +150,7 @@ except AttributeError as error:
     print(error)
 imported = sys.modules[{module!r}]
 assert imported is not waiting
-for name in {sorted(NAMES[module])}:
+for name in {sorted(NEXUS.deferred_imports[module])}:
     assert getattr(waiting, name) is vars(imported)[name]
 """
     error = f"module {module!r} has no attribute 'no_such_name'"
@@ -197,8 +200,10 @@ print(got == {sys.modules["pandas"].concat, sys.modules["pandas"].DataFrame})
 def test_a_program_whose_packages_need_more_starts_again_with_all_imports(tmp_path):
     """As if a later qnexus derived a model from what is only mentioned today."""
     (tmp_path / "sitecustomize.py").write_text(
-        "from tkr_nexus_worker import deferred\n"
-        "deferred.NAMES['pytket.backends.backendinfo'] = {'BackendInfo'}\n"
+        "from tkr_nexus_worker.cloud import NEXUS\n"
+        "from tkr_runtime.tasks import deferred_imports as deferred\n"
+        "names = {'BackendInfo'}\n"
+        "NEXUS.deferred_imports['pytket.backends.backendinfo'] = names\n"
         "def refuse(*_): raise TypeError('not like this')\n"
         "deferred.DeferredName.__or__ = deferred.DeferredName.__ror__ = refuse\n"
         "deferred.DeferredName.__getitem__ = refuse\n"
@@ -227,4 +232,4 @@ def test_a_program_whose_packages_need_more_starts_again_with_all_imports(tmp_pa
         env=environment | {"NEXUS_HOST": "127.0.0.1", "NEXUS_PORT": "9"},
     )
     assert "not like this" in doctor.stdout
-    assert f"export {DEFER}=0" in doctor.stdout
+    assert "export TKR_NEXUS_DEFER=0" in doctor.stdout

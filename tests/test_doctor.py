@@ -11,8 +11,8 @@ import pytest
 from qnexus.config import CONFIG
 
 from local_nexus import Fault
-from tkr_nexus_worker import doctor
-from tkr_nexus_worker.reports import Check
+from tkr_nexus_worker.cli import checks as doctor
+from tkr_nexus_worker.jobs.models import Check
 
 ALL = [
     "Python",

@@ -3,8 +3,8 @@ from pytket.circuit import Circuit, OpType
 from pytket.qasm import circuit_from_qasm_str
 from pytket.utils import compare_unitaries
 
-from tkr_nexus_worker.drawings import draw, to_qasm
 from tkr_nexus_worker.errors import ResultFormatError
+from tkr_nexus_worker.program_files.drawing import draw, to_qasm
 
 
 def test_controls_targets_and_what_they_cross_are_on_their_lines():

@@ -1,6 +1,6 @@
 import pytest
 
-from tkr_nexus_worker.durations import age
+from tkr_runtime.times import age
 
 
 @pytest.mark.parametrize(

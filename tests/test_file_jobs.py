@@ -15,8 +15,8 @@ from quantinuum_schemas.models.backend_config import (
 )
 
 from tkr_nexus_worker.errors import InvalidInputError, WorkflowFailedError
-from tkr_nexus_worker.file_jobs import submit_files
-from tkr_nexus_worker.program_files import ProgramFile
+from tkr_nexus_worker.program_files.jobs import submit_files
+from tkr_nexus_worker.program_files.read import ProgramFile
 from tkr_nexus_worker.results import get_results_by_id, load_results, save_results
 
 LOCAL = QuantinuumConfig(device_name="H2-1LE")

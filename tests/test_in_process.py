@@ -17,10 +17,10 @@ from tkr_nexus_worker import (
     InProcessExecutor,
     InvalidInputError,
     WorkflowFailedError,
-    in_process,
     run,
 )
 from tkr_nexus_worker.graphs import nexus_submit_and_poll
+from tkr_runtime.tasks import in_process
 
 PROJECT = "tests of tasks in process"
 

@@ -4,7 +4,7 @@ from pytket.circuit import Bit
 from pytket.utils.outcomearray import OutcomeArray
 from tierkreis.controller.data.types import bytes_from_ptype, ptype_from_bytes
 
-from tkr_nexus_worker.items import ItemResult, describe_failures
+from tkr_nexus_worker.jobs.items import ItemResult, describe_failures
 
 MEASURED = BackendResult(
     c_bits=[Bit(0)], shots=OutcomeArray.from_readouts([[0], [1], [1]])

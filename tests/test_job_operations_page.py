@@ -9,8 +9,8 @@ import pytest
 from tkr_nexus_worker import tasks
 from tkr_nexus_worker.cli import cli
 from tkr_nexus_worker.devices import DeviceDetails, ErrorRate
-from tkr_nexus_worker.job_results import CircuitCounts, JobCounts
-from tkr_nexus_worker.saved_results import SavedCircuit, SavedResults
+from tkr_nexus_worker.results.counts import CircuitCounts, JobCounts
+from tkr_nexus_worker.results.saved import SavedCircuit, SavedResults
 from tkr_nexus_worker.validation import CircuitNeeds, JobValidation
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -15,13 +15,13 @@ from tierkreis.storage import InMemoryStorage
 from tkr_nexus_worker import REGISTRY_PATH, programs, run, stubs
 from tkr_nexus_worker.errors import JobFailedError
 from tkr_nexus_worker.jobs import find_job
-from tkr_nexus_worker.reports import (
+from tkr_nexus_worker.jobs.models import (
     JobDetails,
     JobPayload,
     JobStatusReport,
     JobSummary,
 )
-from tkr_nexus_worker.submissions import live_jobs
+from tkr_runtime.workflows.submissions import live_jobs
 
 JobRef = OpaqueType["qnexus.models.references.ExecuteJobRef"]
 

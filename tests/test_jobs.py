@@ -6,13 +6,14 @@ import qnexus as qnx
 from pytket.circuit import Circuit
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
 
-from tkr_nexus_worker import jobs, programs, projects
+from tkr_nexus_worker import jobs, programs
 from tkr_nexus_worker.errors import (
     InvalidInputError,
     JobFailedError,
     NexusRefusedError,
     NotLoggedInError,
 )
+from tkr_nexus_worker.nexus import projects
 
 CONFIG = QuantinuumConfig(device_name="H2-1LE")
 PROJECT = "tests of the worker"

@@ -17,14 +17,14 @@ from qnexus.exceptions import AuthenticationError
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
 
 from tkr_nexus_worker import jobs, programs, tasks
-from tkr_nexus_worker.calls import call, get_json
 from tkr_nexus_worker.errors import NotLoggedInError
+from tkr_nexus_worker.nexus.client import call, get_json
 
 PROJECT = "tests of the login"
 A_DAY = 24 * 3600
 READER = """
 import sys
-from tkr_nexus_worker.calls import call, get_json
+from tkr_nexus_worker.nexus.client import call, get_json
 print("ready", flush=True)
 sys.stdin.readline()
 get_json("see who I am", "/api/users/v1beta2/me")

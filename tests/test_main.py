@@ -53,7 +53,7 @@ def test_a_definition_that_does_not_exist_is_an_error():
 
 WORKFLOW = """
 import sys
-from tkr_nexus_worker.progress import show_progress
+from tkr_runtime.workflows.progress import show_progress
 from tierkreis.storage import FileStorage
 from pathlib import Path
 from uuid import UUID

@@ -6,10 +6,10 @@ import time
 import httpx
 import pytest
 
-from tkr_nexus_worker import once
-from tkr_nexus_worker.calls import TransientResponseError
 from tkr_nexus_worker.errors import NexusUnavailableError
-from tkr_nexus_worker.once import make_once
+from tkr_nexus_worker.nexus import idempotency
+from tkr_nexus_worker.nexus.client import TransientResponseError
+from tkr_nexus_worker.nexus.idempotency import make_once
 
 pytestmark = pytest.mark.usefixtures("connected")
 
@@ -38,7 +38,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(once, "time", clock)
+    monkeypatch.setattr(idempotency, "time", clock)
     monkeypatch.setenv("TKR_NEXUS_SETTLE_TIME", "1000")
     return clock
 

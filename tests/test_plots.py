@@ -9,7 +9,7 @@ from rich.console import Console
 from tests.circuit_results import counted, job_of, result_of, shots_of
 
 from tkr_nexus_worker.errors import InvalidInputError
-from tkr_nexus_worker.plots import (
+from tkr_nexus_worker.results.plots import (
     histogram,
     ideal_distribution,
     plot_results,

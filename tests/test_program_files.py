@@ -6,9 +6,9 @@ import pytest
 from hugr.package import Package
 from pytket.circuit import Circuit, OpType
 
-from tkr_nexus_worker import program_files
 from tkr_nexus_worker.errors import InvalidInputError
-from tkr_nexus_worker.program_files import read_programs
+from tkr_nexus_worker.program_files import read
+from tkr_nexus_worker.program_files.read import read_programs
 
 BELL = Circuit(2).H(0).CX(0, 1).measure_all()
 QASM2 = """OPENQASM 2.0;
@@ -122,7 +122,7 @@ def test_files_that_are_not_there_and_no_files_are_refused(tmp_path):
 
 
 def test_a_guppy_file_that_does_not_end_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(program_files, "GUPPY_SECONDS", 0.5)
+    monkeypatch.setattr(read, "GUPPY_SECONDS", 0.5)
     path = write(tmp_path, "slow.py", "import time\ntime.sleep(3600)\n")
     with pytest.raises(InvalidInputError, match=r"more than 0\.5 seconds to compile"):
         read_programs([path])

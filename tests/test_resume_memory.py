@@ -51,7 +51,7 @@ class RecordingStorage(InMemoryStorage):
 
 @pytest.fixture(autouse=True)
 def _no_settling(monkeypatch):
-    monkeypatch.setattr("tkr_nexus_worker.recovery._SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("tkr_runtime.workflows.recovery._SETTLE_SECONDS", 0.0)
 
 
 def finish(storage: RecordingStorage) -> None:

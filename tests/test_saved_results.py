@@ -16,8 +16,8 @@ from qnexus.models.references import QIRResult
 from tests.circuit_results import counted, job_of, result_of, shots_of
 
 from tkr_nexus_worker.errors import InvalidInputError
-from tkr_nexus_worker.outcomes import Download
 from tkr_nexus_worker.results import JobResults, load_results, save_results
+from tkr_nexus_worker.results.download import Download
 
 bits = st.builds(
     Bit, st.sampled_from(["c", "a", "out_1"]), st.integers(min_value=0, max_value=70)

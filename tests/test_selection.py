@@ -7,9 +7,9 @@ from pytket.circuit import Circuit
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from tests.conftest import MANY_JOBS, OLDEST, PROJECT, TWO_OF_A_START
 
-from tkr_nexus_worker import programs, selection
+from tkr_nexus_worker import programs
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
-from tkr_nexus_worker.jobs import find_job
+from tkr_nexus_worker.jobs import find, find_job
 
 CONFIG = QuantinuumConfig(device_name="H2-1LE")
 
@@ -131,7 +131,7 @@ def test_eight_digits_are_found_in_the_first_page(full_nexus):
 def test_an_older_job_than_are_looked_through_is_said_to_need_its_whole_id(full_nexus):
     with pytest.raises(NexusRefusedError, match=r"newest 1000 jobs.*the whole id"):
         find_job("0ddba11f")
-    assert len(full_nexus.requests()) == 1 + selection.NEWEST_JOBS / 100
+    assert len(full_nexus.requests()) == 1 + find.NEWEST_JOBS / 100
     found = find_job(OLDEST)
     assert found.annotations.name == f"job {MANY_JOBS - 1}"
 

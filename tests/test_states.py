@@ -3,7 +3,7 @@ import logging
 import pytest
 from qnexus.models.job_status import WAITING_STATUS, JobStatusEnum
 
-from tkr_nexus_worker.states import JOB_STATES, Phase, job_state
+from tkr_nexus_worker.nexus.states import JOB_STATES, Phase, job_state
 
 
 def test_every_state_of_qnexus_is_in_the_table_and_no_other():

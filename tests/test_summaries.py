@@ -5,14 +5,14 @@ from tests.conftest import PROJECT
 
 from local_nexus import Progress
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
-from tkr_nexus_worker.jobs import (
+from tkr_nexus_worker.jobs.models import JobDetails, JobStatusReport, JobSummary
+from tkr_nexus_worker.jobs.submit import (
     get_job_details,
     get_job_status,
     list_jobs,
     list_scheduled_jobs,
     wait_until_complete,
 )
-from tkr_nexus_worker.reports import JobDetails, JobStatusReport, JobSummary
 
 
 def test_a_waiting_job_is_listed_with_all_that_matters(connected, waiting_job):

@@ -10,9 +10,9 @@ from tkr_nexus_worker.errors import (
     JobFailedError,
     WaitTimeoutError,
 )
-from tkr_nexus_worker.jobs import check_job_complete, wait_until_complete
-from tkr_nexus_worker.reports import WaitProgress
-from tkr_nexus_worker.waiting import QueuePace
+from tkr_nexus_worker.jobs.models import WaitProgress
+from tkr_nexus_worker.jobs.submit import check_job_complete, wait_until_complete
+from tkr_nexus_worker.jobs.wait import QueuePace
 
 STATUS_PATH = "/api/jobs/v1beta3/*/attributes/status"
 

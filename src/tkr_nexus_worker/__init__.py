@@ -2,76 +2,35 @@
 
 The graphs are in :mod:`tkr_nexus_worker.graphs`, the stubs of the worker's tasks in
 :mod:`tkr_nexus_worker.stubs`. Importing this package imports none of its modules, nor
-tierkreis, qnexus or pytket: the executable starts once for every task.
+tierkreis, qnexus or pytket: the executable starts once for every task. Type checkers
+read ``__init__.pyi``.
 """
 
-from tkr_nexus_worker._version import __version__
-
-TYPE_CHECKING = False  # typing itself takes longer to import than all of this
-
-if TYPE_CHECKING:
-    from tkr_nexus_worker.errors import (
-        CheckpointError,
-        InvalidInputError,
-        JobFailedError,
-        NexusRefusedError,
-        NexusUnavailableError,
-        NexusWorkerError,
-        NotLoggedInError,
-        ResultFormatError,
-        ResultsNotReadyError,
-        WaitTimeoutError,
-        WorkflowFailedError,
-    )
-    from tkr_nexus_worker.executors import REGISTRY_PATH, uv_executor
-    from tkr_nexus_worker.failures import TaskFailure, read_failures
-    from tkr_nexus_worker.in_process import InProcessExecutor
-    from tkr_nexus_worker.workflow import readable_errors, resume, run
-
-__all__ = [
-    "REGISTRY_PATH",
-    "CheckpointError",
-    "InProcessExecutor",
-    "InvalidInputError",
-    "JobFailedError",
-    "NexusRefusedError",
-    "NexusUnavailableError",
-    "NexusWorkerError",
-    "NotLoggedInError",
-    "ResultFormatError",
-    "ResultsNotReadyError",
-    "TaskFailure",
-    "WaitTimeoutError",
-    "WorkflowFailedError",
-    "__version__",
-    "read_failures",
-    "readable_errors",
-    "resume",
-    "run",
-    "uv_executor",
-]
+from tkr_nexus_worker._version import __version__ as __version__
 
 _MODULES = {
-    "InProcessExecutor": "in_process",
-    "CheckpointError": "errors",
-    "InvalidInputError": "errors",
-    "JobFailedError": "errors",
-    "NexusRefusedError": "errors",
-    "NexusUnavailableError": "errors",
-    "NexusWorkerError": "errors",
-    "NotLoggedInError": "errors",
-    "REGISTRY_PATH": "executors",
-    "ResultFormatError": "errors",
-    "ResultsNotReadyError": "errors",
-    "TaskFailure": "failures",
-    "WaitTimeoutError": "errors",
-    "WorkflowFailedError": "errors",
-    "read_failures": "failures",
-    "readable_errors": "workflow",
-    "resume": "workflow",
-    "run": "workflow",
-    "uv_executor": "executors",
+    "InProcessExecutor": "tkr_runtime.tasks.in_process",
+    "CheckpointError": "tkr_runtime.errors",
+    "InvalidInputError": "tkr_runtime.errors",
+    "JobFailedError": "tkr_runtime.errors",
+    "NexusRefusedError": "tkr_nexus_worker.errors",
+    "NexusUnavailableError": "tkr_nexus_worker.errors",
+    "NexusWorkerError": "tkr_nexus_worker.errors",
+    "NotLoggedInError": "tkr_nexus_worker.errors",
+    "REGISTRY_PATH": "tkr_nexus_worker.executors",
+    "ResultFormatError": "tkr_runtime.errors",
+    "ResultsNotReadyError": "tkr_runtime.errors",
+    "TaskFailure": "tkr_runtime.workflows.failures",
+    "WaitTimeoutError": "tkr_runtime.errors",
+    "WorkflowFailedError": "tkr_runtime.errors",
+    "read_failures": "tkr_runtime.workflows.failures",
+    "readable_errors": "tkr_runtime.workflows.run",
+    "resume": "tkr_runtime.workflows.run",
+    "run": "tkr_runtime.workflows.run",
+    "uv_executor": "tkr_nexus_worker.executors",
 }
+
+__all__ = ["__version__", *_MODULES]  # noqa: PLE0604 (names all the same)
 
 
 def __getattr__(name: str) -> object:
@@ -80,10 +39,10 @@ def __getattr__(name: str) -> object:
 
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    value = getattr(import_module(_MODULES[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted(__all__)

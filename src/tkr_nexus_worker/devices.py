@@ -13,12 +13,12 @@ from qnexus.config import CONFIG
 from qnexus.models import BackendConfig, Device, IssuerEnum
 from quantinuum_schemas.models.backend_info import StoredDevice
 
-from tkr_nexus_worker.calls import call, get_json
 from tkr_nexus_worker.errors import (
     InvalidInputError,
     NexusRefusedError,
     NexusUnavailableError,
 )
+from tkr_nexus_worker.nexus.client import call, get_json
 
 ALL_TO_ALL = "all-to-all"
 

@@ -1,10 +1,9 @@
 """The errors of this package, each with a sentence for a person.
 
-All derive from Tierkreis's own error, so that code which already handles Tierkreis
-handles ours::
+Those that know nothing of Nexus come from :mod:`tkr_runtime.errors`::
 
     TierkreisError
-    └── NexusWorkerError
+    └── NexusWorkerError            (tkr_runtime.errors.WorkerError)
         ├── InvalidInputError       refused before anything was sent
         ├── NotLoggedInError        no login, or one that has expired
         ├── NexusUnavailableError   Nexus could not be reached, or is overloaded
@@ -17,15 +16,33 @@ handles ours::
         └── WorkflowFailedError     a task of a workflow failed
 """
 
-from tierkreis.exceptions import TierkreisError
+from tkr_runtime.errors import (
+    CheckpointError,
+    InvalidInputError,
+    JobFailedError,
+    ResultFormatError,
+    ResultsNotReadyError,
+    WaitTimeoutError,
+    WorkerError,
+    WorkflowFailedError,
+)
 
+__all__ = [
+    "CheckpointError",
+    "InvalidInputError",
+    "JobFailedError",
+    "NexusRefusedError",
+    "NexusUnavailableError",
+    "NexusWorkerError",
+    "NotLoggedInError",
+    "ResultFormatError",
+    "ResultsNotReadyError",
+    "WaitTimeoutError",
+    "WorkflowFailedError",
+]
 
-class NexusWorkerError(TierkreisError):
-    """Base of all errors of this package."""
-
-
-class InvalidInputError(NexusWorkerError):
-    """An input is wrong; nothing was uploaded and nothing was billed."""
+NexusWorkerError = WorkerError
+"""Base of all errors of this package."""
 
 
 class NotLoggedInError(NexusWorkerError):
@@ -46,27 +63,3 @@ class NexusRefusedError(NexusWorkerError):
     def __init__(self, message: str, status_code: int | None = None) -> None:
         super().__init__(message)
         self.status_code = status_code
-
-
-class JobFailedError(NexusWorkerError):
-    """A job, or some of its items, ended in a state that gives no results."""
-
-
-class WaitTimeoutError(NexusWorkerError):
-    """A job had not ended when the time to wait for it was over; it goes on."""
-
-
-class ResultsNotReadyError(NexusWorkerError):
-    """Results were asked for while the job still waits or runs."""
-
-
-class ResultFormatError(NexusWorkerError):
-    """A result exists, but cannot be expressed in the form that was asked for."""
-
-
-class CheckpointError(NexusWorkerError):
-    """The files of a workflow cannot be written; what was done before is not lost."""
-
-
-class WorkflowFailedError(NexusWorkerError):
-    """A task of a workflow failed; says which, why, and where its log is."""

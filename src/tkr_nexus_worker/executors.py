@@ -1,14 +1,12 @@
 """How Tierkreis's UvExecutor starts this worker."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tierkreis.consts import TKR_DIR_KEY
 from tierkreis.controller.executor.uv_executor import UvExecutor
 from tierkreis.controller.storage.protocol import ControllerStorage
 
-from tkr_nexus_worker.directories import shell_path
+from tkr_runtime.tasks import executors
 
 REGISTRY_PATH = Path(__file__).resolve().parent / "registry"
 """The registry to give to ``UvExecutor``; it holds the worker ``nexus_worker``."""
@@ -29,14 +27,4 @@ def uv_executor(
     :returns: An executor for tasks of ``nexus_worker``. Combine it with executors for
         other workers by Tierkreis's ``MultipleExecutor`` or ``TaskExecutor``.
     """
-    return UvExecutor(
-        REGISTRY_PATH,
-        shell_path(storage.logs_path),
-        env={
-            TKR_DIR_KEY: str(storage.tkr_dir.absolute()),
-            "UV_NO_SYNC": "1",
-            "UV_PROJECT_ENVIRONMENT": sys.prefix,
-            **(env or {}),
-        },
-        log_env_in_debug=False,
-    )
+    return executors.uv_executor(REGISTRY_PATH, storage, env)

@@ -12,9 +12,9 @@ from hugr.package import Package
 from pytket.circuit import Circuit
 from qnexus.models.references import CircuitRef, HUGRRef, ProjectRef
 
-from tkr_nexus_worker.checks import check_name
-from tkr_nexus_worker.once import Key, key_of, make_once
-from tkr_nexus_worker.projects import get_or_create_project
+from tkr_nexus_worker.nexus.checks import check_name
+from tkr_nexus_worker.nexus.idempotency import Key, key_of, make_once
+from tkr_nexus_worker.nexus.projects import get_or_create_project
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from tierkreis.controller.data.models import TKR, OpaqueType
 
 class AttemptOutcome(NamedTuple):
     attempt: TKR[int]
-    items: TKR[list[OpaqueType["tkr_nexus_worker.items.ItemResult"]]]
+    items: TKR[list[OpaqueType["tkr_nexus_worker.jobs.items.ItemResult"]]]
     should_continue: TKR[bool]
 
 
@@ -365,8 +365,8 @@ class get_item_results(NamedTuple):
     execute_ref: TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]
 
     @staticmethod
-    def out() -> type[TKR[list[OpaqueType["tkr_nexus_worker.items.ItemResult"]]]]:
-        return TKR[list[OpaqueType["tkr_nexus_worker.items.ItemResult"]]]
+    def out() -> type[TKR[list[OpaqueType["tkr_nexus_worker.jobs.items.ItemResult"]]]]:
+        return TKR[list[OpaqueType["tkr_nexus_worker.jobs.items.ItemResult"]]]
 
     @property
     def namespace(self) -> str:
@@ -413,7 +413,7 @@ class start_attempt(NamedTuple):
             OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
         ]
     ]
-    items: TKR[list[OpaqueType["tkr_nexus_worker.items.ItemResult"]]]
+    items: TKR[list[OpaqueType["tkr_nexus_worker.jobs.items.ItemResult"]]]
     attempt: TKR[int]
 
     @staticmethod
@@ -427,7 +427,7 @@ class start_attempt(NamedTuple):
 
 class collect_attempt(NamedTuple):
     execute_ref: TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]
-    items: TKR[list[OpaqueType["tkr_nexus_worker.items.ItemResult"]]]
+    items: TKR[list[OpaqueType["tkr_nexus_worker.jobs.items.ItemResult"]]]
     attempt: TKR[int]
     max_attempts: TKR[int]
 
@@ -442,7 +442,7 @@ class collect_attempt(NamedTuple):
 
 class collect_results(NamedTuple):
     job_name: TKR[str]
-    items: TKR[list[OpaqueType["tkr_nexus_worker.items.ItemResult"]]]
+    items: TKR[list[OpaqueType["tkr_nexus_worker.jobs.items.ItemResult"]]]
 
     @staticmethod
     def out() -> type[
@@ -460,8 +460,8 @@ class list_scheduled_jobs(NamedTuple):
     limit: TKR[int] | None = None
 
     @staticmethod
-    def out() -> type[TKR[list[OpaqueType["tkr_nexus_worker.reports.JobSummary"]]]]:
-        return TKR[list[OpaqueType["tkr_nexus_worker.reports.JobSummary"]]]
+    def out() -> type[TKR[list[OpaqueType["tkr_nexus_worker.jobs.models.JobSummary"]]]]:
+        return TKR[list[OpaqueType["tkr_nexus_worker.jobs.models.JobSummary"]]]
 
     @property
     def namespace(self) -> str:
@@ -472,8 +472,8 @@ class get_job_status(NamedTuple):
     job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
 
     @staticmethod
-    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.reports.JobStatusReport"]]]:
-        return TKR[OpaqueType["tkr_nexus_worker.reports.JobStatusReport"]]
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatusReport"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatusReport"]]
 
     @property
     def namespace(self) -> str:
@@ -484,8 +484,8 @@ class get_job_details(NamedTuple):
     job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
 
     @staticmethod
-    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.reports.JobDetails"]]]:
-        return TKR[OpaqueType["tkr_nexus_worker.reports.JobDetails"]]
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobDetails"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobDetails"]]
 
     @property
     def namespace(self) -> str:
@@ -496,8 +496,8 @@ class get_job_payload(NamedTuple):
     job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
 
     @staticmethod
-    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.reports.JobPayload"]]]:
-        return TKR[OpaqueType["tkr_nexus_worker.reports.JobPayload"]]
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobPayload"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobPayload"]]
 
     @property
     def namespace(self) -> str:
@@ -523,8 +523,8 @@ class wait_until_complete(NamedTuple):
     allow_failed: TKR[bool] | None = None
 
     @staticmethod
-    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.reports.JobStatusReport"]]]:
-        return TKR[OpaqueType["tkr_nexus_worker.reports.JobStatusReport"]]
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatusReport"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatusReport"]]
 
     @property
     def namespace(self) -> str:
@@ -535,8 +535,8 @@ class cancel_job(NamedTuple):
     job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
 
     @staticmethod
-    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.reports.JobStatusReport"]]]:
-        return TKR[OpaqueType["tkr_nexus_worker.reports.JobStatusReport"]]
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatusReport"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatusReport"]]
 
     @property
     def namespace(self) -> str:
@@ -548,8 +548,8 @@ class retry_job(NamedTuple):
     force: TKR[bool] | None = None
 
     @staticmethod
-    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.reports.JobStatusReport"]]]:
-        return TKR[OpaqueType["tkr_nexus_worker.reports.JobStatusReport"]]
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatusReport"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatusReport"]]
 
     @property
     def namespace(self) -> str:
@@ -576,8 +576,8 @@ class get_results_by_id(NamedTuple):
     allow_unfinished: TKR[bool] | None = None
 
     @staticmethod
-    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.job_results.JobCounts"]]]:
-        return TKR[OpaqueType["tkr_nexus_worker.job_results.JobCounts"]]
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.results.counts.JobCounts"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.results.counts.JobCounts"]]
 
     @property
     def namespace(self) -> str:

@@ -9,40 +9,48 @@ written for that interface run here unchanged.
 from typing import Any, NamedTuple, cast
 
 from hugr.package import Package
+from pydantic_core import to_json
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
 from qnexus.models.references import CircuitRef, ExecuteJobRef, HUGRRef, QIRRef
 from quantinuum_schemas.models.backend_config import BackendConfig
 from tierkreis.models import portmapping
 
-from tkr_nexus_worker import (
-    attempts,
-    calls,
-    checks,
-    devices,
-    jobs,
-    news,
-    outcomes,
-    programs,
-    projects,
-    receipts,
-    results,
-    validation,
-)
-from tkr_nexus_worker.batches import EncodedCircuits
+from tkr_nexus_worker import devices, jobs, programs, results, validation
+from tkr_nexus_worker.cloud import NEXUS
 from tkr_nexus_worker.devices import DeviceDetails, DeviceSummary
-from tkr_nexus_worker.items import ItemResult
-from tkr_nexus_worker.job_results import JobCounts
-from tkr_nexus_worker.reports import (
+from tkr_nexus_worker.jobs import news, retries
+from tkr_nexus_worker.jobs.items import ItemResult
+from tkr_nexus_worker.jobs.models import (
     JobDetails,
     JobPayload,
     JobStatusReport,
     JobSummary,
 )
+from tkr_nexus_worker.nexus import checks, client, projects
+from tkr_nexus_worker.nexus.upload_batches import EncodedCircuits
+from tkr_nexus_worker.results import download, receipts
+from tkr_nexus_worker.results.counts import JobCounts
 from tkr_nexus_worker.validation import JobValidation
-from tkr_nexus_worker.worker import EncodedValue, NexusWorker
+from tkr_runtime.tasks.worker import EncodedValue, TaskWorker
 
-worker = NexusWorker("nexus_worker")
+
+def _encode_result(value: Any) -> bytes | None:
+    if isinstance(value, BackendResult):
+        content = value.to_dict()
+        # Tierkreis looks at each number of each shot, which takes ten times as long.
+        if "shots" in content or "counts" in content:
+            return to_json(content)
+    return None
+
+
+def _describe_job(value: Any) -> str | None:
+    if isinstance(value, ExecuteJobRef):
+        return f"Job {value.annotations.name!r} ({value.id})"
+    return None
+
+
+worker = TaskWorker(NEXUS, encode=_encode_result, describe_job=_describe_job)
 
 
 @worker.task()
@@ -194,7 +202,7 @@ def prepare_job(
     """
     checks.check_job(project_name, job_name, circuits, n_shots, backend_config)
     validation.check_fit(circuits, n_shots, backend_config)
-    calls.warn_if_login_ends_soon(polling_interval)
+    client.warn_if_login_ends_soon(polling_interval)
     projects.get_or_create_project(project_name)
     return project_name
 
@@ -290,7 +298,7 @@ def await_news(
     """
     status = news.await_news(execute_ref, polling_interval, seen)
     if not allow_failed:
-        outcomes.refuse_failed(execute_ref, status)
+        download.refuse_failed(execute_ref, status)
     return JobNews(news.headline(status), not status.state.is_final)
 
 
@@ -352,12 +360,12 @@ def start_attempt(
     :param attempt: The number of this attempt, from 1.
     :returns: A reference to the job.
     """
-    chosen = attempts.choose_programs(items, len(circuits))
+    chosen = retries.choose_programs(items, len(circuits))
     chosen_circuits = [circuits[index] for index in chosen]
     chosen_shots = [n_shots[index] for index in chosen]
     job = jobs.start_execute_job(
         project_name,
-        attempts.name_attempt(job_name, attempt),
+        retries.name_attempt(job_name, attempt),
         chosen_circuits,
         chosen_shots,
         backend_config,
@@ -398,8 +406,8 @@ def collect_attempt(
     :returns: What is known now, and whether another attempt is allowed, worth it, and
         safe because nothing can still run.
     """
-    merged = attempts.merge_attempt(items, get_item_results(execute_ref))
-    go_on = attempt < max_attempts and attempts.is_retry_due(merged)
+    merged = retries.merge_attempt(items, get_item_results(execute_ref))
+    go_on = attempt < max_attempts and retries.is_retry_due(merged)
     return AttemptOutcome(merged, attempt + 1, go_on)
 
 
@@ -412,7 +420,7 @@ def collect_results(job_name: str, items: list[ItemResult]) -> list[BackendResul
     :returns: One result for each program, in their order.
     :raises JobFailedError: If some have no result; it names each with its reason.
     """
-    return attempts.collect_results(job_name, items)
+    return retries.collect_results(job_name, items)
 
 
 @worker.task()

@@ -23,15 +23,15 @@ from pytket.predicates import (
 )
 from qnexus.models import BackendConfig
 
-from tkr_nexus_worker.calls import call
-from tkr_nexus_worker.checks import check_shots
 from tkr_nexus_worker.devices import DeviceDetails, find_device, with_status
 from tkr_nexus_worker.errors import (
     InvalidInputError,
     NexusRefusedError,
     NexusUnavailableError,
 )
-from tkr_nexus_worker.items import describe_alike
+from tkr_nexus_worker.jobs.items import describe_alike
+from tkr_nexus_worker.nexus.checks import check_shots
+from tkr_nexus_worker.nexus.client import call
 
 logger = logging.getLogger(__name__)
 

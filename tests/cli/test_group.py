@@ -10,9 +10,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tkr_nexus_worker.cli import cli, errors
-from tkr_nexus_worker.cli.group import LazyGroup
+from tkr_nexus_worker.cli import cli
 from tkr_nexus_worker.errors import InvalidInputError, JobFailedError
+from tkr_runtime.cli import errors
+from tkr_runtime.cli.group import LazyGroup
 
 COMMAND = Path(sys.executable).with_name("tkr-nexus")
 FAILURES = {

@@ -12,15 +12,15 @@ from tests.conftest import MANY_JOBS, PROJECT, WAITING_JOBS
 
 from local_nexus import Progress
 from tkr_nexus_worker.cli.display import jobs_list
-from tkr_nexus_worker.cli.output import new_console
 from tkr_nexus_worker.errors import NexusRefusedError
 from tkr_nexus_worker.jobs import find_job, get_job_details, get_job_status, list_jobs
-from tkr_nexus_worker.reports import (
+from tkr_nexus_worker.jobs.models import (
     JobDetails,
     JobPayload,
     JobStatusReport,
     JobSummary,
 )
+from tkr_runtime.cli.output import new_console
 
 COMMAND = Path(sys.executable).with_name("tkr-nexus")
 COLUMNS = "name id project backend status queue items HQC age"

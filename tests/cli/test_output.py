@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from tkr_nexus_worker.cli.output import new_table, print_json, print_table
-from tkr_nexus_worker.reports import (
+from tkr_nexus_worker.jobs.models import (
     AccountReport,
     Check,
     JobDetails,
@@ -16,6 +15,7 @@ from tkr_nexus_worker.reports import (
     PayloadProgram,
     WaitProgress,
 )
+from tkr_runtime.cli.output import new_table, print_json, print_table
 
 FIELD = re.compile(r"`([a-z_]+)`")
 

@@ -13,7 +13,7 @@ from tests.circuit_results import counted, job_of, result_of
 
 from local_nexus import Fault, Progress
 from tkr_nexus_worker import jobs, programs
-from tkr_nexus_worker.saved_results import load_results, save_results
+from tkr_nexus_worker.results.saved import load_results, save_results
 
 PROJECT = "tests of the command results"
 CONFIG = QuantinuumConfig(device_name="H2-1LE")

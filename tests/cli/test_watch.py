@@ -10,7 +10,7 @@ from rich.console import Console
 
 from local_nexus import Progress
 from tkr_nexus_worker.cli import watch
-from tkr_nexus_worker.reports import WaitProgress
+from tkr_nexus_worker.jobs.models import WaitProgress
 
 COMMAND = Path(sys.executable).with_name("tkr-nexus")
 

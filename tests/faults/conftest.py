@@ -21,9 +21,9 @@ from tests.waiting import wait_until
 from tierkreis.storage import FileStorage
 
 from local_nexus import LocalNexus
-from tkr_nexus_worker.control import control
-from tkr_nexus_worker.processes import live_tasks
-from tkr_nexus_worker.receipts import find_receipts, read_receipt
+from tkr_nexus_worker.results.receipts import find_receipts, read_receipt
+from tkr_runtime.workflows.controller_lock import control
+from tkr_runtime.workflows.processes import live_tasks
 
 DRIVER = Path(__file__).with_name("workflows.py")
 PROJECT = "tests of faults"

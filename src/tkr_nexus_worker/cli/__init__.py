@@ -3,8 +3,9 @@
 import click
 
 from tkr_nexus_worker._version import __version__
-from tkr_nexus_worker.cli.group import LazyGroup
-from tkr_nexus_worker.deferred import defer_imports
+from tkr_nexus_worker.cloud import NEXUS
+from tkr_runtime.cli.group import LazyGroup
+from tkr_runtime.tasks.deferred_imports import defer_imports
 
 # Name of a command -> the module of this package that has it, and what it does.
 _COMMANDS = {
@@ -32,6 +33,7 @@ _COMMANDS = {
 
 @click.group(
     cls=LazyGroup,
+    package="tkr_nexus_worker.cli",
     modules=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -46,5 +48,5 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command as a program of its own."""
-    defer_imports()
+    defer_imports(NEXUS)
     cli()

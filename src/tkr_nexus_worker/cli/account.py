@@ -3,15 +3,15 @@
 import click
 from rich.text import Text
 
-from tkr_nexus_worker.cli.output import (
+from tkr_nexus_worker.errors import NexusWorkerError
+from tkr_nexus_worker.jobs.models import AccountReport
+from tkr_runtime.cli.output import (
     json_option,
     new_table,
     print_json,
     print_table,
 )
-from tkr_nexus_worker.durations import age
-from tkr_nexus_worker.errors import NexusWorkerError
-from tkr_nexus_worker.reports import AccountReport
+from tkr_runtime.times import age
 
 _COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 
@@ -33,7 +33,7 @@ def login(force: bool, browser: bool) -> None:
 
     The login is stored where qnexus looks for it, readable by you alone.
     """
-    from tkr_nexus_worker.account import get_account, log_in
+    from tkr_nexus_worker.nexus.account import get_account, log_in
 
     if not force:
         try:
@@ -55,7 +55,7 @@ def login(force: bool, browser: bool) -> None:
 @json_option
 def whoami(as_json: bool) -> None:
     """Tell who is logged in, to which Nexus, and for how long."""
-    from tkr_nexus_worker.account import get_account
+    from tkr_nexus_worker.nexus.account import get_account
 
     account = get_account()
     if as_json:
@@ -72,7 +72,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
 
     Nothing is changed. The exit code is 1 if something does not work.
     """
-    from tkr_nexus_worker.doctor import run_checks
+    from tkr_nexus_worker.cli.checks import run_checks
 
     checks = list(run_checks())
     if as_json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.text import Text
 
-from tkr_nexus_worker.cli.output import (
+from tkr_runtime.cli.output import (
     json_option,
     new_table,
     print_json,

@@ -8,17 +8,17 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from tkr_nexus_worker.cli.output import new_table
-from tkr_nexus_worker.cli.text import printable
-from tkr_nexus_worker.durations import age
-from tkr_nexus_worker.reports import (
+from tkr_nexus_worker.jobs.models import (
     JobDetails,
     JobPayload,
     JobStatusReport,
     JobSummary,
     StatusReport,
 )
-from tkr_nexus_worker.states import JOB_STATES
+from tkr_nexus_worker.nexus.states import JOB_STATES
+from tkr_runtime.cli.output import new_table
+from tkr_runtime.cli.text import printable
+from tkr_runtime.times import age
 
 ID_DIGITS = 8
 """How many digits of an id tables show; so many name a job."""

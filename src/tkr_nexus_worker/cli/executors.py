@@ -10,9 +10,9 @@ from tierkreis.controller.storage.protocol import ControllerStorage
 from tierkreis.exceptions import TierkreisError
 from tierkreis.executor import MultipleExecutor, ShellExecutor, UvExecutor
 
-from tkr_nexus_worker.directories import shell_path
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.executors import uv_executor
+from tkr_runtime.workflows.storage import shell_path
 
 _OUR_WORKER = "nexus_worker"
 

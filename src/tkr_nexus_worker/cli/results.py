@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tkr_nexus_worker.cli.output import (
-    job_argument,
+from tkr_nexus_worker.cli.jobs import job_argument
+from tkr_runtime.cli.output import (
     json_option,
     new_console,
     new_table,
@@ -18,7 +18,7 @@ from tkr_nexus_worker.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from tkr_nexus_worker.job_results import CircuitResult, JobResults
+    from tkr_nexus_worker.results.counts import CircuitResult, JobResults
 
 _DEFAULT_TOP = 20
 _EXACT = "exact"
@@ -93,8 +93,8 @@ def results(
     if as_json and as_csv:
         raise click.UsageError("Give either --json or --csv.")
     # qnexus takes seconds to import; --help does not need it.
-    from tkr_nexus_worker.files import check_absent
-    from tkr_nexus_worker.saved_results import save_results
+    from tkr_nexus_worker.results.saved import save_results
+    from tkr_runtime.files import check_absent
 
     if save is not None:
         check_absent(save, force=force)
@@ -144,7 +144,7 @@ def plot(
     JOB is its id, at least four digits of the start of its id, its name, a receipt, or
     a file of saved results.
     """
-    from tkr_nexus_worker.plots import (
+    from tkr_nexus_worker.results.plots import (
         check_picture,
         ideal_of_job,
         plot_results,
@@ -185,7 +185,7 @@ def print_plots(
     :param top: How many outcomes to show of each.
     :param ideal: For each the probabilities to compare with, where there are any.
     """
-    from tkr_nexus_worker.plots import histogram, terminal_histogram
+    from tkr_nexus_worker.results.plots import histogram, terminal_histogram
 
     console = new_console()
     width = console.width if console.is_terminal else 80
@@ -265,8 +265,8 @@ def _print_csv(circuits: "Sequence[CircuitResult]") -> None:
 
 
 def _fetch(job: str, *, partial: bool) -> "JobResults":
-    from tkr_nexus_worker.job_results import get_results_by_id
-    from tkr_nexus_worker.saved_results import is_saved_results, load_results
+    from tkr_nexus_worker.results.counts import get_results_by_id
+    from tkr_nexus_worker.results.saved import is_saved_results, load_results
 
     if job.endswith((".json", ".json.gz")) and is_saved_results(Path(job)):
         return load_results(Path(job))
@@ -277,7 +277,7 @@ def _choose(
     found: "JobResults", circuits: Sequence[int], selection: Sequence[str]
 ) -> "list[CircuitResult]":
     """Take the circuits and shots that a person asked for."""
-    from tkr_nexus_worker.job_results import parse_selection
+    from tkr_nexus_worker.results.counts import parse_selection
 
     chosen = [found.circuit(index) for index in circuits] if circuits else list(found)
     if not selection:

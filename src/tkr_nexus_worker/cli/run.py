@@ -8,12 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tkr_nexus_worker.cli.output import (
-    json_option,
-    new_table,
-    print_json,
-    print_table,
-)
 from tkr_nexus_worker.cli.results import (
     force_option,
     print_plots,
@@ -22,6 +16,12 @@ from tkr_nexus_worker.cli.results import (
     top_option,
 )
 from tkr_nexus_worker.cli.workflows import directory_option
+from tkr_runtime.cli.output import (
+    json_option,
+    new_table,
+    print_json,
+    print_table,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -89,8 +89,8 @@ def run(
     a Guppy function main, which is run as code; .hugr). If the wait is stopped, the job
     stays on Nexus.
     """
-    from tkr_nexus_worker.files import check_absent
-    from tkr_nexus_worker.program_files import read_programs
+    from tkr_nexus_worker.program_files.read import read_programs
+    from tkr_runtime.files import check_absent
 
     if save is not None:
         check_absent(save, force=force)
@@ -98,8 +98,8 @@ def run(
     with _nexus(local=local):
         # qnexus reads its configuration when it is imported: not before now.
         from tkr_nexus_worker.devices import config_of
-        from tkr_nexus_worker.file_jobs import submit_files
-        from tkr_nexus_worker.saved_results import save_results
+        from tkr_nexus_worker.program_files.jobs import submit_files
+        from tkr_nexus_worker.results.saved import save_results
 
         found = submit_files(
             programs,
@@ -140,8 +140,8 @@ def check(
     if the job does not fit.
     """
     from tkr_nexus_worker.devices import config_of
-    from tkr_nexus_worker.file_jobs import circuits_of
-    from tkr_nexus_worker.program_files import read_programs
+    from tkr_nexus_worker.program_files.jobs import circuits_of
+    from tkr_nexus_worker.program_files.read import read_programs
     from tkr_nexus_worker.validation import validate_job
 
     circuits = circuits_of(read_programs(files))

@@ -13,11 +13,11 @@ from rich.table import Table
 
 from tkr_nexus_worker.cli.display import ID_DIGITS, coloured, status_text
 from tkr_nexus_worker.cli.jobs import EXIT_CODES, jobs_argument
-from tkr_nexus_worker.cli.output import json_option, new_console, new_table
-from tkr_nexus_worker.cli.text import printable
-from tkr_nexus_worker.durations import age
 from tkr_nexus_worker.errors import InvalidInputError, WaitTimeoutError
-from tkr_nexus_worker.reports import WaitProgress
+from tkr_nexus_worker.jobs.models import WaitProgress
+from tkr_runtime.cli.output import json_option, new_console, new_table
+from tkr_runtime.cli.text import printable
+from tkr_runtime.times import age
 
 if TYPE_CHECKING:
     from qnexus.models.references import ExecuteJobRef
@@ -63,7 +63,7 @@ def watch(
             f"These are {len(jobs)} jobs; give at most {_MOST_JOBS} at once."
         )
     # qnexus takes seconds to import; --help does not need it.
-    from tkr_nexus_worker.jobs import A_WEEK, find_job
+    from tkr_nexus_worker.jobs.submit import A_WEEK, find_job
 
     found = [find_job(job) for job in jobs]
     latest: dict[int, WaitProgress] = {}
@@ -90,7 +90,7 @@ def _follow(
     jobs: "list[ExecuteJobRef]", timeout: float, interval: float
 ) -> Iterator[_News]:
     """Give what becomes known of each job, until all have ended or failed."""
-    from tkr_nexus_worker.jobs import wait_until_complete
+    from tkr_nexus_worker.jobs.submit import wait_until_complete
 
     news: queue.SimpleQueue[_News] = queue.SimpleQueue()
 

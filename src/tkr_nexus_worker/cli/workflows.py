@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from tkr_nexus_worker.cli.errors import UsageError
+from tkr_runtime.cli.errors import UsageError
 
 DEFAULT_DIRECTORY = Path("~/.tierkreis/checkpoints")
 
@@ -52,7 +52,7 @@ def resume(
     from tierkreis.storage import FileStorage
 
     from tkr_nexus_worker.cli.executors import make_executor
-    from tkr_nexus_worker.workflow import resume as resume_workflow
+    from tkr_runtime.workflows.run import resume as resume_workflow
 
     directory = directory.expanduser().absolute()
     storage = FileStorage(

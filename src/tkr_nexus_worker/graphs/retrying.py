@@ -26,7 +26,7 @@ from tkr_nexus_worker.stubs import (
     start_attempt,
 )
 
-type ItemResult = OpaqueType["tkr_nexus_worker.items.ItemResult"]
+type ItemResult = OpaqueType["tkr_nexus_worker.jobs.items.ItemResult"]
 
 RETRY_LOOP = "nexus_retrying"
 """The name of the loop over the attempts, for ``read_loop_trace`` and tkr-vis."""
@@ -84,7 +84,7 @@ def nexus_submit_and_poll_retrying(
     """Build a graph that runs circuits and submits again those worth a retry.
 
     It starts as ``nexus_submit_and_poll`` does. Once the job has ended, the circuits
-    that failed for a reason that passes by itself (``tkr_nexus_worker.causes`` lists
+    that failed for a reason that passes by itself (``jobs/transient.py`` lists
     them) are submitted as a new job; they are not uploaded again. That is repeated
     until none is left or the attempts are used up. While any circuit of a job could
     still run, nothing is submitted again.

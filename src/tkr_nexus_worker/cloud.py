@@ -1,0 +1,84 @@
+"""What the runtime has to know of Nexus and of this worker."""
+
+from typing import TYPE_CHECKING
+
+from tkr_runtime.cloud import Cloud, JobTasks
+
+if TYPE_CHECKING:
+    from tkr_runtime.tasks.worker import TaskWorker
+
+# qnexus takes seconds to import, and a controller does not need it: the functions
+# import what they use.
+
+
+def _load_worker() -> "TaskWorker":
+    from tkr_nexus_worker.tasks import worker
+
+    return worker
+
+
+def _cancel_job(job_id: str) -> str:
+    from tkr_nexus_worker.jobs import cancel_job, find_job
+
+    return cancel_job(find_job(job_id)).state
+
+
+def _enter_fork() -> None:
+    from tkr_nexus_worker.nexus.client import read_config_again
+
+    read_config_again()
+
+
+_DEFERRED_IMPORTS = {
+    # Tables of qnexus.
+    "pandas": frozenset({"DataFrame"}),
+    # The command line of httpx, with click, rich and pygments.
+    "httpx._main": frozenset({"main"}),
+    # Parameters of gates that are formulas.
+    "sympy": frozenset({"Expr", "Symbol"}),
+    # What pytket needs scipy, sympy, networkx and graphviz for.
+    "pytket.utils.distribution": frozenset(
+        {
+            "EmpiricalDistribution",
+            "ProbabilityDistribution",
+            "convex_combination",
+        }
+    ),
+    "pytket.utils.graph": frozenset({"Graph"}),
+    "pytket.utils.operators": frozenset({"QubitPauliOperator"}),
+    "pytket.utils.symbolic": frozenset(
+        {
+            "circuit_apply_symbolic_statevector",
+            "circuit_to_symbolic_unitary",
+        }
+    ),
+}
+# The modules, and those of their classes and functions that do not import them.
+
+NEXUS = Cloud(
+    name="Nexus",
+    worker_name="nexus_worker",
+    package="tkr_nexus_worker",
+    distribution="tkr-nexus-worker",
+    command="tkr-nexus",
+    env_prefix="TKR_NEXUS_",
+    log_prefix="nexus: ",
+    job_tasks=JobTasks(
+        submitting=frozenset(
+            {"start_attempt", "start_execute_job", "start_single_job"}
+        ),
+        waiting=frozenset({"wait_until_complete"}),
+        fetching=frozenset(
+            {"collect_attempt", "get_item_results", "get_qsys_shots", "get_results"}
+        ),
+        polling={
+            "await_news": "is_unfinished",
+            "is_running": "value",
+            "is_unfinished": "value",
+        },
+    ),
+    deferred_imports=_DEFERRED_IMPORTS,
+    load_worker=_load_worker,
+    cancel_job=_cancel_job,
+    enter_fork=_enter_fork,
+)

@@ -1,0 +1,247 @@
+"""Execute jobs of Nexus: submit them, and tell where they stand."""
+
+import logging
+from collections.abc import Sequence
+from typing import Literal
+
+import qnexus as qnx
+from qnexus.config import CONFIG
+from qnexus.models import BackendConfig
+from qnexus.models.references import (
+    CircuitRef,
+    ExecuteJobRef,
+    HUGRRef,
+    ProjectRef,
+    QIRRef,
+)
+
+from tkr_nexus_worker.errors import (
+    InvalidInputError,
+    JobFailedError,
+)
+from tkr_nexus_worker.jobs.actions import cancel_job, delete_job, retry_job
+from tkr_nexus_worker.jobs.details import (
+    get_job_details,
+    get_job_status,
+    list_jobs,
+    list_scheduled_jobs,
+)
+from tkr_nexus_worker.jobs.find import find_job, resolve_job
+from tkr_nexus_worker.jobs.listing import listed_jobs, only_execute_jobs
+from tkr_nexus_worker.jobs.payload import get_job_payload
+from tkr_nexus_worker.jobs.status import (
+    JobStatus,
+    await_status,
+    describe,
+    failure_message,
+    get_status,
+)
+from tkr_nexus_worker.jobs.wait import A_WEEK, wait_until_complete
+from tkr_nexus_worker.nexus.checks import check_name, check_shots
+from tkr_nexus_worker.nexus.client import call
+from tkr_nexus_worker.nexus.idempotency import Key, key_of, make_once
+from tkr_nexus_worker.nexus.projects import get_or_create_project
+from tkr_nexus_worker.nexus.states import Phase
+
+__all__ = [
+    "A_WEEK",
+    "JobStatus",
+    "Program",
+    "cancel_job",
+    "check_job_complete",
+    "delete_job",
+    "describe",
+    "failure_message",
+    "find_job",
+    "get_hugr_cost",
+    "get_job_details",
+    "get_job_payload",
+    "get_job_status",
+    "get_status",
+    "is_running",
+    "is_unfinished",
+    "list_jobs",
+    "list_scheduled_jobs",
+    "retry_job",
+    "start_execute_job",
+    "wait_until_complete",
+]
+
+logger = logging.getLogger(__name__)
+
+# Each region of Nexus has a Helios system of its own (qnexus.models.region).
+_COSTING_SYSTEMS: dict[str, Literal["Helios-1", "Helios-2"]] = {
+    "nexus.quantinuum.com": "Helios-1",
+    "nexus.quantinuum.sg": "Helios-2",
+}
+
+type Program = CircuitRef | HUGRRef | QIRRef
+
+
+def start_execute_job(
+    project_name: str,
+    job_name: str,
+    programs: Sequence[Program],
+    n_shots: list[int],
+    backend_config: BackendConfig,
+    *,
+    adopt_failed: bool = False,
+) -> ExecuteJobRef:
+    """Submit programs that are on Nexus already, as one job.
+
+    A task that is started again takes the job that it has submitted before.
+
+    :param project_name: The project of the job; it is made if it does not exist.
+    :param job_name: A name for the job.
+    :param programs: The programs, at least one.
+    :param n_shots: One number of shots for each program, in the same order.
+    :param backend_config: Where and how to run them.
+    :param adopt_failed: Whether to take an earlier job also where it ended badly,
+        instead of submitting a new one.
+    :returns: A reference to the job, which then waits or runs unless it is an earlier
+        one.
+    :raises InvalidInputError: If an input is wrong; nothing is submitted then.
+    :raises NexusWorkerError: If the job cannot be submitted.
+    """
+    check_name("project", project_name)
+    check_name("job", job_name)
+    if not programs:
+        raise InvalidInputError(f"Job {job_name!r} has no circuits; give at least one.")
+    check_shots(n_shots, len(programs))
+    project = get_or_create_project(project_name)
+    key = key_of(
+        "job",
+        str(project.id),
+        job_name,
+        [str(program.id) for program in programs],
+        n_shots,
+        backend_config.model_dump(mode="json"),
+    )
+
+    def submit() -> ExecuteJobRef:
+        job = qnx.start_execute_job(
+            programs=list(programs),
+            n_shots=n_shots,
+            backend_config=backend_config,
+            name=job_name,
+            description=key.description,
+            project=project,
+        )
+        logger.info("nexus: submitted %s", describe(job))
+        return job
+
+    job = make_once(
+        f"submit job {job_name!r}",
+        find=lambda: _find_submitted(job_name, project, key, adopt_failed),
+        make=submit,
+        marker=key.marker,
+        look_first=True,
+    )
+    return job.model_copy(update={"backend_config_store": backend_config})
+
+
+def _find_submitted(
+    name: str, project: ProjectRef, key: Key, adopt_failed: bool
+) -> ExecuteJobRef | None:
+    """Find the job that an earlier try of the same task has submitted, if it is of use.
+
+    A job that ended badly is of use only where the caller deals with it. Should there
+    be several of use, because a request arrived late, the oldest is kept and the others
+    are cancelled.
+    """
+    query = {"filter[name_exact]": name, "sort": "timestamps.created"}
+    query |= only_execute_jobs(project=project, created_after=key.since)
+    useful = []
+    for listed in listed_jobs(query):
+        if not key.is_in(listed.description):
+            continue
+        job, state = listed.ref(), listed.status.state
+        if state.phase is Phase.FAILED and not adopt_failed:
+            logger.warning(
+                "nexus: %s, submitted by this task before, %s (%s)",
+                describe(job),
+                state.meaning,
+                state.name,
+            )
+        else:
+            useful.append(job)
+    for late in useful[1:]:
+        logger.warning("nexus: cancelling %s, a double", describe(late))
+        qnx.jobs.cancel(late)
+    if not useful:
+        return None
+    logger.info("nexus: found %s, submitted by this task before", describe(useful[0]))
+    return useful[0]
+
+
+def is_running(job: ExecuteJobRef | str) -> bool:
+    """Tell whether a job still waits or runs.
+
+    A job may wait for days: an outage of Nexus is waited for, and so is a new login
+    where the old one has expired.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :returns: False once it has completed, True before.
+    :raises JobFailedError: If it ended in any other way.
+    :raises NexusUnavailableError: If the outage lasts longer than the limit.
+    :raises NexusWorkerError: If Nexus does not tell.
+    """
+    ref = resolve_job(job)
+    status = await_status(ref)
+    if status.state.phase is Phase.FAILED:
+        raise JobFailedError(failure_message(ref, status))
+    return status.state.phase is Phase.WAITING
+
+
+def check_job_complete(job: ExecuteJobRef | str) -> bool:
+    """Tell whether a job has completed, so that it has all its results.
+
+    Outages and expired logins are waited for as in :func:`is_running`.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :returns: True once it has completed, False while it waits or runs.
+    :raises JobFailedError: If it ended in any other way.
+    :raises NexusWorkerError: If there is no such job, or Nexus does not tell.
+    """
+    return not is_running(job)
+
+
+def is_unfinished(job: ExecuteJobRef) -> bool:
+    """Tell whether a job still waits or runs, however it ends.
+
+    Outages and expired logins are waited for as in :func:`is_running`.
+
+    :param job: The job.
+    :returns: False once it has ended, well or badly; True before.
+    :raises NexusUnavailableError: If the outage lasts longer than the limit.
+    :raises NexusWorkerError: If Nexus does not tell.
+    """
+    return await_status(job).state.phase is Phase.WAITING
+
+
+def get_hugr_cost(programs: list[HUGRRef], n_shots: int, project_name: str) -> float:
+    """Estimate the cost of HUGR programs on the Helios system of the region.
+
+    Nexus runs a costing job on a device made for this, which is free of charge.
+
+    :param programs: The programs.
+    :param n_shots: The number of shots of each program.
+    :param project_name: The project for the costing job; made if it does not exist.
+    :returns: The sum of the costs in HQC.
+    :raises NexusWorkerError: If the cost cannot be found.
+    """
+    if not programs:
+        raise InvalidInputError("There are no programs to estimate the cost of.")
+    check_shots([n_shots], 1)
+    project = get_or_create_project(project_name)
+    costs = call(
+        f"estimate the cost of {len(programs)} HUGR programs",
+        lambda: qnx.hugr.cost_confidence(
+            programs,
+            n_shots,
+            project=project,
+            system_name=_COSTING_SYSTEMS.get(CONFIG.domain, "Helios-1"),
+        ),
+        changes=True,
+    )
+    return sum(cost for cost, _confidence in costs)

@@ -1,0 +1,353 @@
+"""The one place for time-outs, retries and error translation around qnexus.
+
+Every request to Nexus goes through :func:`call`. It gives the shared client of qnexus
+limits of time (qnexus itself sets none), tries again what is worth trying again, and
+turns what remains into the errors of :mod:`tkr_nexus_worker.errors`.
+
+Which failures are worth a retry follows RFC 9110 and common practice of HTTP services:
+lost connections, time-outs and the statuses 408, 425, 429, 500, 502, 503 and 504.
+A request that changes something on Nexus is repeated only where it certainly was not
+carried out: the connection was never made, or Nexus turned it away with 429.
+"""
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import httpx
+import qnexus.exceptions as qnx
+import stamina
+from qnexus.client import AuthHandler, get_nexus_client
+from qnexus.config import CONFIG, Config
+
+from tkr_nexus_worker.cloud import NEXUS
+from tkr_nexus_worker.errors import (
+    NexusRefusedError,
+    NexusUnavailableError,
+    NotLoggedInError,
+)
+from tkr_nexus_worker.nexus.login import SharedLogin, await_new_login, fingerprint
+from tkr_runtime.requests import (
+    TRANSIENT_STATUSES,
+    Limits,
+    TransientResponseError,
+    read_retry_after,
+    send_with_retries,
+    sentence_in,
+)
+
+logger = logging.getLogger(__name__)
+
+# qnexus makes its client at the first use, without a lock against other threads.
+_client_lock = threading.Lock()
+
+_TOO_MANY_REQUESTS = 429
+_A_DAY = 24 * 3600.0
+_LOGIN_ADVICE = "run `tkr-nexus login` or `qnx login` in a terminal, then try again"
+
+
+def _raise_if_transient(response: httpx.Response) -> None:
+    if response.status_code not in TRANSIENT_STATUSES:
+        return
+    response.read()
+    raise TransientResponseError(
+        response.status_code,
+        read_retry_after(response.headers.get("retry-after")),
+        sentence_in(response.text),
+    )
+
+
+class _LimitedStream(httpx.SyncByteStream):
+    """The body of an answer, which must have arrived at a certain moment."""
+
+    def __init__(self, stream: httpx.SyncByteStream, limit: float) -> None:
+        self._stream = stream
+        self._limit = limit
+        self._deadline = time.monotonic() + limit
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._stream:
+            if time.monotonic() > self._deadline:
+                raise httpx.ReadTimeout(f"the answer took more than {self._limit:g} s")
+            yield piece
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _limit_total_time(response: httpx.Response) -> None:
+    if isinstance(response.stream, httpx.SyncByteStream):
+        limit = limits().total_timeout
+        response.stream = _LimitedStream(response.stream, limit)
+
+
+def limits() -> Limits:
+    """Read the limits of time from the environment.
+
+    :raises InvalidInputError: If a variable is not a positive number.
+    """
+    return Limits.from_environment(NEXUS.env_prefix)
+
+
+def read_config_again() -> None:
+    """Read the configuration of qnexus again, as its import does.
+
+    A fork has the environment of its task only after qnexus was imported.
+    """
+    file = Path(os.environ.get("NEXUS_CONFIG_FILE", "~/.qnexus/config")).expanduser()
+    settings = Config(_env_file=file)  # type: ignore[call-arg]
+    for name in type(settings).model_fields:
+        setattr(CONFIG, name, getattr(settings, name))
+
+
+def client() -> httpx.Client:
+    """Return the shared client of qnexus, with limits of time set.
+
+    :returns: The client that all functions of qnexus use as well.
+    :raises NotLoggedInError: If the stored login cannot be read.
+    """
+    try:
+        shared = _load_client()
+    except ValueError as error:
+        raise NotLoggedInError(
+            f"The stored login to Nexus cannot be read: {_LOGIN_ADVICE}."
+        ) from error
+    times = limits()
+    shared.timeout = httpx.Timeout(times.read_timeout, connect=times.connect_timeout)
+    hooks = shared.event_hooks["response"]
+    if _raise_if_transient not in hooks:
+        hooks += [_limit_total_time, _raise_if_transient]
+    if isinstance(shared.auth, AuthHandler) and not isinstance(
+        shared.auth, SharedLogin
+    ):
+        shared.auth = SharedLogin(shared.auth)
+    return shared
+
+
+def reload_login() -> None:
+    """Let the shared client take a login that was stored meanwhile."""
+    login = client().auth
+    if isinstance(login, AuthHandler):
+        login.reload_tokens()
+
+
+# qnexus writes its token files in place: another task may meet one half written.
+@stamina.retry(on=ValueError, attempts=5, timeout=2.0, wait_initial=0.05, wait_max=0.5)
+def _load_client() -> httpx.Client:
+    with _client_lock:
+        return get_nexus_client()
+
+
+def call[T](
+    action: str,
+    request: Callable[[], T],
+    *,
+    changes: bool = False,
+    retry_time: float | None = None,
+    login_wait: float = 0.0,
+) -> T:
+    """Send a request to Nexus by a function of qnexus.
+
+    :param action: What the request is for, as in "upload circuit 'bell'"; it becomes
+        part of messages.
+    :param request: A function that calls qnexus.
+    :param changes: Whether the request makes or changes something on Nexus, so that
+        sending it twice could do it twice.
+    :param retry_time: For how long to try again, in seconds; by default as
+        :class:`Limits` say.
+    :param login_wait: How long to wait for the person to log in again if the login has
+        expired, in seconds.
+    :returns: What the function returns.
+    :raises NotLoggedInError: If there is no valid login.
+    :raises NexusUnavailableError: If Nexus cannot be reached or cannot answer, after
+        all retries.
+    :raises NexusRefusedError: If Nexus refuses the request.
+    """
+    client()
+
+    def send() -> T:
+        return _await_login(request, login_wait) if login_wait else request()
+
+    return send_with_retries(
+        action,
+        send,
+        limits=limits(),
+        log_prefix=NEXUS.log_prefix,
+        is_worth_a_retry=partial(_is_worth_a_retry, changes=changes),
+        translate=partial(_translate, action, changes=changes),
+        retry_time=retry_time,
+    )
+
+
+def _await_login[T](request: Callable[[], T], patience: float) -> T:
+    """Send a request; where the login has expired, wait for a new one first."""
+    deadline = time.monotonic() + patience
+    while True:
+        # Taken first, so that a login of the same moment is not waited for in vain.
+        login = fingerprint()
+        try:
+            return request()
+        except qnx.AuthenticationError:
+            left = max(0.0, deadline - time.monotonic())
+            logger.warning(
+                "nexus: the login to %s has expired; waiting up to %.0f minutes until "
+                "you run `qnx login` in a terminal",
+                CONFIG.url,
+                left / 60,
+            )
+            if not await_new_login(login, deadline):
+                raise
+            reload_login()
+            logger.info("nexus: logged in again; going on")
+
+
+type Query = Mapping[str, str | int | list[str]]
+"""The parameters of a request; one that has several values is sent several times."""
+
+
+def get_json(
+    action: str,
+    path: str,
+    query: Query | None = None,
+    *,
+    retry_time: float | None = None,
+    login_wait: float = 0.0,
+) -> dict[str, Any]:
+    """Read a JSON object of the Nexus API that qnexus cannot return as it is.
+
+    :param action: What it is read for, for messages.
+    :param path: The path below the address of Nexus.
+    :param query: The parameters of the query.
+    :param retry_time: As for :func:`call`.
+    :param login_wait: As for :func:`call`.
+    :returns: The decoded body.
+    :raises NexusRefusedError: If Nexus refuses.
+    :raises NexusUnavailableError: If it cannot be read, after all retries.
+    """
+    return call(
+        action,
+        lambda: read_json(path, query),
+        retry_time=retry_time,
+        login_wait=login_wait,
+    )
+
+
+def read_json(path: str, query: Query | None = None) -> dict[str, Any]:
+    """Read a JSON object of the Nexus API once, for use inside :func:`call`.
+
+    :param path: The path below the address of Nexus.
+    :param query: The parameters of the query.
+    :returns: The decoded body.
+    :raises qnexus.exceptions.ResourceFetchFailed: If Nexus refuses.
+    """
+    response = client().get(path, params=query)
+    if not response.is_success:
+        raise qnx.ResourceFetchFailed(response.text, response.status_code)
+    body: dict[str, Any] = response.json()
+    return body
+
+
+def warn_if_login_ends_soon(polling_interval: float) -> None:
+    """Warn of a login that may end while a job is waited for.
+
+    :param polling_interval: The time between two looks at the job, in seconds.
+    :raises NotLoggedInError: If there is no login now.
+    """
+    status = get_json("check the login", "/auth/tokens")["token_status"]
+    remaining = float(status["ttl"])
+    if remaining < max(polling_interval, _A_DAY):
+        logger.warning(
+            "nexus: the login ends in %.1f hours; a job that waits longer parks the "
+            "workflow until you run `qnx login` again",
+            remaining / 3600,
+        )
+
+
+def was_not_carried_out(error: Exception) -> bool:
+    """Tell whether a request that failed has certainly changed nothing on Nexus.
+
+    :param error: What qnexus or httpx raised.
+    :returns: True if it never arrived, or Nexus turned it away with 429.
+    """
+    return isinstance(
+        error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout
+    ) or (
+        isinstance(error, TransientResponseError)
+        and error.status_code == _TOO_MANY_REQUESTS
+    )
+
+
+def _is_worth_a_retry(error: Exception, *, changes: bool) -> bool:
+    if changes:
+        return was_not_carried_out(error)
+    return isinstance(
+        error, httpx.TransportError | TransientResponseError | json.JSONDecodeError
+    )
+
+
+def _translate(action: str, error: Exception, *, changes: bool) -> Exception | None:
+    """Give the error of this package for an error of qnexus or httpx, if it is one."""
+    match error:
+        case qnx.AuthenticationError():
+            return NotLoggedInError(
+                f"Could not {action}: not logged in to Nexus at {CONFIG.url}; "
+                f"{_LOGIN_ADVICE}."
+            )
+        case httpx.TransportError() | TransientResponseError():
+            outcome = (
+                "; it may have been carried out all the same: look in Nexus before "
+                "sending it again"
+                if changes and not _is_worth_a_retry(error, changes=True)
+                else "; check the connection and try again later"
+            )
+            return NexusUnavailableError(
+                f"Could not {action}: no answer from Nexus at {CONFIG.url} "
+                f"({type(error).__name__}: {error}){outcome}."
+            )
+        case json.JSONDecodeError():
+            return NexusUnavailableError(
+                f"Could not {action}: Nexus at {CONFIG.url} sent an answer that cannot "
+                "be read; try again later."
+            )
+        case qnx.DataGone():
+            return _gone(action, str(error))
+        case qnx.ZeroMatches():
+            return NexusRefusedError(
+                f"Could not {action}: there is no such thing in your Nexus account.",
+                404,
+            )
+        case (
+            qnx.ResourceFetchFailed()
+            | qnx.ResourceCreateFailed()
+            | qnx.ResourceUpdateFailed()
+            | qnx.ResourceDeleteFailed()
+        ):
+            return _refused(action, error.status_code, error.message)
+        case httpx.HTTPStatusError():
+            return _refused(action, error.response.status_code, error.response.text)
+        case _:
+            return None
+
+
+def _refused(action: str, status_code: int | None, body: str) -> NexusRefusedError:
+    if status_code == HTTPStatus.GONE:
+        return _gone(action, body)
+    status = f" with status {status_code}" if status_code is not None else ""
+    return NexusRefusedError(
+        f"Could not {action}: Nexus refused{status}: {sentence_in(body)}.", status_code
+    )
+
+
+def _gone(action: str, body: str) -> NexusRefusedError:
+    return NexusRefusedError(
+        f"Could not {action}: Nexus no longer keeps the data (status "
+        f"{HTTPStatus.GONE.value}: {sentence_in(body)}).",
+        HTTPStatus.GONE,
+    )

@@ -1,0 +1,1 @@
+"""Programs in files: read, write and run them; uploads are in ``programs``."""

@@ -1,0 +1,153 @@
+"""Run programs in files as one job, without writing a graph."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from hugr.package import Package
+from pytket.backends.backendresult import BackendResult
+from pytket.circuit import Circuit
+from qnexus.models import BackendConfig
+from tierkreis.models import Workflow
+from tierkreis.storage import FileStorage
+
+from tkr_nexus_worker.errors import InvalidInputError
+from tkr_nexus_worker.executors import uv_executor
+from tkr_nexus_worker.nexus.checks import check_job, check_name, check_shots
+from tkr_nexus_worker.program_files.read import ProgramFile, read_programs
+from tkr_nexus_worker.results.counts import CircuitResult, JobResults, get_results_by_id
+from tkr_nexus_worker.results.download import Download
+from tkr_nexus_worker.results.receipts import Receipt, find_receipts, read_receipt
+from tkr_runtime.workflows.interrupt import OnInterrupt
+from tkr_runtime.workflows.run import run
+
+PROJECT = "tkr-nexus"
+"""The project of jobs if no other is given."""
+
+_RUN_HUGR = frozenset({"Helios", "Quantinuum", "Selene", "SelenePlus"})
+
+
+def submit_files(
+    paths: Sequence[Path | str | ProgramFile],
+    backend_config: BackendConfig,
+    n_shots: int | Sequence[int],
+    *,
+    job_name: str | None = None,
+    project_name: str = PROJECT,
+    polling_interval: float = 30.0,
+    directory: Path | None = None,
+    on_interrupt: OnInterrupt = "keep",
+) -> JobResults:
+    """Run programs in files as one job, and wait for their results.
+
+    Circuits run by the graph ``nexus_submit_and_poll``, Guppy and HUGR programs by
+    ``nexus_submit_hugr``. What stops the wait is no loss: the workflow can be resumed,
+    and the job stays on Nexus.
+
+    :param paths: The files, either all circuits (OpenQASM 2 or 3, pytket JSON) or all
+        Guppy or HUGR programs; what was read from them already is taken as it is.
+    :param backend_config: Where and how to run them.
+    :param n_shots: The number of shots: of each program, or one for each.
+    :param job_name: A name for the job; by default made from those of the files.
+    :param project_name: The project; it is made if it does not exist.
+    :param polling_interval: The longest time between two looks at the job, in seconds.
+    :param directory: Where the workflow is kept; by default where Tierkreis keeps all.
+    :param on_interrupt: As for :func:`tkr_nexus_worker.run`.
+    :returns: The results, in the order of the files.
+    :raises InvalidInputError: If a file holds no program, or an input is wrong; nothing
+        is uploaded then.
+    :raises WorkflowFailedError: If the job fails.
+    :raises NexusWorkerError: If anything else goes wrong.
+    """
+    files = read_programs(paths)
+    name = job_name or _name(files)
+    check_name("job", name)
+    check_name("project", project_name)
+    shots = [n_shots] * len(files) if isinstance(n_shots, int) else list(n_shots)
+    check_shots(shots, len(files))
+    graph, programs = _choose_graph(files, backend_config, polling_interval)
+    if "circuits" in programs:
+        check_job(project_name, name, programs["circuits"], shots, backend_config)
+    storage = (
+        FileStorage(uuid4(), name=name)
+        if directory is None
+        else FileStorage(uuid4(), name=name, tierkreis_directory=directory)
+    )
+    inputs = {
+        "project_name": project_name,
+        "job_name": name,
+        "n_shots": shots,
+        "backend_config": backend_config,
+        **programs,
+    }
+    outputs = run(
+        graph, inputs, storage, uv_executor(storage), on_interrupt=on_interrupt
+    )
+    # The receipt that was written last knows most.
+    receipts = {path: read_receipt(path) for path in find_receipts(storage)}
+    path = max(receipts, key=lambda path: receipts[path].written)
+    if "packages" in programs:
+        return get_results_by_id(path)
+    return _results(receipts[path], outputs)
+
+
+def _results(receipt: Receipt, outputs: Sequence[Any]) -> JobResults:
+    """Take the results that a graph has fetched."""
+    job = f"job {receipt.job_name!r} ({receipt.job_id})"
+    circuits = []
+    for index, item in enumerate(receipt.items):
+        result = BackendResult.from_dict(outputs[index])
+        circuits.append(
+            CircuitResult(
+                index,
+                item.state or receipt.state,
+                Download(f"result {index} of {job}", result, item.program_name),
+                name=item.program_name,
+                n_shots_requested=item.n_shots,
+            )
+        )
+    return JobResults(receipt, circuits)
+
+
+def circuits_of(files: Sequence[ProgramFile]) -> list[Circuit]:
+    """Take the circuits of files.
+
+    :param files: What was read from them.
+    :raises InvalidInputError: If one holds another kind of program.
+    """
+    for file in files:
+        if isinstance(file.program, Package):
+            raise InvalidInputError(
+                f"{file.path} is no circuit but a HUGR program; give circuits alone."
+            )
+    return [file.program for file in files if isinstance(file.program, Circuit)]
+
+
+def _choose_graph(
+    files: Sequence[ProgramFile], config: BackendConfig, interval: float
+) -> tuple[Workflow[Any, Any], Mapping[str, Any]]:
+    from tkr_nexus_worker.graphs import nexus_submit_and_poll
+    from tkr_nexus_worker.graphs.hugr import nexus_submit_hugr
+
+    packages = [file.program for file in files if isinstance(file.program, Package)]
+    if not packages:
+        return nexus_submit_and_poll(interval), {"circuits": circuits_of(files)}
+    if len(packages) < len(files):
+        [circuit, *_] = [f.path for f in files if not isinstance(f.program, Package)]
+        raise InvalidInputError(
+            f"{circuit} is a circuit and others are Guppy or HUGR programs; run them "
+            "as two jobs."
+        )
+    backend = type(config).__name__.removesuffix("Config")
+    if backend not in _RUN_HUGR:
+        raise InvalidInputError(
+            f"The backend {backend} runs circuits only; run {files[0].path} on Helios "
+            "or Selene."
+        )
+    return nexus_submit_hugr(interval), {"packages": packages}
+
+
+def _name(files: Sequence[ProgramFile]) -> str:
+    others = len(files) - 1
+    return files[0].path.stem + (f" and {others} more" if others else "")

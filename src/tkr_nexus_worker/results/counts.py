@@ -1,0 +1,525 @@
+"""The results of a job as a person looks at them: outcomes and their counts.
+
+An outcome is written as text, one digit for each bit: the bits of a register in the
+order of their indices, the first at the left, and the registers in the order of their
+names, @@a[0]=0``, ``a[1]=1`` and ``c[0]=1``.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import groupby
+from math import sqrt
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, Field
+from pytket.backends.backendresult import BackendResult
+from pytket.circuit import Bit
+from qnexus.models.references import ExecuteJobRef
+
+from tkr_nexus_worker.errors import InvalidInputError, ResultFormatError
+from tkr_nexus_worker.jobs.find import find_job
+from tkr_nexus_worker.results.download import (
+    Download,
+    JobOutcome,
+    Shot,
+    fetch_outcome,
+    to_backend_result,
+    to_shots,
+)
+from tkr_nexus_worker.results.receipts import Receipt, find_job_of_receipt, receipt_of
+
+type _Bits = tuple[int, ...]
+
+_SELECTION = re.compile(r"\s*(?P<bit>[^=\s]+)\s*=\s*(?P<value>[01])\s*")
+
+
+class CircuitCounts(BaseModel):
+    """How often each outcome of a circuit was seen, as a value for graphs and JSON.
+
+    :param index: The place of the circuit among those of the job, from 0.
+    :param name: The name of the program; None where it is not known.
+    :param state: Its state, as Nexus spells it.
+    :param reason: What Nexus says about that; empty where it says nothing.
+    :param n_shots_requested: The number of shots asked for.
+    :param n_shots: The number of shots that are counted.
+    :param n_shots_taken: The number of shots before post-selection.
+    :param bits: The bits in the order of the digits of an outcome.
+    :param counts: The number of shots of each outcome, the most frequent first.
+    :param selection: The values of bits by which shots were selected.
+    :param no_counts: Why there are no counts; empty where there are.
+    """
+
+    index: int
+    name: str | None = None
+    state: str
+    reason: str = ""
+    n_shots_requested: int | None = None
+    n_shots: int = 0
+    n_shots_taken: int = 0
+    bits: list[str] = Field(default_factory=list)
+    counts: dict[str, int] = Field(default_factory=dict)
+    selection: dict[str, int] = Field(default_factory=dict)
+    no_counts: str = ""
+
+
+class JobCounts(BaseModel):
+    """The counts of all circuits of a job, as a value for graphs and JSON.
+
+    :param job_id: The id of the job.
+    :param job_name: Its name.
+    :param project_name: The name of its project.
+    :param state: Its state, as Nexus spells it.
+    :param cost: Its cost in HQC, where Nexus tells.
+    :param complete: Whether every circuit has a complete result.
+    :param circuits: The circuits, in the order in which they were submitted.
+    """
+
+    job_id: str
+    job_name: str
+    project_name: str
+    state: str
+    cost: float | None
+    complete: bool
+    circuits: list[CircuitCounts]
+
+
+class CircuitResult(Mapping[str, int]):
+    """The result of one circuit: a mapping from outcome to count.
+
+    The most frequent outcome comes first. A circuit without a result has no outcomes.
+
+    :param index: The place of the circuit among those of the job, from 0.
+    :param state: Its state, as Nexus spells it.
+    :param download: Its result; None where there is none.
+    :param name: The name of the program, where it is known.
+    :param reason: What Nexus says about the state.
+    :param n_shots_requested: The number of shots asked for.
+    :param selection: Only shots in which these bits have these values are counted.
+    """
+
+    def __init__(
+        self,
+        index: int,
+        state: str,
+        download: Download | None,
+        *,
+        name: str | None = None,
+        reason: str = "",
+        n_shots_requested: int | None = None,
+        selection: Mapping[str, int] | None = None,
+    ) -> None:
+        self.index = index
+        self.state = state
+        self.download = download
+        self.name = name
+        self.reason = reason
+        self.n_shots_requested = n_shots_requested
+        self.selection = dict(selection or {})
+
+    def __getitem__(self, outcome: str) -> int:
+        return self._counts[outcome]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._counts)
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def __repr__(self) -> str:
+        return f"<result of {self}: {dict(self)}>"
+
+    def __str__(self) -> str:
+        return f"circuit {self.index}" + (f" ({self.name!r})" if self.name else "")
+
+    @property
+    def has_result(self) -> bool:
+        """Whether there is a result, complete or not."""
+        return self.download is not None
+
+    @cached_property
+    def backend_result(self) -> BackendResult:
+        """The result as pytket has it, without post-selection.
+
+        :raises ResultFormatError: If there is no result, or none of that form.
+        """
+        return to_backend_result(self._downloaded())
+
+    @property
+    def tagged_shots(self) -> list[Shot]:
+        """The raw, tagged shots of a HUGR program, without post-selection.
+
+        :raises ResultFormatError: If there are none.
+        """
+        return to_shots(self._downloaded())
+
+    @cached_property
+    def bits(self) -> list[str]:
+        """The names of the bits, in the order of the digits of an outcome.
+
+        :raises ResultFormatError: If the result has no bits.
+        """
+        return [str(bit) for bit in self._bits]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The number of shots of each outcome, the most frequent first.
+
+        :raises ResultFormatError: If the result has no counts.
+        """
+        return dict(self._counts)
+
+    @property
+    def outcomes(self) -> list[str]:
+        """The outcomes that were seen, the most frequent first.
+
+        :raises ResultFormatError: If the result has no counts.
+        """
+        return list(self._counts)
+
+    @property
+    def n_shots(self) -> int:
+        """The number of shots that are counted.
+
+        :raises ResultFormatError: If the result has no counts.
+        """
+        return self._tuples.total()
+
+    @property
+    def n_shots_taken(self) -> int:
+        """The number of shots before post-selection.
+
+        :raises ResultFormatError: If the result has no counts.
+        """
+        return self._all_tuples.total()
+
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """The relative frequency of each outcome; together they are 1.
+
+        :raises ResultFormatError: If the result has no counts.
+        """
+        total = self.n_shots
+        return {outcome: count / total for outcome, count in self._counts.items()}
+
+    @property
+    def standard_errors(self) -> dict[str, float]:
+        """The binomial standard error sqrt(p (1 - p) / n) of each probability.
+
+        It is 0 where all shots agree, and too small where few shots were taken.
+
+        :raises ResultFormatError: If the result has no counts.
+        """
+        n = self.n_shots
+        return {
+            outcome: sqrt(p * (1 - p) / n) for outcome, p in self.probabilities.items()
+        }
+
+    @property
+    def shots(self) -> npt.NDArray[np.uint8]:
+        """The shots in the order in which they were taken.
+
+        One row for each shot, one column for each of :attr:`bits`; post-selection
+        leaves rows out.
+
+        :raises ResultFormatError: If the result has counts only, or not even these.
+        """
+        bits = self._bits
+        result = self.backend_result
+        if not result.contains_measured_results or result.get_result().shots is None:
+            raise ResultFormatError(
+                f"The result of {self} has counts but no single shots; take its counts."
+            )
+        shots: npt.NDArray[np.uint8] = result.get_shots(cbits=bits)
+        chosen = np.ones(len(shots), dtype=bool)
+        for column, value in self._selected_columns():
+            chosen &= shots[:, column] == value
+        return shots[chosen]
+
+    @property
+    def registers(self) -> dict[str, dict[str, int]]:
+        """For each register the counts of its outcomes alone.
+
+        :raises ResultFormatError: If the result has no counts.
+        """
+        names = [bit.reg_name for bit in self._bits]
+        counts: dict[str, Counter[str]] = {name: Counter() for name in names}
+        for values, count in self._tuples.items():
+            for name, group in groupby(
+                zip(names, values, strict=True), lambda pair: pair[0]
+            ):
+                outcome = "".join(str(value) for _, value in group)
+                counts[name][outcome] += count
+        return {name: _most_frequent_first(found) for name, found in counts.items()}
+
+    def post_select(self, selection: Mapping[str, int]) -> "CircuitResult":
+        """Count only shots in which bits have certain values.
+
+        This result keeps all shots.
+
+        :param selection: The values by the names of the bits, as in ``{"c[0]": 1}``;
+            they are added to those that this result is selected by.
+        :returns: A result of the chosen shots, with all bits.
+        :raises InvalidInputError: If there is no such bit, or a value is not 0 or 1.
+        :raises ResultFormatError: If the result has no counts.
+        """
+        for bit, value in selection.items():
+            if bit not in self.bits:
+                raise InvalidInputError(
+                    f"There is no bit {bit!r} in {self} to select by; its bits are "
+                    f"{', '.join(self.bits) or 'none'}."
+                )
+            if value not in (0, 1):
+                raise InvalidInputError(
+                    f"The value of bit {bit!r} to select by is {value!r}; give 0 or 1."
+                )
+            if self.selection.get(bit, value) != value:
+                raise InvalidInputError(
+                    f"The bit {bit!r} of {self} is to be 0 and 1 at once; give one "
+                    "value."
+                )
+        return CircuitResult(
+            self.index,
+            self.state,
+            self.download,
+            name=self.name,
+            reason=self.reason,
+            n_shots_requested=self.n_shots_requested,
+            selection=self.selection | {bit: int(v) for bit, v in selection.items()},
+        )
+
+    def to_counts(self) -> CircuitCounts:
+        """Express it as a value; a result without counts says why it has none."""
+        common = CircuitCounts(
+            index=self.index,
+            name=self.name,
+            state=self.state,
+            reason=self.reason,
+            n_shots_requested=self.n_shots_requested,
+            selection=self.selection,
+        )
+        if not self.has_result:
+            return common.model_copy(update={"no_counts": "There is no result."})
+        try:
+            counts = {
+                "bits": self.bits,
+                "counts": self.counts,
+                "n_shots": self.n_shots,
+                "n_shots_taken": self.n_shots_taken,
+            }
+        except ResultFormatError as error:
+            return common.model_copy(update={"no_counts": str(error)})
+        return common.model_copy(update=counts)
+
+    def _downloaded(self) -> Download:
+        if self.download is None:
+            raise ResultFormatError(
+                f"There is no result of {self} ({self.state}"
+                f"{': ' + self.reason if self.reason else ''})."
+            )
+        return self.download
+
+    @cached_property
+    def _bits(self) -> list[Bit]:
+        if self.download is None:
+            return []
+        result = self.backend_result
+        if not result.contains_measured_results:
+            raise ResultFormatError(
+                f"The result of {self} is a state or unitary, which has no counts; "
+                "take its backend_result."
+            )
+        return sorted(result.c_bits)
+
+    @cached_property
+    def _all_tuples(self) -> Counter[_Bits]:
+        bits = self._bits
+        if self.download is None:
+            return Counter()
+        found = self.backend_result.get_counts(cbits=bits)
+        return Counter({tuple(map(int, values)): int(n) for values, n in found.items()})
+
+    @cached_property
+    def _tuples(self) -> Counter[_Bits]:
+        columns = self._selected_columns()
+        return Counter(
+            {
+                values: count
+                for values, count in self._all_tuples.items()
+                if all(values[column] == value for column, value in columns)
+            }
+        )
+
+    @cached_property
+    def _counts(self) -> dict[str, int]:
+        sizes = [
+            len(list(group)) for _, group in groupby(self._bits, lambda b: b.reg_name)
+        ]
+        counts: Counter[str] = Counter()
+        for values, count in self._tuples.items():
+            digits = iter(map(str, values))
+            # Each register takes as many digits as it has bits.
+            words = ["".join(next(digits) for _ in range(size)) for size in sizes]
+            counts[" ".join(words)] = count
+        return _most_frequent_first(counts)
+
+    def _selected_columns(self) -> list[tuple[int, int]]:
+        return [(self.bits.index(bit), value) for bit, value in self.selection.items()]
+
+
+class JobResults(Sequence[CircuitResult]):
+    """The results of a job: one for each circuit, in the order of their submission.
+
+    :param receipt: What the job was and cost.
+    :param circuits: The results.
+    """
+
+    def __init__(self, receipt: Receipt, circuits: Sequence[CircuitResult]) -> None:
+        self.receipt = receipt
+        self._circuits = list(circuits)
+
+    @classmethod
+    def from_outcome(cls, outcome: JobOutcome) -> "JobResults":
+        """Take the results that were downloaded.
+
+        :param outcome: The job and its results.
+        """
+        return cls(
+            receipt_of(outcome),
+            [
+                CircuitResult(
+                    item.index,
+                    item.status.state.name,
+                    outcome.downloads.get(item.index),
+                    name=outcome.program_name(item.index),
+                    reason="" if item.succeeded else item.status.reason,
+                    n_shots_requested=item.n_shots,
+                )
+                for item in outcome.record.items
+            ],
+        )
+
+    @overload
+    def __getitem__(self, index: int) -> CircuitResult: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[CircuitResult]: ...
+    def __getitem__(self, index: int | slice) -> CircuitResult | list[CircuitResult]:
+        return self._circuits[index]
+
+    def __len__(self) -> int:
+        return len(self._circuits)
+
+    def __repr__(self) -> str:
+        return f"<{self}: {list(map(dict, self))}>"
+
+    def __str__(self) -> str:
+        return f"results of job {self.receipt.job_name!r} ({self.receipt.job_id})"
+
+    @property
+    def complete(self) -> bool:
+        """Whether every circuit has a complete result."""
+        return all(one.has_result and one.state == "COMPLETED" for one in self)
+
+    def circuit(self, index: int) -> CircuitResult:
+        """Return the result of one circuit.
+
+        :param index: Its place among those of the job, from 0.
+        :raises InvalidInputError: If there is no such circuit.
+        """
+        if not 0 <= index < len(self):
+            raise InvalidInputError(
+                f"There is no circuit {index} in the {self}; its circuits are 0 to "
+                f"{len(self) - 1}."
+            )
+        return self[index]
+
+    def post_select(self, selection: Mapping[str, int]) -> "JobResults":
+        """Count only shots in which bits have certain values; this keeps all shots.
+
+        :param selection: The values by the names of the bits, as in ``{"c[0]": 1}``.
+        :returns: The results of the chosen shots; circuits without a result stay so.
+        :raises InvalidInputError: If a circuit has no such bit, or a value is not 0
+            or 1.
+        """
+        chosen = [one.post_select(selection) if one.has_result else one for one in self]
+        return JobResults(self.receipt, chosen)
+
+    def to_counts(self) -> JobCounts:
+        """Express all counts as a value for graphs and JSON."""
+        receipt = self.receipt
+        return JobCounts(
+            job_id=str(receipt.job_id),
+            job_name=receipt.job_name,
+            project_name=receipt.project_name,
+            state=receipt.state,
+            cost=receipt.cost,
+            complete=self.complete,
+            circuits=[one.to_counts() for one in self],
+        )
+
+
+def get_results_by_id(
+    job: str | Path | ExecuteJobRef,
+    *,
+    allow_failed: bool = False,
+    allow_unfinished: bool = False,
+) -> JobResults:
+    """Fetch the results of a job, from wherever it was submitted.
+
+    :param job: The job, what names it for ``find_job``, or a receipt: a path, or a text
+        that ends in ``.json``.
+    :param allow_failed: Whether some or all circuits may have failed; they have no
+        outcomes then.
+    :param allow_unfinished: Whether the job may still wait or run; its circuits that
+        have no result yet have no outcomes then.
+    :returns: The results of all circuits.
+    :raises InvalidInputError: If the job is not named in a way that can be understood,
+        or does not run circuits.
+    :raises ResultsNotReadyError: If the job has not ended, and that is not allowed.
+    :raises JobFailedError: If circuits failed, and that is not allowed.
+    :raises NexusWorkerError: If Nexus does not have the job or no longer its results,
+        or does not answer.
+    """
+    outcome = fetch_outcome(
+        _find(job), allow_failed=allow_failed, allow_unfinished=allow_unfinished
+    )
+    return JobResults.from_outcome(outcome)
+
+
+def parse_selection(texts: Sequence[str]) -> dict[str, int]:
+    """Read a post-selection as a person writes it.
+
+    :param texts: For example ``["c[0]=1", "c[1]=0,d[0]=0"]``.
+    :returns: The values by the names of the bits.
+    :raises InvalidInputError: If a text has another form, or a bit two values.
+    """
+    selection: dict[str, int] = {}
+    for part in (part for text in texts for part in text.split(",")):
+        match = _SELECTION.fullmatch(part)
+        if match is None:
+            raise InvalidInputError(
+                f"{part!r} does not say which shots to select; give a bit and its "
+                "value, 0 or 1, as in c[0]=1."
+            )
+        bit, value = match["bit"], int(match["value"])
+        if selection.setdefault(bit, value) != value:
+            raise InvalidInputError(
+                f"The bit {bit!r} is to be 0 and 1 at once; give one value."
+            )
+    return selection
+
+
+def _find(job: str | Path | ExecuteJobRef) -> ExecuteJobRef:
+    if isinstance(job, ExecuteJobRef):
+        return job
+    if isinstance(job, Path) or job.endswith(".json"):
+        return find_job_of_receipt(Path(job))
+    return find_job(job)
+
+
+def _most_frequent_first(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

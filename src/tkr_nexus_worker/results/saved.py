@@ -1,0 +1,209 @@
+"""Results of jobs in files: what was downloaded, exactly.
+
+A file is a JSON object, compressed by gzip if its name ends in ``.gz``::
+
+    {
+      "format": "tkr-nexus-results",
+      "version": 1,
+      "receipt": {…},           the job, as in a receipt
+      "circuits": [
+        {
+          "index": 0,           the place among the circuits of the job
+          "name": "bell",       of the program; null where it is not known
+          "state": "COMPLETED", of the circuit, as Nexus spells it
+          "reason": "",         what Nexus says about the state
+          "n_shots_requested": 100,
+          "kind": "pytket",     or "hugr", "qir"; null without a result
+          "result": {…}         BackendResult.to_dict() of pytket; for "hugr" a list of
+        }                       shots, each a list of [tag, value]; for "qir" a text
+      ]
+    }
+
+Post-selection is not saved, because it can be done again.
+"""
+
+import gzip
+import json
+import zlib
+from operator import index
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from hugr.qsystem.result import QsysResult
+from pydantic import BaseModel, ValidationError
+from pytket.backends.backendresult import BackendResult
+from qnexus.models.references import ExecutionResult, QIRResult
+
+from tkr_nexus_worker.errors import InvalidInputError
+from tkr_nexus_worker.results.counts import CircuitResult, JobResults
+from tkr_nexus_worker.results.download import Download
+from tkr_nexus_worker.results.receipts import Receipt
+from tkr_runtime.files import read_file, write_file
+
+FORMAT: Final = "tkr-nexus-results"
+VERSION: Final = 1
+# The name of the format stands among the first characters.
+_START = 200
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+class SavedCircuit(BaseModel):
+    """The result of one circuit in a file; the fields are those of the format."""
+
+    index: int
+    name: str | None
+    state: str
+    reason: str
+    n_shots_requested: int | None
+    kind: Literal["pytket", "hugr", "qir"] | None
+    result: Any
+
+
+class SavedResults(BaseModel):
+    """A file of results; the fields are those of the format."""
+
+    format: Literal["tkr-nexus-results"]
+    version: Literal[1]
+    receipt: Receipt
+    circuits: list[SavedCircuit]
+
+
+def save_results(results: JobResults, path: Path | str, *, force: bool = False) -> Path:
+    """Write results to a file from which :func:`load_results` reads them exactly.
+
+    :param results: The results, complete or not; all shots are saved, also where some
+        were selected.
+    :param path: The file; it is compressed if its name ends in ``.gz``.
+    :param force: Whether to overwrite a file that exists.
+    :returns: The path.
+    :raises InvalidInputError: If the file exists and may not be overwritten, or cannot
+        be written.
+    """
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "receipt": results.receipt.model_dump(mode="json"),
+        # Not in the mode for JSON, in which pydantic makes NaN and infinities null.
+        "circuits": [_save(one).model_dump() for one in results],
+    }
+    # pytket counts by integers of numpy.
+    text = json.dumps(content, default=index) + "\n"
+    path = Path(path)
+    compressed = path.suffix == ".gz"
+    data = gzip.compress(text.encode(), mtime=0) if compressed else text.encode()
+    return write_file(path, data, force=force)
+
+
+def load_results(path: Path | str) -> JobResults:
+    """Read results that :func:`save_results` wrote; it takes no login and no network.
+
+    :param path: The file.
+    :returns: The results as they were saved.
+    :raises InvalidInputError: If the file cannot be read, is no file of results, or is
+        one of a newer version.
+    """
+    path = Path(path)
+    content = _parse(path, read_file(path))
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InvalidInputError(
+            f"{path} is no file of results; give one that save_results or `tkr-nexus "
+            "results --save` wrote."
+        )
+    version = content.get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise InvalidInputError(
+            f"{path} was saved by a newer tkr-nexus-worker (its format is version "
+            f"{version}, and this one reads up to {VERSION}); update tkr-nexus-worker."
+        )
+    try:
+        saved = SavedResults.model_validate(content)
+        circuits = [_load(saved.receipt, circuit) for circuit in saved.circuits]
+    # pytket raises KeyError, RuntimeError and others for what is no result.
+    except (ValidationError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        raise InvalidInputError(
+            f"{path} is damaged: its results cannot be read ({_summary(error)}); fetch "
+            "them again."
+        ) from error
+    return JobResults(saved.receipt, circuits)
+
+
+def is_saved_results(path: Path) -> bool:
+    """Tell whether a file looks like one of results.
+
+    :param path: Any file.
+    :raises InvalidInputError: If it cannot be read.
+    """
+    start = read_file(path)[:_START]
+    return start.startswith(_GZIP_MAGIC) or FORMAT.encode() in start
+
+
+def _parse(path: Path, content: bytes) -> Any:
+    try:
+        if content.startswith(_GZIP_MAGIC):
+            content = gzip.decompress(content)
+        return json.loads(content)
+    except (ValueError, OSError, EOFError, zlib.error, RecursionError) as error:
+        raise InvalidInputError(
+            f"{path} is no file of results, or is damaged ({_summary(error)}); give "
+            "one that save_results or `tkr-nexus results --save` wrote."
+        ) from error
+
+
+def _save(circuit: CircuitResult) -> SavedCircuit:
+    kind, result = _express(circuit.download)
+    return SavedCircuit(
+        index=circuit.index,
+        name=circuit.name,
+        state=circuit.state,
+        reason=circuit.reason,
+        n_shots_requested=circuit.n_shots_requested,
+        kind=kind,
+        result=result,
+    )
+
+
+def _express(
+    download: Download | None,
+) -> tuple[Literal["pytket", "hugr", "qir"] | None, Any]:
+    match download.result if download is not None else None:
+        case None:
+            return None, None
+        case BackendResult() as result:
+            return "pytket", result.to_dict()
+        case QsysResult() as result:
+            return "hugr", [shot.entries for shot in result.results]
+        case QIRResult() as result:
+            return "qir", result.results
+
+
+def _load(receipt: Receipt, saved: SavedCircuit) -> CircuitResult:
+    download = None
+    if saved.kind is not None:
+        what = f"result {saved.index} of job {receipt.job_name!r} ({receipt.job_id})"
+        download = Download(what, _restore(saved), saved.name)
+    return CircuitResult(
+        saved.index,
+        saved.state,
+        download,
+        name=saved.name,
+        reason=saved.reason,
+        n_shots_requested=saved.n_shots_requested,
+    )
+
+
+def _restore(saved: SavedCircuit) -> ExecutionResult:
+    match saved.kind:
+        case "pytket":
+            if "bits" not in saved.result:
+                raise ValueError("a result without bits")
+            return BackendResult.from_dict(saved.result)
+        case "hugr":
+            return QsysResult(
+                [[(str(tag), value) for tag, value in shot] for shot in saved.result]
+            )
+        case _:
+            return QIRResult(str(saved.result))
+
+
+def _summary(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

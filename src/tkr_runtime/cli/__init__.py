@@ -1,0 +1,1 @@
+"""What every command line shares: groups, tables, JSON and errors, but no command."""

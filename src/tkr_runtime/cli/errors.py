@@ -1,0 +1,88 @@
+"""Errors of the command line: one line on stderr, and an exit code."""
+
+import errno
+import traceback
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import click
+
+from tkr_runtime.cli.text import printable, printable_lines
+
+_DEBUG = f"{__name__}.debug"
+
+
+class UsageError(click.ClickException):
+    """The command was called in a wrong way; the exit code is 2."""
+
+    exit_code = 2
+
+
+class FailureError(click.ClickException):
+    """The command failed; the exit code is 1."""
+
+
+def debug_option() -> click.Option:
+    """Return the option that shows where an error comes from."""
+
+    def note(context: click.Context, _option: click.Parameter, value: bool) -> None:
+        context.meta[_DEBUG] = value or context.meta.get(_DEBUG, False)
+
+    return click.Option(
+        ["--debug"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=note,
+        help="Show where an error comes from.",
+    )
+
+
+@contextmanager
+def one_line_errors() -> Generator[None]:
+    """Show errors of the body as one line, with a traceback only if that is asked for.
+
+    :raises UsageError: If the command was called in a wrong way.
+    :raises FailureError: If anything else is wrong.
+    """
+    try:
+        yield
+    except (click.exceptions.Exit, click.Abort, click.exceptions.NoArgsIsHelpError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.EPIPE:
+            raise  # click ends quietly where nobody reads on
+        context = click.get_current_context(silent=True)
+        if context is not None and context.meta.get(_DEBUG):
+            traceback.print_exc()
+        raise _translate(error) from error
+
+
+def _translate(error: Exception) -> click.ClickException:
+    """Return an error of the command line; messages may quote what others wrote."""
+    # Importing Tierkreis takes a moment; most commands end well.
+    from tierkreis.exceptions import TierkreisError
+
+    from tkr_runtime.errors import InvalidInputError
+
+    match error:
+        case click.UsageError():
+            return UsageError(f"{error.format_message()}{_hint(error.ctx)}")
+        case click.ClickException():
+            return error
+        case InvalidInputError():
+            return UsageError(printable_lines(str(error)))
+        case TierkreisError():
+            return FailureError(printable_lines(str(error)))
+        case OSError(strerror=str(reason)):
+            where = f": {error.filename}" if error.filename else ""
+            return FailureError(f"{reason}{where}.")
+        case _:
+            text = f"{type(error).__name__}: {printable(str(error))}"
+            return FailureError(
+                f"{text} (this should not happen; --debug shows where)."
+            )
+
+
+def _hint(context: click.Context | None) -> str:
+    return "" if context is None else f" Try {context.command_path} --help."

@@ -1,0 +1,66 @@
+"""The group of commands: each is imported when it is asked for."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from tkr_runtime.cli.errors import debug_option, one_line_errors
+
+
+class LazyGroup(click.Group):
+    """Imports the module of a command when that command is asked for.
+
+    Every command has the option ``--debug``, and its errors are one line.
+
+    :param package: The package of the modules.
+    :param modules: Name of a command -> the module of the package that has it, as a
+        function of that name with ``_`` for ``-``, and what it does.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        package: str,
+        modules: Mapping[str, tuple[str, str]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._package = package
+        self._modules = modules
+        self.params.append(debug_option())
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return sorted(self._modules)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        """Import a command; None if there is none of that name."""
+        if name not in self._modules:
+            return None
+        module_name, _ = self._modules[name]
+        module = importlib.import_module(f"{self._package}.{module_name}")
+        command: click.Command = getattr(module, name.replace("-", "_"))
+        if not any(option.name == "debug" for option in command.params):
+            command.params.append(debug_option())
+        return command
+
+    def format_commands(
+        self, _context: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Write what each command does, without importing it."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, text) for name, (_, text) in sorted(self._modules.items())]
+            )
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the arguments before the name of a command."""
+        with one_line_errors():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run a command."""
+        with one_line_errors():
+            return super().invoke(context)

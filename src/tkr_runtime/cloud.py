@@ -1,0 +1,98 @@
+"""What the runtime has to know of a cloud and of the worker that submits jobs to it.
+
+The package of a worker describes itself by a :class:`Cloud` and registers it as an
+entry point of the group ``tkr_runtime.clouds``. Workflows find all of them, so that one
+graph may use several.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tkr_runtime.tasks.worker import TaskWorker
+
+ENTRY_POINTS = "tkr_runtime.clouds"
+"""The group of entry points by which clouds are found."""
+
+
+@dataclass(frozen=True)
+class JobTasks:
+    """Which tasks of a worker submit jobs, and which tell that a job has ended.
+
+    :param submitting: Return a job that they have submitted.
+    :param waiting: Return the final status of a job, as an object with ``job_id``.
+    :param fetching: Take a job that has ended as the input ``execute_ref``.
+    :param polling: Take a job as ``execute_ref``, and tell by the output that is named
+        here whether it still waits or runs.
+    """
+
+    submitting: frozenset[str]
+    waiting: frozenset[str]
+    fetching: frozenset[str]
+    polling: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A cloud and its worker.
+
+    :param name: The name of the cloud, as in "Job 'bell' is on …".
+    :param worker_name: The name by which graphs and executors call the worker.
+    :param package: The package of the worker.
+    :param distribution: The distribution of that package.
+    :param command: The command for people; it has ``resume`` and ``cancel``.
+    :param env_prefix: What the names of its environment variables begin with.
+    :param log_prefix: What the lines of its log for people begin with.
+    :param job_tasks: What its tasks do with jobs.
+    :param deferred_imports: The modules that its tasks do without, with those of their
+        names that may be mentioned before they are imported; see
+        :mod:`tkr_runtime.tasks.deferred_imports`.
+    :param load_worker: Import the worker; this may take seconds.
+    :param cancel_job: Cancel a job by its id, and return its state afterwards.
+    :param enter_fork: Read the environment again, in a fork of a process that has
+        imported the worker.
+    """
+
+    name: str
+    worker_name: str
+    package: str
+    distribution: str
+    command: str
+    env_prefix: str
+    log_prefix: str
+    job_tasks: JobTasks
+    deferred_imports: Mapping[str, frozenset[str]]
+    load_worker: Callable[[], "TaskWorker"]
+    cancel_job: Callable[[str], str]
+    enter_fork: Callable[[], None]
+
+    def is_task(self, function: str) -> bool:
+        """Tell whether a task is one of this worker.
+
+        :param function: Its name as graphs have it, for example ``worker.task``.
+        """
+        return function.partition(".")[0] == self.worker_name
+
+
+@cache
+def clouds() -> tuple[Cloud, ...]:
+    """Return the clouds of this environment whose packages can be imported.
+
+    A cloud whose client is not installed is still described by its package.
+    """
+    # Only controllers and the preloaded process need it, and it takes a moment.
+    from importlib.metadata import entry_points
+
+    found = sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name)
+    return tuple(entry.load() for entry in found)
+
+
+def cloud_of(worker_name: str) -> Cloud | None:
+    """Return the cloud that a worker serves.
+
+    :param worker_name: The name of the worker.
+    :returns: The cloud; None if it is no worker of ours.
+    """
+    return next((it for it in clouds() if it.worker_name == worker_name), None)

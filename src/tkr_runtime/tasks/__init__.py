@@ -1,0 +1,1 @@
+"""How one task runs: its process, context, lock and waits; workflows are next door."""

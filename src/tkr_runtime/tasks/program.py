@@ -1,0 +1,115 @@
+"""The executable of a worker: runs one task, or writes the stubs.
+
+It is started for every task, so it imports little until it is known what is needed.
+"""
+
+import sys
+
+TYPE_CHECKING = False  # typing itself takes longer to import than all of this
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from tkr_runtime.cloud import Cloud
+    from tkr_runtime.tasks.worker import TaskWorker
+
+
+def main(package: str, env_prefix: str, load_cloud: "Callable[[], Cloud]") -> int:
+    """Run a worker as Tierkreis's executors do, by a preloaded process if possible.
+
+    :param package: The package of the worker.
+    :param env_prefix: What the names of its environment variables begin with.
+    :param load_cloud: Import the description of its cloud.
+    :returns: The exit code: 0, or 1 if the task failed.
+    """
+    arguments = sys.argv[1:]
+    if len(arguments) == 1 and not arguments[0].startswith("-"):
+        from tkr_runtime.tasks.preloaded import client
+
+        code = client.run(arguments, package, env_prefix)
+        if code is not None:
+            return code
+    return run(arguments, load_cloud())
+
+
+def run(argv: "Sequence[str]", cloud: "Cloud") -> int:
+    """Run the worker in this process.
+
+    :param argv: The arguments of the executable.
+    :param cloud: The cloud of the worker.
+    :returns: The exit code: 0, or 1 if the task failed.
+    """
+    parser = _parser(cloud)
+    arguments = parser.parse_args(argv)
+    if arguments.stubs_path is None and arguments.definition is None:
+        parser.print_usage(sys.stderr)
+        return 0
+
+    # The client of a cloud takes seconds to import: only a task needs it.
+    from tkr_runtime.tasks.deferred_imports import (
+        defer_imports,
+        restarted_if_impossible,
+    )
+
+    defer_imports(cloud)
+    with restarted_if_impossible(cloud):
+        worker = cloud.load_worker()
+
+    if arguments.stubs_path is not None:
+        worker.app([cloud.package, "--stubs-path", str(arguments.stubs_path)])
+        return 0
+    return _run_task(worker, arguments.definition)
+
+
+def _run_task(worker: "TaskWorker", definition: "Path") -> int:
+    import logging
+    from contextlib import suppress
+
+    from tierkreis.worker.worker import TierkreisWorkerError
+
+    from tkr_runtime.workflows.failures import write_message
+
+    # At DEBUG it writes the headers of answers, and with them renewed tokens.
+    logging.getLogger("httpcore").setLevel(logging.INFO)
+    try:
+        worker.app([worker.cloud.package, str(definition)])
+    # On a full disk Tierkreis's own report of an error fails as well.
+    except (TierkreisWorkerError, OSError) as error:
+        reason = error.__cause__ or error.__context__ or error
+        message = str(reason) or type(reason).__name__
+        sys.stderr.write(f"{worker.cloud.log_prefix}{message}\n")
+        with suppress(OSError):
+            write_message(worker.storage, definition, message)
+        return 1
+    return 0
+
+
+def _parser(cloud: "Cloud") -> "argparse.ArgumentParser":
+    import argparse
+    from importlib.metadata import version
+    from pathlib import Path
+
+    parser = argparse.ArgumentParser(
+        prog=cloud.package,
+        description=f"Worker for {cloud.name}. Tierkreis starts it once for each task "
+        f"of a workflow; people use the command {cloud.command}.",
+    )
+    parser.add_argument(
+        "definition",
+        nargs="?",
+        type=Path,
+        metavar="DEFINITION",
+        help="the definition of a task, as a Tierkreis executor writes it",
+    )
+    parser.add_argument(
+        "--stubs-path",
+        type=Path,
+        metavar="FILE",
+        help="write the type stubs of the tasks to this file and stop",
+    )
+    parser.add_argument(
+        "--version", action="version", version=version(cloud.distribution)
+    )
+    return parser

@@ -1,0 +1,80 @@
+"""Progress of a workflow for a person at a terminal.
+
+Workers report what they do in lines that start with the name of their cloud, as in
+``cloud: …``. The executors copy them to the log of the workflow, where this module
+follows them.
+"""
+
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.status import Status
+from tierkreis.controller.storage.protocol import ControllerStorage
+
+from tkr_runtime.workflows.failures import report_prefixes
+
+_LOOK_SECONDS = 0.2
+
+
+@contextmanager
+def show_progress(storage: ControllerStorage) -> Generator[None]:
+    """Show what the worker reports while the body runs; only at a terminal.
+
+    :param storage: The storage of the workflow.
+    """
+    if not sys.stderr.isatty():
+        yield
+        return
+    console = Console(stderr=True)
+    stopped = threading.Event()
+    # The log of a workflow that is resumed starts with what was shown before.
+    log_path = storage.logs_path
+    position = log_path.stat().st_size if log_path.exists() else 0
+    with console.status("starting") as status:
+        follower = threading.Thread(
+            target=_follow, args=(log_path, position, console, status, stopped)
+        )
+        follower.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            follower.join()
+
+
+def _follow(
+    log_path: Path,
+    position: int,
+    console: Console,
+    status: Status,
+    stopped: threading.Event,
+) -> None:
+    """Print each new report; repeated ones, as of polls, only change the status."""
+    last = ""
+    prefixes = report_prefixes()
+    while True:
+        last_look = stopped.wait(_LOOK_SECONDS)
+        lines, position = _new_lines(log_path, position)
+        for line in lines:
+            if line.startswith(prefixes) and line != last:
+                last = line
+                report = line.partition(": ")[2]
+                console.print(report, highlight=False, markup=False)
+                status.update("waiting")
+        if last_look:
+            return
+
+
+def _new_lines(log_path: Path, position: int) -> tuple[list[str], int]:
+    """Read the whole lines after a position; return them and the next position."""
+    if not log_path.exists():
+        return [], position
+    with log_path.open("rb") as file:
+        file.seek(position)
+        content = file.read()
+    whole = content[: content.rfind(b"\n") + 1]
+    return whole.decode(errors="replace").splitlines(), position + len(whole)

@@ -1,0 +1,299 @@
+"""Run a workflow to its end, with progress and with errors a person can read."""
+
+import gc
+import sys
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, get_args
+
+from pydantic_core import from_json, to_json
+from tierkreis.controller import run_graph
+from tierkreis.controller.data.graph import GraphData
+from tierkreis.controller.data.location import Loc
+from tierkreis.controller.data.types import (
+    bytes_from_ptype,
+    is_ptype,
+    ptype_from_bytes,
+)
+from tierkreis.controller.executor.protocol import ControllerExecutor
+from tierkreis.controller.storage.exceptions import EntryNotFoundError
+from tierkreis.controller.storage.protocol import ControllerStorage
+from tierkreis.exceptions import TierkreisError
+from tierkreis.labels import Labels
+from tierkreis.logger_setup import set_tkr_logger
+from tierkreis.models import Workflow
+from tierkreis.storage import read_outputs
+
+from tkr_runtime.errors import (
+    CheckpointError,
+    InvalidInputError,
+    WorkerError,
+    WorkflowFailedError,
+)
+from tkr_runtime.workflows.controller_lock import control
+from tkr_runtime.workflows.failures import read_failures
+from tkr_runtime.workflows.interrupt import (
+    OnInterrupt,
+    check_on_interrupt,
+    resume_command,
+    told_interruptions,
+)
+from tkr_runtime.workflows.liveness import Watch
+from tkr_runtime.workflows.loop import drive
+from tkr_runtime.workflows.progress import show_progress
+from tkr_runtime.workflows.recovery import clear_unfinished
+from tkr_runtime.workflows.storage import FILE_ERRORS, check_directory
+
+# Seconds between two looks at the processes of the tasks.
+_WATCH_SECONDS = 5.0
+
+_INPUTS = Loc("").N(-1)
+"""Where Tierkreis keeps the inputs of a workflow, its graph among them."""
+
+_ENCODED_BYTES = b"__tkr_bytes__"
+"""What the JSON of Tierkreis has where a value has bytes."""
+
+
+def run(
+    graph: Workflow[Any, Any],
+    inputs: Mapping[str, Any] | Any,
+    storage: ControllerStorage,
+    executor: ControllerExecutor,
+    *,
+    polling_interval_seconds: float = 0.005,
+    on_interrupt: OnInterrupt = "keep",
+) -> Any:
+    """Run a graph to its end and return its outputs.
+
+    It differs from Tierkreis's ``run_graph`` where a person would be surprised: it does
+    not stop silently after a number of iterations, does not return the outputs of an
+    earlier run, and says which task failed and why. At a terminal it shows progress.
+    What Ctrl-C stops, or a fault, :func:`resume` goes on with.
+
+    :param graph: The graph.
+    :param inputs: Its inputs by name, or the one input of the graph.
+    :param storage: An empty storage for the run.
+    :param executor: Starts the tasks.
+    :param polling_interval_seconds: Between two looks of the controller at the tasks
+        that run; it grows to two seconds while they take long.
+    :param on_interrupt: What Ctrl-C does with jobs that have not ended:
+        ``"keep"`` names them and how to cancel them, ``"cancel"`` cancels them.
+    :returns: The outputs, as ``tierkreis.storage.read_outputs`` gives them.
+    :raises InvalidInputError: If the storage already holds a run, or the executor
+        cannot handle its directory.
+    :raises CheckpointError: If the files of the workflow cannot be written.
+    :raises WorkflowFailedError: If a task failed, or ended without a word.
+    """
+    values = inputs if isinstance(inputs, Mapping) else {"value": inputs}
+    ports = {name: _without_indentation(value) for name, value in values.items()}
+    _refuse_earlier_run(storage, {**ports, "body": graph.data})
+
+    def start() -> None:
+        run_graph(storage, executor, graph, ports, n_iterations=0)
+
+    _finish(storage, executor, start, polling_interval_seconds, on_interrupt)
+    return _read_outputs(graph, storage)
+
+
+def resume(
+    storage: ControllerStorage,
+    executor: ControllerExecutor,
+    *,
+    polling_interval_seconds: float = 0.005,
+    on_interrupt: OnInterrupt = "keep",
+) -> Any:
+    """Go on with a workflow that was stopped, was killed or failed, to its end.
+
+    Tasks that have finished are not run again, and those that still run, on this
+    machine or on one that shares locks with it, are waited for. All others that were
+    started are started again, the failed ones among them; a job that such a task had
+    submitted is found again.
+
+    :param storage: The storage of a workflow that was started, here or by another
+        program.
+    :param executor: Starts the tasks, as in the run before.
+    :param polling_interval_seconds: Between two looks of the controller at the tasks
+        that run; it grows to two seconds while they take long.
+    :param on_interrupt: As for :func:`run`.
+    :returns: The outputs of the graph; those of a finished workflow at once.
+    :raises InvalidInputError: If the storage holds no run, or the executor cannot
+        handle its directory.
+    :raises CheckpointError: If the files of the workflow cannot be written.
+    :raises WorkflowFailedError: If a task failed, or ended without a word.
+    """
+    if not storage.is_node_started(Loc()):
+        raise InvalidInputError(
+            f"{storage.workflow_dir} holds no run to go on with; start one by run()."
+        )
+
+    def go_on() -> None:
+        set_tkr_logger(storage.logs_path)
+        clear_unfinished(storage, executor)
+
+    if not storage.is_node_finished(Loc()):
+        _finish(storage, executor, go_on, polling_interval_seconds, on_interrupt)
+    graph = ptype_from_bytes(storage.read_output(_INPUTS, "body"), GraphData)
+    return _read_outputs(graph, storage)
+
+
+def _finish(
+    storage: ControllerStorage,
+    executor: ControllerExecutor,
+    begin: Callable[[], None],
+    polling_interval_seconds: float,
+    on_interrupt: OnInterrupt,
+) -> None:
+    """Bring a workflow to its end, with everything a person expects.
+
+    :param begin: Starts the workflow, or makes it ready to go on.
+    """
+    check_on_interrupt(on_interrupt)
+    check_directory(storage, executor)
+    watch = Watch(storage, executor)
+    with (
+        told_interruptions(storage, on_interrupt),
+        readable_errors(storage),
+        control(storage),
+        show_progress(storage),
+    ):
+        begin()
+        drive(storage, executor, watch.look, _WATCH_SECONDS, polling_interval_seconds)
+
+
+def _without_indentation(value: Any) -> Any:
+    """Encode circuits, so that Tierkreis takes the text as it is.
+
+    It would indent them, which takes four times as long and five times the space.
+
+    :param value: An input; lists of circuits, and lists of such lists, are encoded.
+    """
+    # Where nothing has imported pytket, there are no circuits.
+    circuit = getattr(sys.modules.get("pytket.circuit"), "Circuit", None)
+    if circuit is None or not isinstance(value, list):
+        return value
+
+    def encodable(element: Any) -> Any:
+        if isinstance(element, list):
+            return list(map(encodable, element))
+        if isinstance(element, circuit):
+            return element.to_dict()
+        raise TypeError
+
+    try:
+        return to_json(encodable(value))
+    except TypeError:
+        return value
+
+
+def _read_outputs(
+    graph: Workflow[Any, Any] | GraphData, storage: ControllerStorage
+) -> Any:
+    """Read the outputs of a workflow as Tierkreis does, results in less time and space.
+
+    Tierkreis copies the text to decode it, and calls Python for each object in it.
+    """
+    if isinstance(graph, GraphData):
+        data, types = graph, ()
+    else:
+        data, types = graph.data, get_args(graph.outputs_type)
+    ports = data.nodes[data.output_idx()].inputs
+    if list(ports) == [Labels.VALUE] and not any(map(is_ptype, types)):
+        with suppress(EntryNotFoundError, ValueError):
+            content = storage.read_output(Loc(), Labels.VALUE)
+            if _ENCODED_BYTES not in content:
+                lines = content.split(b"\n")
+                del content
+                with _without_garbage_collection():
+                    return _decode(lines)
+    return read_outputs(graph, storage)
+
+
+@contextmanager
+def _without_garbage_collection() -> Generator[None]:
+    """Spare the collector many new objects, of which none is garbage."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _decode(lines: list[bytes]) -> Any:
+    """Decode JSON, and free what has been decoded if it is a list with a line for each.
+
+    The worker writes results in this way, which may have millions of shots.
+    """
+    if lines[0] != b"[" or lines[-1] != b"]":
+        return from_json(b"\n".join(lines))
+    elements = lines[-2:0:-1]
+    lines.clear()
+    return [from_json(elements.pop().removesuffix(b",")) for _ in range(len(elements))]
+
+
+def _refuse_earlier_run(storage: ControllerStorage, ports: dict[str, Any]) -> None:
+    """Refuse a storage that holds a run, and say what to do with that run."""
+    if not storage.is_node_started(Loc()):
+        return
+    holds = f"{storage.workflow_dir} already holds"
+    other = "take another id for this one, or do_cleanup=True to delete the earlier run"
+    if storage.is_node_finished(Loc()):
+        raise InvalidInputError(
+            f"{holds} a finished run of workflow {storage.workflow_id}; {other}."
+        )
+    if not _has_inputs(storage, ports):
+        raise InvalidInputError(
+            f"{holds} an unfinished run of workflow {storage.workflow_id} with other "
+            f"inputs; {other}."
+        )
+    raise InvalidInputError(
+        f"{holds} an unfinished run of workflow {storage.workflow_id} with the same "
+        f"inputs; to go on with it, call resume() or run {resume_command(storage)}"
+    )
+
+
+def _has_inputs(storage: ControllerStorage, ports: dict[str, Any]) -> bool:
+    """Tell whether a workflow was started with just these inputs and graph."""
+    try:
+        return storage.read_output_ports(_INPUTS) == sorted(ports) and all(
+            storage.read_output(_INPUTS, port) == bytes_from_ptype(value)
+            for port, value in ports.items()
+        )
+    except EntryNotFoundError:
+        return False
+
+
+@contextmanager
+def readable_errors(storage: ControllerStorage) -> Generator[None]:
+    """Raise what a failed task itself said, instead of "Graph encountered errors".
+
+    Use it around Tierkreis's own ``run_graph`` or ``resume_graph``.
+
+    :param storage: The storage of the workflow.
+    :raises WorkflowFailedError: If a task failed.
+    :raises CheckpointError: If the files of the workflow cannot be written.
+    """
+    try:
+        yield
+    except WorkerError:
+        raise
+    except TierkreisError as error:
+        failures = read_failures(storage)
+        if failures:
+            raise WorkflowFailedError("\n".join(map(str, failures))) from error
+        if isinstance(error.__cause__, OSError):
+            raise _checkpoint_error(storage, error.__cause__) from error
+        raise
+    except OSError as error:
+        if error.errno not in FILE_ERRORS:
+            raise
+        raise _checkpoint_error(storage, error) from error
+
+
+def _checkpoint_error(storage: ControllerStorage, error: OSError) -> CheckpointError:
+    return CheckpointError(
+        f"Workflow {storage.workflow_id} stopped because its files in "
+        f"{storage.workflow_dir} cannot be written ({error.strerror}). Nothing "
+        f"is lost; when that is mended, go on by: {resume_command(storage)}"
+    )
