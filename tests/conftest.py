@@ -26,8 +26,8 @@ from qnexus.client.utils import write_token
 from qnexus.config import CONFIG, Config
 from qnexus.models.references import ExecuteJobRef
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
-from tests import run_workflow as workflow_driver
-from tests.many_jobs import add_jobs
+from tests.helpers import run_workflow as workflow_driver
+from tests.helpers.many_jobs import add_jobs
 from tierkreis.controller.data.location import WorkerCallArgs
 from tierkreis.controller.executor.protocol import ControllerExecutor
 from tierkreis.storage import FileStorage
@@ -255,7 +255,7 @@ def run_workflow(worker_environment):
         environment: dict[str, str] = worker_environment,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [python, Path(__file__).with_name("run_workflow.py"), executor, graph],
+            [python, Path(workflow_driver.__file__), executor, graph],
             input=json.dumps(inputs),
             capture_output=True,
             text=True,

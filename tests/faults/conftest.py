@@ -16,8 +16,8 @@ import qnexus as qnx
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
 from tests.conftest import EXECUTABLES, qnexus_connected
-from tests.preloaded import preloaded_processes
-from tests.waiting import wait_until
+from tests.helpers.preloaded import preloaded_processes
+from tests.helpers.waiting import wait_until
 from tierkreis.storage import FileStorage
 
 from local_nexus import LocalNexus

@@ -15,8 +15,8 @@ import qnexus as qnx
 from pytket.circuit import Circuit
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from tests.faults.executables import LIMIT, Executables
-from tests.preloaded import kill
-from tests.waiting import wait_until
+from tests.helpers.preloaded import kill
+from tests.helpers.waiting import wait_until
 from tierkreis.controller.data.location import Loc
 from tierkreis.controller.data.types import bytes_from_ptype
 from tierkreis.storage import FileStorage

@@ -6,8 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from pytket.backends.backendresult import BackendResult
 from tests.faults.conftest import COUNTS, Run
-from tests.preloaded import kill, preloaded_processes
-from tests.waiting import wait_until
+from tests.helpers.preloaded import kill, preloaded_processes
+from tests.helpers.waiting import wait_until
 
 from local_nexus import Fault, Progress
 from tkr_nexus_worker import resume, uv_executor

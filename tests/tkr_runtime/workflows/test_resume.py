@@ -19,7 +19,8 @@ import psutil
 import pytest
 from pytket.backends.backendresult import BackendResult
 from tests.conftest import needs_task_processes
-from tests.preloaded import kill, preloaded_processes
+from tests.helpers import control_workflow
+from tests.helpers.preloaded import kill, preloaded_processes
 from tierkreis.builder import Graph
 from tierkreis.controller.data.location import Loc
 from tierkreis.executor import ShellExecutor
@@ -29,7 +30,7 @@ from tierkreis.storage import FileStorage
 from local_nexus import Fault, Progress
 from tkr_nexus_worker import InvalidInputError, resume, run
 
-DRIVER = Path(__file__).with_name("control_workflow.py")
+DRIVER = Path(control_workflow.__file__)
 LIMIT = 200
 
 

@@ -13,7 +13,7 @@ from tkr_nexus_worker.results.counts import CircuitCounts, JobCounts
 from tkr_nexus_worker.results.saved import SavedCircuit, SavedResults
 from tkr_nexus_worker.validation import CircuitNeeds, JobValidation
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "job_operations.md").read_text()
 TABLE = PAGE.split("| --- | --- | --- | --- |\n")[1].split("\n\n")[0]
 ROWS = [

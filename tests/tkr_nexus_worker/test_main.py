@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 EXECUTABLES = Path(sys.executable).parent
-PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parents[2]
 
 
 def call(*arguments: str) -> subprocess.CompletedProcess:

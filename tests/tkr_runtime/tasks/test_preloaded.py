@@ -18,7 +18,7 @@ from uuid import uuid4
 import psutil
 import pytest
 from pytket.circuit import Circuit
-from tests.preloaded import preloaded_processes
+from tests.helpers.preloaded import preloaded_processes
 from tierkreis.controller.data.location import WorkerCallArgs
 
 from local_nexus import Fault, LocalNexus, Progress

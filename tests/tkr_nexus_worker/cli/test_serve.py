@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from tests.waiting import wait_until
+from tests.helpers.waiting import wait_until
 
 from local_nexus.running import RunningNexus
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 from pytket.circuit import Bit, Circuit
 from rich.console import Console
-from tests.circuit_results import counted, job_of, result_of, shots_of
+from tests.helpers.circuit_results import counted, job_of, result_of, shots_of
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.results.plots import (

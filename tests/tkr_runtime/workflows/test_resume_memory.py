@@ -4,19 +4,18 @@ The workflows run in memory, where the state before and within each write is kep
 """
 
 import random
-import runpy
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from tests.helpers import control_workflow
 from tierkreis.controller.data.location import Loc
 from tierkreis.controller.executor.in_memory_executor import InMemoryExecutor
 from tierkreis.storage import InMemoryStorage
 
 from tkr_nexus_worker import REGISTRY_PATH, resume, run
 
-DRIVER = Path(__file__).with_name("control_workflow.py")
-nested = runpy.run_path(str(DRIVER))["nested"]
+nested = control_workflow.nested
 START, RESULT = 1, 5
 
 

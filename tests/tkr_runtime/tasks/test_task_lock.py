@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
-from tests.waiting import wait_until
+from tests.helpers.waiting import wait_until
 from tierkreis.controller.data.graph import Func
 from tierkreis.controller.data.location import Loc
 from tierkreis.executor import ShellExecutor

@@ -10,7 +10,7 @@ from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Bit, Circuit
 from pytket.utils.outcomearray import OutcomeArray
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
-from tests.circuit_results import counted, job_of, result_of, shots_of
+from tests.helpers.circuit_results import counted, job_of, result_of, shots_of
 
 from local_nexus import Fault, Progress
 from tkr_nexus_worker import jobs, programs

@@ -10,8 +10,8 @@ from local_nexus import Progress
 from tkr_nexus_worker import InProcessExecutor, InvalidInputError, run
 from tkr_nexus_worker.graphs import nexus_submit_and_poll
 from tkr_nexus_worker.graphs.submit_poll import POLLING_LOOP
+from tkr_nexus_worker.jobs import news
 from tkr_nexus_worker.jobs.status import JobStatus
-from tkr_nexus_worker.jobs.submit import news
 from tkr_runtime.tasks.context import TaskContext
 
 DAY = 24 * 3600.0

@@ -12,7 +12,7 @@ from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
 
 UV = os.environ.get("UV") or shutil.which("uv") or "uv"
-PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parents[2]
 
 
 def one(n_qubits: int, qubit: int) -> Circuit:

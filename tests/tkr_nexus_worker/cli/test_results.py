@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from pytket.circuit import Circuit
 from quantinuum_schemas.models.backend_config import AerStateConfig, QuantinuumConfig
-from tests.circuit_results import counted, job_of, result_of
+from tests.helpers.circuit_results import counted, job_of, result_of
 
 from local_nexus import Fault, Progress
 from tkr_nexus_worker import jobs, programs

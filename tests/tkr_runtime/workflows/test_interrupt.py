@@ -3,7 +3,6 @@
 import json
 import os
 import pty
-import runpy
 import subprocess
 import sys
 import threading
@@ -13,14 +12,15 @@ from uuid import uuid4
 
 import pytest
 from tests.conftest import needs_task_processes
-from tests.waiting import wait_until
+from tests.helpers import control_workflow
+from tests.helpers.waiting import wait_until
 from tierkreis.controller.data.location import Loc
 from tierkreis.storage import FileStorage
 
 from local_nexus import Fault, LocalNexus, Progress
 from tkr_nexus_worker import InvalidInputError, run
 
-DRIVER = Path(__file__).with_name("control_workflow.py")
+DRIVER = Path(control_workflow.__file__)
 LIMIT = 200
 CTRL_C = b"\x03"
 SUBMIT = {"method": "POST", "path": "/api/jobs/*"}
@@ -210,6 +210,6 @@ def test_a_second_ctrl_c_does_not_wait_for_the_submission(nexus, storage, start)
 
 
 def test_an_unknown_wish_for_interrupts_is_refused(storage):
-    graph = runpy.run_path(str(DRIVER))["nested"]()
+    graph = control_workflow.nested()
     with pytest.raises(InvalidInputError, match="on_interrupt is 'ask'"):
         run(graph, 1, storage, None, on_interrupt="ask")

@@ -13,7 +13,7 @@ from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Bit
 from pytket.utils.outcomearray import OutcomeArray
 from qnexus.models.references import QIRResult
-from tests.circuit_results import counted, job_of, result_of, shots_of
+from tests.helpers.circuit_results import counted, job_of, result_of, shots_of
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.results import JobResults, load_results, save_results
