@@ -5,13 +5,11 @@ entry point of the group ``tkr_runtime.clouds``. Workflows find all of them, so 
 graph may use several.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tkr_runtime.tasks.worker import TaskWorker
+from pkgutil import resolve_name
+from typing import Any
 
 ENTRY_POINTS = "tkr_runtime.clouds"
 """The group of entry points by which clouds are found."""
@@ -49,10 +47,11 @@ class Cloud:
     :param deferred_imports: The modules that its tasks do without, with those of their
         names that may be mentioned before they are imported; see
         :mod:`tkr_runtime.tasks.deferred_imports`.
-    :param load_worker: Import the worker; this may take seconds.
-    :param cancel_job: Cancel a job by its id, and return its state afterwards.
-    :param enter_fork: Read the environment again, in a fork of a process that has
-        imported the worker.
+    :param worker: The worker, as ``package.module:name``; its import may take seconds.
+    :param cancel: The function that cancels a job by its id and returns its state
+        afterwards, as ``package.module:name``.
+    :param enter_fork: The function that reads the environment again, in a fork of a
+        process that has imported the worker, as ``package.module:name``.
     """
 
     name: str
@@ -64,9 +63,26 @@ class Cloud:
     log_prefix: str
     job_tasks: JobTasks
     deferred_imports: Mapping[str, frozenset[str]]
-    load_worker: Callable[[], "TaskWorker"]
-    cancel_job: Callable[[str], str]
-    enter_fork: Callable[[], None]
+    worker: str
+    cancel: str
+    enter_fork: str
+
+    def load_worker(self) -> Any:
+        """Import the worker, a :class:`tkr_runtime.tasks.worker.TaskWorker`."""
+        return resolve_name(self.worker)
+
+    def cancel_job(self, job_id: str) -> str:
+        """Cancel a job.
+
+        :param job_id: The id of the job.
+        :returns: Its state afterwards.
+        """
+        state: str = resolve_name(self.cancel)(job_id)
+        return state
+
+    def read_environment_again(self) -> None:
+        """Let the client take the environment of a fork."""
+        resolve_name(self.enter_fork)()
 
     def is_task(self, function: str) -> bool:
         """Tell whether a task is one of this worker.

@@ -33,7 +33,7 @@ def run_task(cloud: Cloud, argv: list[str], news: int) -> int:
     sys.stdin, sys.stdout = _open(0, "r"), _open(1, "w")
     sys.stderr = _open(2, "w", buffering=1, errors="backslashreplace")
     sys.argv = [sys.argv[0], *argv]
-    cloud.enter_fork()
+    cloud.read_environment_again()
     cloud.load_worker().storage = WorkerFileStorage()
     channel = socket.socket(fileno=news)
     places.release_by(channel.close)
