@@ -15,7 +15,7 @@ import pytest
 import qnexus as qnx
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
-from tests.conftest import EXECUTABLES, qnexus_connected
+from tests.conftest import EXECUTABLES, WAYS, qnexus_connected
 from tests.helpers.preloaded import preloaded_processes
 from tests.helpers.waiting import wait_until
 from tierkreis.storage import FileStorage
@@ -27,7 +27,6 @@ from tkr_runtime.workflows.processes import live_tasks
 
 DRIVER = Path(__file__).with_name("workflows.py")
 PROJECT = "tests of faults"
-EXECUTOR = os.environ.get("TKR_TEST_EXECUTOR", "uv")
 # On this machine what was cut off has long arrived after the settle time.
 QUICK = {
     "TKR_NEXUS_CONNECT_TIMEOUT": "5",
@@ -126,12 +125,17 @@ def driver(faulty_nexus, warm_worker, tmp_path_factory) -> Iterator[subprocess.P
 
 
 @pytest.fixture
-def run_graph(driver, faulty_nexus, connect_qnexus, tmp_path) -> Iterator[RunGraph]:
+def run_graph(
+    driver, faulty_nexus, connect_qnexus, way, tmp_path
+) -> Iterator[RunGraph]:
     """Run the graph once, and remove all faults and all progress."""
     connect_qnexus(faulty_nexus.env)
 
     def run(
-        executor: str = EXECUTOR, *, project: str = PROJECT, **environment: str
+        executor: str = "in-process" if way == "in-process" else "uv",
+        *,
+        project: str = PROJECT,
+        **environment: str,
     ) -> Run:
         token = uuid4()
         job_name = f"job {token}"
@@ -148,7 +152,7 @@ def run_graph(driver, faulty_nexus, connect_qnexus, tmp_path) -> Iterator[RunGra
             },
             "directory": str(tmp_path),
             "executor": executor,
-            "environment": environment,
+            "environment": WAYS[way] | environment,
         }
         driver.stdin.write(json.dumps(request) + "\n")
         driver.stdin.flush()

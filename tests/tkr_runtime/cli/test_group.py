@@ -44,7 +44,8 @@ def group(monkeypatch) -> click.Group:
     """A group of commands that fail, each in a way of its own."""
     module = SimpleNamespace(**{n.replace("-", "_"): failing(n) for n in FAILURES})
     monkeypatch.setitem(sys.modules, "tkr_nexus_worker.cli.failing", module)
-    return LazyGroup("group", modules=dict.fromkeys(FAILURES, ("failing", "Fail.")))
+    modules = dict.fromkeys(FAILURES, ("failing", "Fail."))
+    return LazyGroup("group", package="tkr_nexus_worker.cli", modules=modules)
 
 
 @pytest.mark.parametrize("name", FAILURES)

@@ -1,5 +1,6 @@
 """Imports that wait until something needs them, in processes of their own."""
 
+import json
 import os
 import subprocess
 import sys
@@ -79,33 +80,53 @@ print(isinstance(None, Expr | None), isinstance(None, None | Expr))
 }
 
 
-def run_python(code: str, **environment: str) -> str:
+# Runs pieces of code, each in a fork of a process that has imported what all need.
+FORKS = """
+import json, os, sys, traceback
+prelude, pieces = json.load(sys.stdin)
+exec(prelude)
+outputs = []
+for piece in pieces:
+    ours, theirs = os.pipe()
+    if (child := os.fork()) == 0:
+        os.dup2(theirs, 1)
+        try:
+            exec(piece, {"__name__": "__main__"})
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
+        sys.stdout.flush()
+        os._exit(0)
+    os.close(theirs)
+    with open(ours) as pipe:
+        output = pipe.read()
+    assert os.waitpid(child, 0)[1] == 0, piece
+    outputs.append(output)
+json.dump(outputs, sys.stdout)
+"""
+
+
+def run_python(prelude: str, *pieces: str, **environment: str) -> list[str]:
+    """Import what all need, run each piece in a fork, and return what they print."""
     result = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", FORKS],
+        input=json.dumps([prelude, pieces]),
         capture_output=True,
         text=True,
         env={**os.environ, **environment},
     )
     assert result.returncode == 0, result.stderr
-    return result.stdout
+    outputs: list[str] = json.loads(result.stdout)
+    return outputs
 
 
 IMPORTED = f"""
 import sys
 print(sorted({HEAVY} & set(sys.modules)))
 """
-
-
-def test_the_tasks_are_imported_without_what_they_do_not_need():
-    tasks = "import tkr_nexus_worker.tasks\n"
-    assert run_python(DEFERRED + tasks + IMPORTED) == "[]\n"
-    # They do wait, and are not missing.
-    at_once = run_python(DEFERRED + tasks + IMPORTED, TKR_NEXUS_DEFER="0")
-    assert at_once == f"{sorted(HEAVY - {'matplotlib'})}\n"
-
-
-def test_a_job_from_upload_to_results_needs_none_of_it(nexus):
-    code = """
+TASKS = DEFERRED + "import tkr_nexus_worker.tasks, qnexus\n"
+JOB = """
 from pytket.circuit import Circuit
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from tkr_nexus_worker import tasks
@@ -124,22 +145,45 @@ assert result.get_counts() == {(1, 1): 5}
 (item,) = tasks.get_item_results(job)
 assert tasks.get_results_by_id(job)
 """
-    assert run_python(DEFERRED + code + IMPORTED, **nexus.env) == "[]\n"
+
+
+@pytest.fixture(scope="module")
+def of_the_tasks(shared_nexus) -> list[str]:
+    """What is printed where the tasks were imported and imports wait."""
+    pieces = [IMPORTED, JOB + IMPORTED, *USES.values()]
+    return run_python(TASKS, *pieces, **shared_nexus.env)
+
+
+@pytest.fixture(scope="module")
+def at_once() -> list[str]:
+    """The same, but for the job, where all was imported at once."""
+    return run_python(TASKS, IMPORTED, *USES.values(), TKR_NEXUS_DEFER="0")
+
+
+def test_the_tasks_are_imported_without_what_they_do_not_need(of_the_tasks, at_once):
+    assert of_the_tasks[0] == "[]\n"
+    # They do wait, and are not missing.
+    assert at_once[0] == f"{sorted(HEAVY - {'matplotlib'})}\n"
+
+
+def test_a_job_from_upload_to_results_needs_none_of_it(of_the_tasks):
+    assert of_the_tasks[1] == "[]\n"
 
 
 @pytest.mark.parametrize("use", USES)
-def test_what_waits_does_the_same_as_if_it_had_been_imported_at_once(use):
-    code = DEFERRED + "import qnexus\n" + USES[use]
-    at_once = run_python(code, TKR_NEXUS_DEFER="0")
-    assert at_once
-    assert run_python(code) == at_once
+def test_what_waits_does_the_same_as_if_it_had_been_imported_at_once(
+    use, of_the_tasks, at_once
+):
+    index = list(USES).index(use)
+    assert at_once[1:][index]
+    assert of_the_tasks[2:][index] == at_once[1:][index]
 
 
-@pytest.mark.parametrize("module", NEXUS.deferred_imports)
-def test_only_the_names_of_the_table_do_not_import_their_module(module):
-    code = f"""
+def names_of_the_table(module: str) -> str:
+    return f"""
 import importlib, sys
 from tkr_nexus_worker.cloud import NEXUS
+from tkr_runtime.tasks.deferred_imports import DeferredName
 waiting = importlib.import_module({module!r})
 for name in {sorted(NEXUS.deferred_imports[module])}:
     assert isinstance(getattr(waiting, name), DeferredName)
@@ -153,19 +197,10 @@ assert imported is not waiting
 for name in {sorted(NEXUS.deferred_imports[module])}:
     assert getattr(waiting, name) is vars(imported)[name]
 """
-    error = f"module {module!r} has no attribute 'no_such_name'"
-    assert error in run_python(DEFERRED + code)
 
 
-@pytest.mark.parametrize(
-    ("package", "parent", "module", "name"),
-    [
-        ("pandas", "pandas.core", "pandas.core.frame", "DataFrame"),
-        ("sympy", "sympy.core", "sympy.core.expr", "Expr"),
-    ],
-)
-def test_a_submodule_of_what_waits_is_imported_once(package, parent, module, name):
-    code = f"""
+def submodule(package: str, parent: str, module: str, name: str) -> str:
+    return f"""
 import sys
 import {package}
 waiting = {package}
@@ -178,11 +213,9 @@ for module in ({package}, {parent}, {module}):
     assert type(module.__spec__.loader).__module__.startswith("_frozen_importlib")
 print("once")
 """
-    assert run_python(DEFERRED + code) == "once\n"
 
 
-def test_threads_that_need_it_at_once_get_the_same_module():
-    code = """
+THREADS = """
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 import sys, pandas
@@ -194,7 +227,23 @@ with ThreadPoolExecutor(8) as pool:
     got = set(pool.map(use, range(8)))
 print(got == {sys.modules["pandas"].concat, sys.modules["pandas"].DataFrame})
 """
-    assert run_python(DEFERRED + code) == "True\n"
+
+
+def test_only_the_names_of_the_table_do_not_import_their_module():
+    modules = list(NEXUS.deferred_imports)
+    printed = run_python(DEFERRED, *map(names_of_the_table, modules))
+    for module, output in zip(modules, printed, strict=True):
+        assert f"module {module!r} has no attribute 'no_such_name'" in output
+
+
+def test_a_submodule_of_what_waits_is_imported_once():
+    pandas = submodule("pandas", "pandas.core", "pandas.core.frame", "DataFrame")
+    sympy = submodule("sympy", "sympy.core", "sympy.core.expr", "Expr")
+    assert run_python(DEFERRED, pandas, sympy) == ["once\n"] * 2
+
+
+def test_threads_that_need_it_at_once_get_the_same_module():
+    assert run_python(DEFERRED, THREADS) == ["True\n"]
 
 
 def test_a_program_whose_packages_need_more_starts_again_with_all_imports(tmp_path):

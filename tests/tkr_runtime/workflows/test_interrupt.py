@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from tests.conftest import needs_task_processes
+from tests.conftest import in_every_way
 from tests.helpers import control_workflow
 from tests.helpers.waiting import wait_until
 from tierkreis.controller.data.location import Loc
@@ -134,6 +134,7 @@ def resume_on_the_command_line(storage, environment) -> None:
     assert len(json.loads(storage.read_output(Loc(), "value"))) == 2
 
 
+@in_every_way
 def test_ctrl_c_keeps_the_job_and_names_the_commands(
     nexus, storage, start, worker_environment
 ):
@@ -152,7 +153,6 @@ def test_ctrl_c_cancels_the_job_if_asked_to(nexus, storage, start):
     assert "is now in the state CANCELLED" in screen
 
 
-@needs_task_processes
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_ctrl_c_during_the_submission_loses_no_job(
     when, nexus, storage, start, worker_environment

@@ -5,7 +5,6 @@ Controllers are processes of their own, under ShellExecutor with real workers.
 
 import json
 import os
-import random
 import re
 import signal
 import subprocess
@@ -18,9 +17,10 @@ from uuid import uuid4
 import psutil
 import pytest
 from pytket.backends.backendresult import BackendResult
-from tests.conftest import needs_task_processes
+from tests.conftest import in_every_way
 from tests.helpers import control_workflow
 from tests.helpers.preloaded import kill, preloaded_processes
+from tests.helpers.repetition import soak
 from tierkreis.builder import Graph
 from tierkreis.controller.data.location import Loc
 from tierkreis.executor import ShellExecutor
@@ -152,12 +152,12 @@ def assert_counts(outputs) -> None:
     assert [sum(count.values()) for count in counts] == [10, 20]
 
 
-def test_a_workflow_whose_controller_is_killed_again_and_again_finishes(controlled):
-    seed = random.randrange(10**6)
-    print(f"seed {seed}")
-    rng = random.Random(seed)
+@pytest.mark.parametrize("n_kills", [3, soak(20)])
+def test_a_workflow_whose_controller_is_killed_again_and_again_finishes(
+    controlled, rng, n_kills
+):
     workflow = controlled("nested")
-    for _ in range(8):
+    for _ in range(n_kills):
         controller = workflow.start("resume" if workflow.is_started() else "run")
         time.sleep(rng.uniform(0.5, 2.5))
         if rng.random() < 0.5:
@@ -166,17 +166,15 @@ def test_a_workflow_whose_controller_is_killed_again_and_again_finishes(controll
     assert workflow.finish() == 5
 
 
-@pytest.mark.parametrize("run", range(3))
+@in_every_way
+@pytest.mark.parametrize("n_kills", [3, soak(20)])
 def test_killed_again_and_again_a_workflow_submits_one_job_and_finishes(
-    run, controlled, nexus, warm_worker
+    controlled, nexus, warm_worker, rng, n_kills
 ):
-    seed = random.randrange(10**6)
-    print(f"seed {seed}")
-    rng = random.Random(seed)
     before = nexus.jobs()
     nexus.set_progress(Progress(queued=3600.0))
     workflow = controlled("nexus")
-    for _ in range(8):
+    for _ in range(n_kills):
         controller = workflow.start("resume" if workflow.is_started() else "run")
         time.sleep(rng.uniform(0.5, 3.0))
         match rng.choice(["controller", "controller", "workers", "all"]):
@@ -192,7 +190,6 @@ def test_killed_again_and_again_a_workflow_submits_one_job_and_finishes(
     assert len(jobs_since(before, nexus)) == 1
 
 
-@needs_task_processes
 @pytest.mark.parametrize("warm", ["1", "0"])
 def test_a_task_whose_processes_are_all_killed_fails_the_workflow(
     warm, controlled, nexus
@@ -211,7 +208,6 @@ def test_a_task_whose_processes_are_all_killed_fails_the_workflow(
     assert_counts(workflow.finish())
 
 
-@needs_task_processes
 def test_a_worker_that_is_alive_is_waited_for(controlled, nexus, warm_worker):
     before = nexus.jobs()
     workflow = controlled("nexus")

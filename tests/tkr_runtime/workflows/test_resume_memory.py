@@ -3,12 +3,12 @@
 The workflows run in memory, where the state before and within each write is kept.
 """
 
-import random
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from tests.helpers import control_workflow
+from tests.helpers.repetition import soak
 from tierkreis.controller.data.location import Loc
 from tierkreis.controller.executor.in_memory_executor import InMemoryExecutor
 from tierkreis.storage import InMemoryStorage
@@ -63,24 +63,18 @@ def finish(storage: RecordingStorage) -> None:
     assert result == RESULT
 
 
-def sample(left_behind: list[dict]) -> list[dict]:
-    """Choose some of the states at random; all of them would take a minute."""
-    seed = random.randrange(10**6)
-    print(f"seed {seed}")
-    return random.Random(seed).sample(left_behind, 40)
-
-
-def test_a_controller_that_dies_at_any_write_is_resumed():
+@pytest.mark.parametrize("n_writes", [12, soak(100)])
+def test_a_controller_that_dies_at_any_write_is_resumed(rng, n_writes):
     first = RecordingStorage({})
     finish(first)
-    for files in sample(first.left_behind):
+    for files in rng.sample(first.left_behind, n_writes):
         finish(RecordingStorage(files))
 
 
-def test_a_controller_that_dies_while_it_resumes_is_resumed():
+def test_a_controller_that_dies_while_it_resumes_is_resumed(rng):
     first = RecordingStorage({})
     finish(first)
-    for files in sample(first.left_behind)[:5]:
+    for files in rng.sample(first.left_behind, 3):
         second = RecordingStorage(files)
         finish(second)
         # The first writes are those of the recovery.

@@ -1,6 +1,7 @@
 """Running a workflow for a person: what fails says why, and nothing is sent too early.
 
-The workflows run in this process, under ShellExecutor if no other is asked for.
+The workflows run in this process, under ShellExecutor; where tests say so, in every way
+to run tasks.
 """
 
 import gc
@@ -10,6 +11,7 @@ import os
 import pytest
 from pytket.circuit import Circuit
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
+from tests.conftest import in_every_way
 from tierkreis import run_graph
 from tierkreis.builder import Graph
 from tierkreis.builtins import tkr_id
@@ -77,6 +79,7 @@ def test_a_bad_job_fails_before_anything_is_sent(graph, nexus, storage, executor
     assert nexus.requests() == []
 
 
+@in_every_way
 def test_a_failed_task_is_told_once_with_its_name_and_an_existing_log(
     nexus, storage, executor
 ):
@@ -95,6 +98,7 @@ def test_an_input_that_cannot_be_read_is_named(nexus, storage, executor):
     assert nexus.requests() == []
 
 
+@in_every_way
 def test_without_a_login_nothing_is_uploaded_and_the_command_is_named(
     nexus, storage, executor, connect_qnexus, tmp_path
 ):
@@ -117,6 +121,7 @@ def test_readable_errors_serves_the_run_graph_of_tierkreis(nexus, storage, execu
         )
 
 
+@in_every_way
 def test_a_job_that_fails_on_nexus_fails_the_workflow_with_its_id(
     nexus, storage, executor
 ):
