@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from local_nexus import Fault, LocalNexus
-from local_nexus.faults import Action
+from local_cloud.faults.rule import Action
 
 TEXT = (Path(__file__).parents[2] / "docs" / "local_nexus.md").read_text()
 

@@ -21,7 +21,8 @@ import psutil
 import pytest
 from tests.helpers.waiting import wait_until
 
-from local_nexus.running import RunningNexus
+from local_cloud import RunningServer
+from local_nexus import NEXUS
 
 COMMAND = Path(sys.executable).with_name("tkr-nexus")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -69,7 +70,7 @@ def test_it_prints_the_environment_and_ends_cleanly(environment, tmp_path, numbe
         url = server.stdout.readline().strip()
         link = server.stderr.readline()
         (directory,) = left_behind(tmp_path)
-        exports = RunningNexus(directory, url).env
+        exports = RunningServer(NEXUS, directory, url).env
         printed = [server.stdout.readline() for _ in exports]
         children = psutil.Process(server.pid).children(recursive=True)
         server.send_signal(number)
@@ -95,7 +96,7 @@ def test_a_shell_gets_a_server_that_goes_on_until_it_is_stopped(environment, tmp
         environment,
     )
     name, directory = started.stdout.splitlines()
-    nexus = RunningNexus.find(Path(directory))
+    nexus = RunningServer.find(NEXUS, Path(directory))
     assert name == "Local User"
     # The shell has ended, the server has not.
     assert nexus.jobs() == []
@@ -111,12 +112,12 @@ def test_a_shell_gets_a_server_that_goes_on_until_it_is_stopped(environment, tmp
 
 
 @pytest.fixture
-def background(environment, tmp_path) -> Iterator[RunningNexus]:
+def background(environment, tmp_path) -> Iterator[RunningServer]:
     """A server in the background, in a directory of the user's."""
     directory = tmp_path / "mine"
     command = [COMMAND, "serve", "--print-env", "--directory", directory]
     subprocess.run(command, env=environment, check=True, capture_output=True)
-    yield RunningNexus.find(directory)
+    yield RunningServer.find(NEXUS, directory)
     subprocess.run(
         [COMMAND, "serve", "--stop", "--directory", directory],
         env=environment,
@@ -129,7 +130,7 @@ def test_a_server_can_be_stopped_by_its_directory(background, environment):
         f"tkr-nexus serve --stop --directory '{background.directory}'", environment
     )
     assert (stopped.returncode, stopped.stdout, stopped.stderr) == (0, "", "")
-    assert RunningNexus.find(background.directory) is None
+    assert RunningServer.find(NEXUS, background.directory) is None
     assert (background.directory / "nexus.db").exists()
 
 
@@ -238,7 +239,7 @@ def terminal(request, environment, tmp_path) -> Iterator[Terminal]:
     os.close(terminal.screen)
 
 
-def submit(nexus: RunningNexus) -> None:
+def submit(nexus: RunningServer) -> None:
     code = """
 import qnexus as qnx
 from pytket import Circuit
@@ -256,7 +257,7 @@ qnx.start_execute_job(
 def test_a_terminal_shows_the_jobs_as_they_move(terminal, tmp_path, request):
     terminal.read_until(lambda text: "No job yet." in text)
     (directory,) = left_behind(tmp_path)
-    submit(RunningNexus.find(directory))
+    submit(RunningServer.find(NEXUS, directory))
     row = re.compile("│.*live.*shown.*COMPLETED.*│")
     terminal.read_until(lambda text: row.search(ESCAPES.sub("", text)))
     plain = ESCAPES.sub("", terminal.text)
