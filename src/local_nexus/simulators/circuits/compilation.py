@@ -34,11 +34,11 @@ from pytket.passes import (
 )
 from pytket.passes.resizeregpass import scratch_reg_resize_pass
 
-from local_nexus.simulators.circuits import check_size, parse
+from local_nexus.simulators.circuits.preparation import check_size, parse
 from local_nexus.simulators.costs import NATIVE_GATES
 from local_nexus.simulators.devices import Config, Device, device_of
 from local_nexus.simulators.errors import MissingSimulatorError, SimulationError
-from local_nexus.simulators.messages import CompileOutcome, CompileRequest
+from local_nexus.simulators.requests import CompileOutcome, CompileRequest
 
 LEVELS = range(4)
 GREEDY_GATES = {

@@ -11,7 +11,7 @@ import numpy as np
 import qulacs.gate
 from qulacs import QuantumGateBase
 
-from local_nexus.simulators.engines.steps import Branch, Step, in_turn, measured
+from local_nexus.simulators.engines.qulacs.steps import Branch, Step, in_turn, measured
 
 
 @dataclass

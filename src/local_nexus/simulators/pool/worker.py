@@ -1,4 +1,4 @@
-"""A simulator process: takes requests from a connection until that is closed.
+"""The process itself: takes requests from a connection until that is closed.
 
 The process splits in two before it loads anything. The first half, the guard, only
 waits; the second one simulates. When standard input of the guard ends, because the
@@ -10,6 +10,7 @@ Python's global lock while they compute.
 
 import argparse
 import contextlib
+import importlib
 import os
 import resource
 import select
@@ -18,12 +19,13 @@ import signal
 import sys
 import tempfile
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import NoReturn
 
-from local_nexus.simulators.messages import SIGNAL_BASE
-
 STDIN = 0
+
+SIGNAL_BASE = 128
+"""The process ends with this plus the signal's number if a signal ended its simulating
+half, as a shell does."""
 
 
 def guard(simulator: int, life_line: int, files: str) -> NoReturn:
@@ -43,7 +45,7 @@ def guard(simulator: int, life_line: int, files: str) -> NoReturn:
 
 def split() -> None:
     """Fork into guard and simulator; only the simulator returns."""
-    files = tempfile.mkdtemp(prefix="local_nexus_")
+    files = tempfile.mkdtemp(prefix="simulator_")
     life_line, held_by_simulator = os.pipe()
     simulator = os.fork()
     if simulator:
@@ -67,32 +69,36 @@ def limit_memory(limit: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-def serve(connection: Connection, device_file: Path | None) -> None:
-    """Answer requests until the other end is closed."""
-    # Loads no simulator yet, but pytket; the guard has no use for it.
-    from local_nexus.simulators.dispatch import handle
+def serve(connection: Connection, handler: str, arguments: list[str]) -> None:
+    """Answer requests until the other end is closed.
 
+    :param handler: ``module:function`` that makes the outcome of a request.
+    :param arguments: what the function takes after the request.
+    """
+    module, function = handler.split(":")
+    handle = getattr(importlib.import_module(module), function)
     while True:
         try:
             request = connection.recv()
         except EOFError:
             return
-        connection.send(handle(request, device_file))
+        connection.send(handle(request, *arguments))
 
 
 def main(arguments: list[str]) -> None:
     """Run the process; see ``--help`` for its arguments."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("descriptor", type=int, help="connection to the pool")
-    parser.add_argument("--memory-limit", type=int, metavar="BYTES")
-    parser.add_argument("--device-file", type=Path, metavar="FILE")
+    parser.add_argument("memory_limit", type=int, help="bytes of private memory")
+    parser.add_argument("handler", metavar="MODULE:FUNCTION")
+    parser.add_argument("arguments", nargs="*")
     options = parser.parse_args(arguments)
     # Both halves get an interrupt typed at a terminal; the pool ends them in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     split()
-    if options.memory_limit is not None:
-        limit_memory(options.memory_limit)
-    serve(Connection(options.descriptor), options.device_file)
+    limit_memory(options.memory_limit)
+    # Only now: the guard has no use for what this imports.
+    serve(Connection(options.descriptor), options.handler, options.arguments)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ from typing import override
 from selene_core import ErrorModel
 from selene_core.headers import get_include_directory
 
-from local_nexus.simulators import noise
-from local_nexus.simulators.engines.c_compiler import compile_c
-from local_nexus.simulators.noise import AngleScaling, ErrorRates
+from local_nexus.simulators.c_compiler import compile_c
+from local_nexus.simulators.noise import error_rates as noise
+from local_nexus.simulators.noise.error_rates import AngleScaling, ErrorRates
 
 SOURCE = Path(__file__).with_suffix(".c")
 SAME_AT_ALL_ANGLES = AngleScaling(0, 1, 0, 1)

@@ -1,9 +1,9 @@
+# noqa: INP001 - a folder of scripts
 """Make ``devices.json``, the facts about the devices of the embedded Nexus.
 
 Needs more packages than the simulators do; run it from a checkout by ::
 
-    uv run --with pytket-quantinuum --with pytket-braket \
-        python -m local_nexus.simulators.make_devices
+    uv run --with pytket-quantinuum --with pytket-braket tools/make_devices.py
 
 Sources: H-Series machines are the offline machine list of pytket-quantinuum, with the
 error rates that Quantinuum published. Emulators and syntax checkers have the facts of

@@ -10,7 +10,7 @@ from typing import Any
 
 from local_nexus.simulators.devices import Config, Device
 from local_nexus.simulators.errors import SimulationError
-from local_nexus.simulators.noise import (
+from local_nexus.simulators.noise.error_rates import (
     DEVICE_LEAK_RATIO,
     TRANSPORT_SECONDS,
     AngleScaling,

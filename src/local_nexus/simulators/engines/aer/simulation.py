@@ -28,18 +28,18 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel
 from qiskit_ibm_runtime import fake_provider  # type: ignore[import-untyped]
 
-from local_nexus.simulators.circuits import CircuitRun, flatten
-from local_nexus.simulators.engines.aer_noise import (
+from local_nexus.simulators.circuits.run import CircuitRun, flatten
+from local_nexus.simulators.engines.aer.crosstalk import crosstalk_params
+from local_nexus.simulators.engines.aer.noise import (
     Steps,
     Translate,
     noisy,
     wrong_outcomes,
 )
-from local_nexus.simulators.engines.crosstalk import crosstalk_params
-from local_nexus.simulators.engines.schedule import operation_of
 from local_nexus.simulators.errors import SimulationError
-from local_nexus.simulators.noise import MACHINE_GATES, ErrorRates
-from local_nexus.simulators.noise_configs import emulator_of
+from local_nexus.simulators.noise.configs import emulator_of
+from local_nexus.simulators.noise.error_rates import MACHINE_GATES, ErrorRates
+from local_nexus.simulators.noise.schedule import operation_of
 
 Config = dict[str, Any]
 

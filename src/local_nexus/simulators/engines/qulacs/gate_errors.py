@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import qulacs.gate
 
-from local_nexus.simulators.engines.leaks import Leak, LeakyGate
-from local_nexus.simulators.engines.phases import Dephasing
-from local_nexus.simulators.engines.steps import Fault, Gate, Step
-from local_nexus.simulators.noise import ErrorRates
+from local_nexus.simulators.engines.qulacs.leakage import Leak, LeakyGate
+from local_nexus.simulators.engines.qulacs.steps import Fault, Gate, Step
+from local_nexus.simulators.noise.dephasing import Dephasing
+from local_nexus.simulators.noise.error_rates import ErrorRates
 
 PAULIS = "IXYZ"
 

@@ -11,9 +11,9 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import CircuitInstruction, Gate, Qubit
 from qiskit_aer.noise import NoiseModel, QuantumError, ReadoutError, pauli_error
 
-from local_nexus.simulators.engines.phases import Dephasing, phase_errors
-from local_nexus.simulators.engines.schedule import Operation
-from local_nexus.simulators.noise import ErrorRates
+from local_nexus.simulators.noise.dephasing import Dephasing, phase_errors
+from local_nexus.simulators.noise.error_rates import ErrorRates
+from local_nexus.simulators.noise.schedule import Operation
 
 SOFTWARE = "rz"
 COUPLING = "rzz"

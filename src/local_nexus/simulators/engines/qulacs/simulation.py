@@ -20,14 +20,11 @@ from pytket.circuit import Circuit, Command, Conditional, Op, OpType, UnitID
 from pytket.passes import AutoRebase
 from qulacs import QuantumGateBase, QuantumState
 
-from local_nexus.simulators.circuits import CircuitRun, flatten, shots_result
-from local_nexus.simulators.classical import evaluator
-from local_nexus.simulators.engines import Engine
-from local_nexus.simulators.engines.faults import Faults
-from local_nexus.simulators.engines.frames import without_rz
-from local_nexus.simulators.engines.phases import Dephasing, phase_errors
-from local_nexus.simulators.engines.schedule import SOFTWARE, operation_of
-from local_nexus.simulators.engines.steps import (
+from local_nexus.simulators.circuits.classical import evaluator
+from local_nexus.simulators.circuits.run import CircuitRun, flatten, shots_result
+from local_nexus.simulators.engines.qulacs.frames import without_rz
+from local_nexus.simulators.engines.qulacs.gate_errors import Faults
+from local_nexus.simulators.engines.qulacs.steps import (
     Branch,
     Call,
     Compute,
@@ -39,13 +36,16 @@ from local_nexus.simulators.engines.steps import (
 )
 from local_nexus.simulators.errors import SimulationError
 from local_nexus.simulators.memory import check_state_vector
-from local_nexus.simulators.noise import MACHINE_GATES, ErrorRates
+from local_nexus.simulators.noise.dephasing import Dephasing, phase_errors
+from local_nexus.simulators.noise.error_rates import MACHINE_GATES, ErrorRates
+from local_nexus.simulators.noise.schedule import SOFTWARE, operation_of
+from local_nexus.simulators.optional import OptionalFunction
 
 if TYPE_CHECKING:
-    from local_nexus.simulators.engines.wasm import WasmModule
+    from local_nexus.simulators.wasm.modules import WasmModule
 
 SEEDS = 2**32
-WASM = Engine("wasm", extra="wasm", function="WasmModule")
+WASM = OptionalFunction("wasm.modules", "WasmModule", extra="wasm")
 
 NAMED_GATES: dict[OpType, Callable[..., QuantumGateBase]] = {
     OpType.X: qulacs.gate.X,

@@ -10,7 +10,7 @@ from typing import cast
 
 from pytket.circuit import Command, Conditional, OpType
 
-from local_nexus.simulators.noise import (
+from local_nexus.simulators.noise.error_rates import (
     MEASURE_SECONDS,
     ONE_QUBIT_SECONDS,
     RESET_SECONDS,

@@ -30,19 +30,21 @@ from selene_sim.result_handling.parse_shot import postprocess_unparsed_stream
 from selene_simple_runtime_plugin import SimpleRuntimePlugin
 from selene_stim_plugin import StimPlugin
 
-from local_nexus.simulators.classical import digits
+from local_nexus.simulators.circuits.classical import digits
 from local_nexus.simulators.costs import GateCounts, counts_of_metrics
-from local_nexus.simulators.engines import Engine, hugr_wasm, qir
-from local_nexus.simulators.engines.machine_noise import MachineNoise
-from local_nexus.simulators.engines.wasm_stubs import WasmCalls
+from local_nexus.simulators.engines.selene import qir
+from local_nexus.simulators.engines.selene.error_model import MachineNoise
 from local_nexus.simulators.errors import SimulationError
 from local_nexus.simulators.memory import check_state_vector
-from local_nexus.simulators.noise import ErrorRates
+from local_nexus.simulators.noise.error_rates import ErrorRates
+from local_nexus.simulators.optional import OptionalFunction
+from local_nexus.simulators.wasm import hugr as wasm_in_hugr
+from local_nexus.simulators.wasm.stubs import WasmCalls
 
 Component = Mapping[str, Any]
 TaggedShots = list[list[tuple[str, Any]]]
 
-WASM = Engine("hybrid_wasm", extra="wasm", function="serving")
+WASM = OptionalFunction("wasm.server", "serving", extra="wasm")
 
 NO_WASM = "The program calls WASM functions, and the job has no wasm_module."
 WASM_TYPE = re.compile(r"Unknown type: (context|module|func)\b")
@@ -258,7 +260,7 @@ def _source(data: bytes, wasm: bytes | None) -> tuple[bytes, WasmCalls | None]:
         return qir.with_wasm_symbols(qir.bitcode(data))
     if wasm is None:
         return data, None
-    return hugr_wasm.with_wasm_symbols(data)
+    return wasm_in_hugr.with_wasm_symbols(data)
 
 
 def _wasm_library(

@@ -3,8 +3,8 @@
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from local_nexus.simulators.engines.schedule import Operation, Slot, schedule
-from local_nexus.simulators.noise import ErrorRates, either
+from local_nexus.simulators.noise.error_rates import ErrorRates, either
+from local_nexus.simulators.noise.schedule import Operation, Slot, schedule
 
 
 @dataclass(frozen=True)

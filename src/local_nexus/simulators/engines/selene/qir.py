@@ -11,8 +11,8 @@ import re
 import llvmlite.binding as llvm  # type: ignore[import-untyped]
 import qir_qis
 
-from local_nexus.simulators.engines.wasm_stubs import WasmCalls, call, stub
 from local_nexus.simulators.errors import SimulationError
+from local_nexus.simulators.wasm.stubs import WasmCalls, call, stub
 
 MARKS = (b"__quantum__qis__read_result__body", b"create_creg")
 """Names in a program that has to be rewritten."""

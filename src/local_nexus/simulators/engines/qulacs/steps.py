@@ -13,11 +13,11 @@ import numpy as np
 import qulacs.gate
 from qulacs import QuantumGateBase, QuantumState
 
-from local_nexus.simulators.classical import Bits, digits, number
+from local_nexus.simulators.circuits.classical import Bits, digits, number
 from local_nexus.simulators.errors import SimulationError
 
 if TYPE_CHECKING:
-    from local_nexus.simulators.engines.wasm import WasmShot
+    from local_nexus.simulators.wasm.modules import WasmShot
 
 
 @dataclass

@@ -9,8 +9,8 @@ from typing import Any
 
 import hugr.cli
 
-from local_nexus.simulators.engines.wasm_stubs import WasmCalls
 from local_nexus.simulators.errors import SimulationError
+from local_nexus.simulators.wasm.stubs import WasmCalls
 
 WASM = "tket.wasm"
 GPU = {"extension": "tket.gpu", "extension_version": "0.2.0"}

@@ -26,7 +26,7 @@ documents; where the documentation leaves something open, the choice is ours:
   with the probability ``linear_dephasing`` * d. After each gate on two qubits, each of
   them has Z with ``p2_idle``.
 
-The rates come from :mod:`local_nexus.simulators.noise_configs`.
+The rates come from :mod:`local_nexus.simulators.noise.configs`.
 """
 
 import itertools

@@ -16,10 +16,10 @@ from typing import override
 
 from selene_core import Utility
 
-from local_nexus.simulators.engines.c_compiler import compile_c
-from local_nexus.simulators.engines.wasm import WasmModule, WasmShot
-from local_nexus.simulators.engines.wasm_stubs import WasmCalls
+from local_nexus.simulators.c_compiler import compile_c
 from local_nexus.simulators.errors import SimulationError
+from local_nexus.simulators.wasm.modules import WasmModule, WasmShot
+from local_nexus.simulators.wasm.stubs import WasmCalls
 
 SOURCE = Path(__file__).with_name("wasm_calls.c")
 MOST_CHARACTERS = 200

@@ -3,10 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-SIGNAL_BASE = 128
-"""A worker ends with this plus the signal's number if a signal ended its simulator,
-as a shell does."""
-
 
 @dataclass(frozen=True)
 class RunRequest:

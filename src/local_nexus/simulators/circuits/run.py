@@ -1,19 +1,17 @@
-"""Circuits as simulators take them, and results as their owners expect them."""
+"""A circuit as simulators take it, and its result as its owner expects it."""
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Bit, Circuit, Qubit
-from pytket.passes import DecomposeBoxes
 from pytket.utils.outcomearray import OutcomeArray
 
 from local_nexus.simulators.devices import Config, Device
 from local_nexus.simulators.errors import SimulationError
-from local_nexus.simulators.noise import ErrorRates
-from local_nexus.simulators.noise_configs import emulator_of
+from local_nexus.simulators.noise.configs import emulator_of
+from local_nexus.simulators.noise.error_rates import ErrorRates
 
 
 @dataclass(frozen=True)
@@ -65,45 +63,6 @@ class CircuitRun:
                 "measurements, for example by measure_all()."
             )
         return self.requested_shots
-
-
-def parse(text: str | bytes) -> Circuit:
-    """Return the circuit of a JSON text.
-
-    :raises SimulationError: when the text is no circuit.
-    """
-    try:
-        return Circuit.from_dict(json.loads(text))
-    except (ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise SimulationError(
-            f"The program is not a pytket circuit: {error}"
-        ) from error
-
-
-def simplify(circuit: Circuit) -> None:
-    """Decompose the boxes of a circuit in place.
-
-    :raises SimulationError: when the circuit has free symbols.
-    """
-    DecomposeBoxes().apply(circuit)
-    if symbols := sorted(map(str, circuit.free_symbols())):
-        raise SimulationError(
-            f"The circuit has free symbols ({', '.join(symbols)}): substitute numbers "
-            "before you submit it."
-        )
-
-
-def check_size(circuit: Circuit, device: Device) -> None:
-    """Refuse a circuit with more qubits than the device has.
-
-    :raises SimulationError: when it has; simulators without a limit have 0 nodes.
-    """
-    available = device["backend_info"]["device"]["n_nodes"]
-    if available and circuit.n_qubits > available:
-        raise SimulationError(
-            f"The circuit has {circuit.n_qubits} qubits, and "
-            f"{device['device_name'] or device['backend_name']} has {available}."
-        )
 
 
 def flatten(circuit: Circuit) -> tuple[Circuit, list[Qubit], list[Bit]]:
