@@ -39,8 +39,8 @@ def check_shots(n_shots: object, n_programs: int) -> list[int]:
         )
     if len(n_shots) != n_programs:
         raise InvalidInputError(
-            f"n_shots has {len(n_shots)} entries for {n_programs} circuits; give one "
-            "number of shots for each circuit."
+            f"n_shots has length {len(n_shots)}, but there are {n_programs} circuits; "
+            "give one number of shots for each circuit."
         )
     for index, shots in enumerate(n_shots):
         if isinstance(shots, bool) or not isinstance(shots, int) or shots < 1:
