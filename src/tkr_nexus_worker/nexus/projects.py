@@ -1,4 +1,4 @@
-"""Projects of Nexus: find one by its name, or make it once."""
+"""Projects on Nexus: find a project by its name, or create it once."""
 
 import fcntl
 import hashlib
@@ -19,14 +19,14 @@ from tkr_nexus_worker.nexus.idempotency import make_once
 
 
 def get_or_create_project(name: str) -> ProjectRef:
-    """Return the project of this name, making it if there is none.
+    """Return the project of this name; create it if it does not exist.
 
-    The tasks of a workflow often meet a new project at the same moment. A lock of this
-    machine makes one of them create the project while the others wait for it.
+    Tasks of a workflow often need a new project at the same time. A lock on this
+    machine lets one of them create it while the others wait.
 
     :param name: The name of the project, not empty.
-    :returns: A reference to the one project of that name.
-    :raises InvalidInputError: If the name is empty, or several projects have it.
+    :returns: A reference to the project.
+    :raises InvalidInputError: If the name is empty, or is not unique.
     :raises NotLoggedInError: If there is no valid login.
     """
     check_name("project", name)
@@ -46,16 +46,16 @@ def find_project(name: str) -> ProjectRef:
     """Return the project of this name.
 
     :param name: The name of the project.
-    :returns: A reference to the one project of that name.
-    :raises InvalidInputError: If the name is empty, or several projects have it.
-    :raises NexusRefusedError: If there is no such project that you may see.
+    :returns: A reference to the project.
+    :raises InvalidInputError: If the name is empty, or is not unique.
+    :raises NexusRefusedError: If the project does not exist or you have no access.
     """
     check_name("project", name)
     project = call(f"look up project {name!r}", lambda: _find_project(name))
     if project is None:
         raise NexusRefusedError(
-            f"There is no project called {name!r} that you may see, on Nexus at "
-            f"{CONFIG.url}.",
+            f"There is no project called {name!r} on Nexus at {CONFIG.url}, or you do "
+            "not have access to it.",
             404,
         )
     return project
@@ -66,8 +66,8 @@ def _find_project(name: str) -> ProjectRef | None:
     if len(found) > 1:
         ids = ", ".join(str(project.id) for project in found)
         raise InvalidInputError(
-            f"There are {len(found)} projects called {name!r} in Nexus ({ids}); "
-            "rename or archive all but one of them, or give another project name."
+            f"There are {len(found)} projects called {name!r} on Nexus ({ids}); rename "
+            "or archive all but one of them, or use another project name."
         )
     return found[0] if found else None
 

@@ -75,7 +75,7 @@ def test_it_prints_the_environment_and_ends_cleanly(environment, tmp_path, numbe
         children = psutil.Process(server.pid).children(recursive=True)
         server.send_signal(number)
         output, errors = server.communicate(timeout=60)
-    assert link.startswith(f"Web page, for one browser: {url}/?token=")
+    assert link.startswith(f"Web page (the link works once): {url}/?token=")
     assert [line.split("=")[0] for line in printed] == [
         f"export {name}" for name in exports
     ]
@@ -146,7 +146,7 @@ def test_a_new_link_opens_the_page_of_a_running_server(background, environment):
 @pytest.mark.parametrize("action", ["--stop", "--link"])
 def test_a_shell_without_a_server_is_told_so(environment, action):
     assert refusal(environment, action) == (
-        "Error: This shell uses no embedded Nexus: name the directory of one with "
+        "Error: This shell uses no embedded Nexus; name the directory of one with "
         "--directory."
     )
 
@@ -255,7 +255,7 @@ qnx.start_execute_job(
 
 @pytest.mark.parametrize("terminal", [{}, {"NO_COLOR": "1"}], indirect=True, ids=str)
 def test_a_terminal_shows_the_jobs_as_they_move(terminal, tmp_path, request):
-    terminal.read_until(lambda text: "No job yet." in text)
+    terminal.read_until(lambda text: "No jobs yet." in text)
     (directory,) = left_behind(tmp_path)
     submit(RunningServer.find(NEXUS, directory))
     row = re.compile("│.*live.*shown.*COMPLETED.*│")
@@ -268,7 +268,7 @@ def test_a_terminal_shows_the_jobs_as_they_move(terminal, tmp_path, request):
 
 
 def test_a_server_that_is_killed_ends_the_command_with_a_sentence(terminal, tmp_path):
-    terminal.read_until(lambda text: "No job yet." in text)
+    terminal.read_until(lambda text: "No jobs yet." in text)
     (server,) = psutil.Process(terminal.process.pid).children()
     server.kill()
     assert terminal.process.wait(30) == 1
@@ -278,7 +278,7 @@ def test_a_server_that_is_killed_ends_the_command_with_a_sentence(terminal, tmp_
 
 
 def test_a_server_that_another_shell_stops_ends_the_command(terminal, tmp_path):
-    terminal.read_until(lambda text: "No job yet." in text)
+    terminal.read_until(lambda text: "No jobs yet." in text)
     (directory,) = left_behind(tmp_path)
     stopped = subprocess.run([COMMAND, "serve", "--stop", "--directory", directory])
     assert stopped.returncode == 0

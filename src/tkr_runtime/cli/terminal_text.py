@@ -1,16 +1,16 @@
-"""Text that others have written, made safe for a terminal."""
+"""Text from users and servers, made safe for a terminal."""
 
 
 def printable(text: str) -> str:
-    """Return a text in one line, without what a terminal would take for a command.
+    """Return a text as one line, without control characters.
 
-    :param text: Any text, for example a name that somebody else has given.
+    :param text: Any text, for example a name that another user chose.
     """
     return " ".join(_without_controls(text).split())
 
 
 def printable_lines(text: str) -> str:
-    """Return a text of several lines likewise.
+    """Return a text with its line breaks, but no other control characters.
 
     :param text: Any text, for example the message of an error.
     """

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
-from tkr_nexus_worker.cli.display import jobs_table
+from tkr_nexus_worker.cli.job_tables import jobs_table
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -66,4 +66,4 @@ def test_names_are_not_taken_for_markup():
 
 
 def test_a_table_without_jobs_says_so():
-    assert "No job yet." in lines()[-1]
+    assert "No jobs yet." in lines()[-1]

@@ -11,7 +11,7 @@ import pytest
 from qnexus.config import CONFIG
 
 from local_nexus import Fault
-from tkr_nexus_worker.cli import checks as doctor
+from tkr_nexus_worker.cli import diagnostics
 from tkr_nexus_worker.jobs.models import Check
 
 ALL = [
@@ -20,10 +20,10 @@ ALL = [
     "versions",
     "uv",
     "worker on the PATH",
-    "directory of workflows",
-    "import of qnexus",
-    "limits of time",
-    "address of Nexus",
+    "workflow directory",
+    "qnexus import",
+    "time limits",
+    "Nexus address",
     "stored login",
     "connection",
     "clock",
@@ -33,7 +33,7 @@ ALL = [
 
 @pytest.fixture(autouse=True)
 def _good_environment(monkeypatch, tmp_path):
-    """An environment in which there is nothing to mend."""
+    """An environment that passes all checks."""
     monkeypatch.setenv("TKR_DIR", str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     tools = Path(sys.executable).parent
@@ -46,10 +46,10 @@ def _good_environment(monkeypatch, tmp_path):
 
 @pytest.fixture
 def checks() -> Callable[[], dict[str, Check]]:
-    return lambda: {check.name: check for check in doctor.run_checks()}
+    return lambda: {check.name: check for check in diagnostics.run_checks()}
 
 
-def test_where_all_is_well_nothing_is_to_be_mended(connected, checks):
+def test_a_good_environment_passes_every_check(connected, checks):
     found = checks()
     assert list(found) == ALL
     assert {name for name, it in found.items() if it.outcome != "ok"} == set()
@@ -57,87 +57,89 @@ def test_where_all_is_well_nothing_is_to_be_mended(connected, checks):
     assert connected.email in found["login"].finding
 
 
-def assert_mended_by(check: Check, outcome: str, finding: str, remedy: str) -> None:
+def assert_problem(check: Check, outcome: str, finding: str, remedy: str) -> None:
     assert check.outcome == outcome
     assert finding in check.finding
     assert remedy in check.remedy
 
 
-def test_a_python_that_is_too_old_is_told(connected, checks, monkeypatch):
+def test_a_python_that_is_too_old_is_reported(connected, checks, monkeypatch):
     monkeypatch.setattr(sys, "version_info", (3, 11, 4, "final", 0))
     check = checks()["Python"]
-    assert_mended_by(check, "failure", "Python 3.11.4", "3.12")
+    assert_problem(check, "failure", "Python 3.11.4", "3.12")
 
 
-def test_what_is_compiled_for_every_task_is_told(connected, checks, monkeypatch):
+def test_what_is_compiled_for_every_task_is_reported(connected, checks, monkeypatch):
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     check = checks()["bytecode"]
-    assert_mended_by(check, "warning", "PYTHONDONTWRITEBYTECODE", "--compile-bytecode")
+    assert_problem(check, "warning", "PYTHONDONTWRITEBYTECODE", "--compile-bytecode")
 
 
 def test_a_package_of_a_wrong_version_is_named(connected, checks, monkeypatch):
-    version = doctor.metadata.version
+    version = diagnostics.metadata.version
     monkeypatch.setattr(
-        doctor.metadata,
+        diagnostics.metadata,
         "version",
         lambda name: "0.40" if name == "qnexus" else version(name),
     )
     check = checks()["versions"]
-    assert_mended_by(check, "failure", "qnexus<0.52,>=0.51.1 (found 0.40)", "again")
+    assert_problem(check, "failure", "qnexus<0.52,>=0.51.1 (found 0.40)", "Reinstall")
 
 
-def test_the_other_worker_of_the_same_name_is_told(connected, checks, monkeypatch):
-    monkeypatch.setattr(doctor.metadata, "version", lambda _name: "0.1.6")
+def test_the_other_worker_of_the_same_name_is_reported(connected, checks, monkeypatch):
+    monkeypatch.setattr(diagnostics.metadata, "version", lambda _name: "0.1.6")
     check = checks()["versions"]
-    assert_mended_by(check, "failure", "0.1.6 is installed", "another worker")
+    assert_problem(check, "failure", "0.1.6 is installed", "another worker")
 
 
-def test_tools_that_are_not_on_the_path_are_told(connected, checks, monkeypatch):
+def test_tools_that_are_not_on_the_path_are_reported(connected, checks, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     found = checks()
-    assert_mended_by(found["uv"], "warning", "not on the PATH", "pip install uv")
+    assert_problem(found["uv"], "warning", "not on the PATH", "pip install uv")
     worker = found["worker on the PATH"]
-    assert_mended_by(worker, "warning", "not on the PATH", "export PATH=")
+    assert_problem(worker, "warning", "not on the PATH", "export PATH=")
 
 
-def test_a_uv_that_does_not_work_is_told(connected, checks, tmp_path):
+def test_a_uv_that_does_not_work_is_reported(connected, checks, tmp_path):
     (tmp_path / "bin" / "uv").write_text("#!/bin/sh\nexit 127\n")
-    assert_mended_by(checks()["uv"], "warning", "status 127", "pip install uv")
+    assert_problem(checks()["uv"], "warning", "status 127", "pip install uv")
 
 
-def test_the_worker_of_another_environment_is_told(
+def test_the_worker_of_another_environment_is_reported(
     connected, checks, monkeypatch, tmp_path
 ):
     other = tmp_path / "bin" / "tkr_nexus_worker"
     shutil.copy(tmp_path / "bin" / "uv", other)
     monkeypatch.setenv("PATH", str(other.parent))
     check = checks()["worker on the PATH"]
-    assert_mended_by(check, "warning", str(other), "export PATH=")
+    assert_problem(check, "warning", str(other), "export PATH=")
 
 
-def test_a_relative_directory_of_workflows_is_told(connected, checks, monkeypatch):
+def test_a_relative_directory_of_workflows_is_reported(connected, checks, monkeypatch):
     monkeypatch.setenv("TKR_DIR", "runs")
-    check = checks()["directory of workflows"]
-    assert_mended_by(check, "failure", "relative", f"export TKR_DIR={Path.cwd()}/runs")
+    check = checks()["workflow directory"]
+    assert_problem(check, "failure", "relative", f"export TKR_DIR={Path.cwd()}/runs")
 
 
-def test_a_directory_that_is_a_file_is_told(connected, checks, monkeypatch, tmp_path):
+def test_a_directory_that_is_a_file_is_reported(
+    connected, checks, monkeypatch, tmp_path
+):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("TKR_DIR", str(tmp_path / "file" / "runs"))
-    check = checks()["directory of workflows"]
-    assert_mended_by(check, "failure", "cannot be written", "set TKR_DIR")
+    check = checks()["workflow directory"]
+    assert_problem(check, "failure", "not writable", "set TKR_DIR")
 
 
-def test_a_full_disk_is_told(connected, checks, monkeypatch):
+def test_a_full_disk_is_reported(connected, checks, monkeypatch):
     full = shutil.disk_usage("/")._replace(free=5_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: full)
-    check = checks()["directory of workflows"]
-    assert_mended_by(check, "warning", "only 5 MB", "Make room")
+    check = checks()["workflow directory"]
+    assert_problem(check, "warning", "only 5 MB", "Free some space")
 
 
-def test_a_limit_that_is_no_number_is_told(connected, checks, monkeypatch):
+def test_a_limit_that_is_no_number_is_reported(connected, checks, monkeypatch):
     monkeypatch.setenv("TKR_NEXUS_RETRY_TIME", "soon")
-    check = checks()["limits of time"]
+    check = checks()["time limits"]
     assert check.outcome == "failure"
     assert "TKR_NEXUS_RETRY_TIME is 'soon'" in check.finding
 
@@ -150,12 +152,12 @@ def test_a_limit_that_is_no_number_is_told(connected, checks, monkeypatch):
         ("domain", "localhost", "failure", "cookies", "NEXUS_HOST=127.0.0.1"),
     ],
 )
-def test_an_address_that_is_not_safe_or_does_not_work_is_told(
+def test_an_address_that_is_not_safe_or_does_not_work_is_reported(
     connected, checks, monkeypatch, name, value, outcome, finding, remedy
 ):
     monkeypatch.setattr(CONFIG, name, value)
     monkeypatch.setattr(CONFIG, "port", free_port())
-    assert_mended_by(checks()["address of Nexus"], outcome, finding, remedy)
+    assert_problem(checks()["Nexus address"], outcome, finding, remedy)
 
 
 def free_port() -> int:
@@ -165,7 +167,7 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize("embedded", [True, False])
-def test_without_an_answer_the_reason_is_told_and_nothing_else_is_tried(
+def test_without_an_answer_the_reason_is_reported_and_the_checks_end(
     connected, checks, monkeypatch, embedded
 ):
     monkeypatch.setattr(CONFIG, "port", free_port())
@@ -175,26 +177,28 @@ def test_without_an_answer_the_reason_is_told_and_nothing_else_is_tried(
         monkeypatch.delenv("LOCAL_NEXUS_DIRECTORY", raising=False)
     found = checks()
     remedy = "tkr-nexus serve" if embedded else "HTTPS_PROXY"
-    assert_mended_by(found["connection"], "failure", "no answer from", remedy)
+    assert_problem(found["connection"], "failure", "no answer from", remedy)
     assert list(found) == ALL[:-2]
 
 
-def test_a_certificate_that_is_not_trusted_is_told(connected, checks, monkeypatch):
+def test_a_certificate_that_is_not_trusted_is_reported(connected, checks, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
     check = checks()["connection"]
-    assert_mended_by(check, "failure", "is not trusted", "SSL_CERT_FILE")
+    assert_problem(check, "failure", "is not trusted", "SSL_CERT_FILE")
 
 
 @pytest.mark.parametrize(("hours", "words"), [(-2.5, "behind"), (2.5, "ahead of")])
-def test_a_clock_that_goes_wrong_is_told(connected, checks, monkeypatch, hours, words):
+def test_a_clock_that_goes_wrong_is_reported(
+    connected, checks, monkeypatch, hours, words
+):
     class WrongClock(datetime):
         @classmethod
         def now(cls, tz=None):
             return datetime.now(tz) + timedelta(hours=hours)
 
-    monkeypatch.setattr(doctor, "datetime", WrongClock)
+    monkeypatch.setattr(diagnostics, "datetime", WrongClock)
     check = checks()["clock"]
-    assert_mended_by(check, "failure", f"2 h {words}", "timedatectl")
+    assert_problem(check, "failure", f"2 h {words}", "timedatectl")
 
 
 @pytest.fixture
@@ -206,39 +210,39 @@ def login(nexus, connect_qnexus, tmp_path) -> Path:
     return folder
 
 
-def test_a_login_that_others_may_read_is_told(login, checks):
+def test_a_login_that_others_may_read_is_reported(login, checks):
     (login / "token.json").chmod(0o644)
     check = checks()["stored login"]
     remedy = f"chmod 600 {login / 'token.json'}"
-    assert_mended_by(check, "warning", "others on this machine may read", remedy)
+    assert_problem(check, "warning", "can read", remedy)
 
 
-def test_a_login_that_is_not_there_is_told(login, checks):
+def test_a_login_that_is_not_there_is_reported(login, checks):
     shutil.rmtree(login)
     found = checks()
-    assert_mended_by(found["stored login"], "failure", "no ", "tkr-nexus login")
-    assert_mended_by(found["login"], "failure", "not logged in", "tkr-nexus login")
+    assert_problem(found["stored login"], "failure", "not found", "tkr-nexus login")
+    assert_problem(found["login"], "failure", "not logged in", "tkr-nexus login")
 
 
-def test_a_damaged_login_is_told_without_its_content(login, checks):
+def test_a_damaged_login_is_reported_without_its_content(login, checks):
     (login / "token.json").write_text('{"data": "a secret"}')
     found = checks()
-    assert_mended_by(found["stored login"], "failure", "cannot be read", "login")
+    assert_problem(found["stored login"], "failure", "unreadable", "login")
     assert "a secret" not in json.dumps([it.model_dump() for it in found.values()])
 
 
-def test_a_login_that_ends_soon_is_told(connected, checks):
+def test_a_login_that_ends_soon_is_reported(connected, checks):
     soon = {"token_status": {"ttl": 7200}}
     with connected.fault(Fault("answer", status=200, body=soon, path="/auth/tokens")):
         check = checks()["login"]
-    assert_mended_by(check, "warning", "for 2 h only", "login --force")
+    assert_problem(check, "warning", "expires in 2 h", "login --force")
 
 
-def test_a_package_that_cannot_be_imported_is_told_and_nothing_else_is_tried(
+def test_a_package_that_cannot_be_imported_is_reported_and_the_checks_end(
     connected, checks, monkeypatch
 ):
     monkeypatch.setitem(sys.modules, "tkr_nexus_worker.tasks", None)
     found = checks()
-    check = found["import of qnexus"]
-    assert_mended_by(check, "failure", "ModuleNotFoundError", "Install")
+    check = found["qnexus import"]
+    assert_problem(check, "failure", "ModuleNotFoundError", "Reinstall")
     assert list(found) == ALL[:7]

@@ -1,4 +1,4 @@
-"""Values as tables for a person at a terminal."""
+"""Jobs as tables and lines of text for a terminal."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,11 +17,11 @@ from tkr_nexus_worker.jobs.models import (
 )
 from tkr_nexus_worker.nexus.states import JOB_STATES
 from tkr_runtime.cli.output import new_table
-from tkr_runtime.cli.text import printable
+from tkr_runtime.cli.terminal_text import printable
 from tkr_runtime.times import age
 
 ID_DIGITS = 8
-"""How many digits of an id tables show; so many name a job."""
+"""How many digits of an id tables show; enough to identify a job."""
 
 _COLOURS = {
     "COMPLETED": "green",
@@ -33,12 +33,12 @@ _WAITING = [state.name for state in JOB_STATES.values() if not state.is_final]
 
 
 def jobs_table(jobs: Sequence[dict[str, Any]], now: datetime) -> Table:
-    """Return a table of jobs, the latest last; it is readable at 80 columns.
+    """Return a table of the jobs of an embedded Nexus, which fits into 80 columns.
 
-    :param jobs: as :meth:`local_nexus.LocalNexus.jobs` returns them.
-    :param now: the current time, with its time zone.
+    :param jobs: The jobs as :meth:`local_nexus.LocalNexus.jobs` returns them.
+    :param now: The current time, with its time zone.
     """
-    table = Table(expand=True, caption=None if jobs else "No job yet.")
+    table = Table(expand=True, caption=None if jobs else "No jobs yet.")
     table.add_column("job", ratio=3, no_wrap=True, overflow="ellipsis")
     table.add_column("project", ratio=2, no_wrap=True, overflow="ellipsis")
     table.add_column("status", no_wrap=True)
@@ -54,7 +54,7 @@ def _cells(job: dict[str, Any], now: datetime) -> list[Text]:
     done = states.total() - sum(states[state] for state in _WAITING)
     created = datetime.fromisoformat(job["created"])
     return [
-        # Names come from programs: as text they cannot be taken for markup.
+        # As Text, a name that users chose is never parsed as markup.
         Text(job["name"]),
         Text(job["project"]),
         coloured(job["status"]),
@@ -68,15 +68,15 @@ def _cells(job: dict[str, Any], now: datetime) -> list[Text]:
 def coloured(state: str) -> Text:
     """Return the state of a job in its colour.
 
-    :param state: as Nexus spells it.
+    :param state: The state as Nexus spells it.
     """
     return Text(state, style=_COLOURS.get(state, "red"))
 
 
 def jobs_list(jobs: Sequence[JobSummary]) -> Table:
-    """Return a table of jobs of all projects; it is readable at 80 columns.
+    """Return a table of jobs, which fits into 80 columns.
 
-    :param jobs: the jobs, in the order in which they are shown.
+    :param jobs: The jobs, in the order of the rows.
     """
     now = datetime.now(UTC)
     table = new_table(expand=True)
@@ -103,17 +103,17 @@ def jobs_list(jobs: Sequence[JobSummary]) -> Table:
 
 
 def job_line(report: JobStatusReport) -> str:
-    """Return where a job stands, in one line.
+    """Return the status of a job as one line.
 
-    :param report: its status.
+    :param report: The status.
     """
     return f"{printable(report.name)}  {report.job_id}  {status_text(report)}"
 
 
 def status_text(report: StatusReport) -> str:
-    """Return a state and all that Nexus says about it.
+    """Return a state with its queue position and the messages of Nexus.
 
-    :param report: the status of a job or of one of its items.
+    :param report: The status of a job or of one of its items.
     """
     parts = [report.state]
     if report.queue_position is not None and not report.is_final:
@@ -123,9 +123,9 @@ def status_text(report: StatusReport) -> str:
 
 
 def details_tables(details: JobDetails) -> Iterator[Table]:
-    """Return tables of what is known of a job: the job, its items, what happened.
+    """Return the details of a job as tables: the job, its items, its log.
 
-    :param details: what is known of it.
+    :param details: The details.
     """
     yield _facts(
         {
@@ -157,7 +157,7 @@ def details_tables(details: JobDetails) -> Iterator[Table]:
         )
     yield items
     log = new_table()
-    for name in ("time", "what"):
+    for name in ("time", "subject"):
         log.add_column(name, no_wrap=True)
     log.add_column("state", overflow="fold")
     for event in details.log:
@@ -167,9 +167,9 @@ def details_tables(details: JobDetails) -> Iterator[Table]:
 
 
 def payload_table(payload: JobPayload) -> Table:
-    """Return a table of what was submitted, the contents of programs excepted.
+    """Return a table of what a job submitted, without the contents of programs.
 
-    :param payload: what was submitted.
+    :param payload: What the job submitted.
     """
     facts = {
         "name": payload.name,
