@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local_nexus import LocalNexus
 from local_cloud.web.endpoint import Endpoint
+from local_nexus import LocalNexus
 from local_nexus.application import ENDPOINTS
 
 BODIES = [it for it in ENDPOINTS if it.body is not None and it.access != "admin"]
