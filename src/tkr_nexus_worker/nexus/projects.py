@@ -1,8 +1,7 @@
 """Projects on Nexus: find a project by its name, or create it once."""
 
-import fcntl
 import hashlib
-import os
+import logging
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -16,6 +15,10 @@ from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
 from tkr_nexus_worker.nexus.checks import check_name
 from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.idempotency import make_once
+from tkr_runtime.locks import hold_lock
+from tkr_runtime.private_folder import private_folder
+
+logger = logging.getLogger(__name__)
 
 
 def get_or_create_project(name: str) -> ProjectRef:
@@ -74,9 +77,16 @@ def _find_project(name: str) -> ProjectRef | None:
 
 @contextmanager
 def _creation_lock(name: str) -> Generator[None]:
-    directory = Path(tempfile.gettempdir()) / f"tkr-nexus-worker-{os.getuid()}"
-    directory.mkdir(mode=0o700, exist_ok=True)
+    folder = private_folder(tempfile.gettempdir(), "tkr-nexus-worker")
+    if folder is None:
+        logger.warning(
+            "nexus: no private folder can be made in %s, so tasks that create project "
+            "%r at the same moment may create it twice",
+            tempfile.gettempdir(),
+            name,
+        )
+        yield
+        return
     key = hashlib.sha256(f"{CONFIG.url}\n{name}".encode()).hexdigest()[:32]
-    with (directory / f"project-{key}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with hold_lock(Path(folder) / f"project-{key}.lock"):
         yield

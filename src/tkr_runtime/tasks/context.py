@@ -1,4 +1,4 @@
-"""What a task knows of the workflow that it is part of."""
+"""What a task knows about the workflow that it belongs to."""
 
 import json
 from collections.abc import Generator
@@ -12,6 +12,8 @@ from tierkreis.controller.data.location import WorkerCallArgs
 from tierkreis.worker.storage.filestorage import WorkerFileStorage
 from tierkreis.worker.storage.protocol import WorkerStorage
 
+from tkr_runtime.tierkreis_internals import METADATA
+
 _PROCESS_STARTED = datetime.now(UTC)
 
 
@@ -21,10 +23,10 @@ class TaskContext:
 
     :param workflow_id: The id of its workflow.
     :param location: The location of its node in the graph, as Tierkreis writes it.
-    :param started: When the workflow was started, as Tierkreis wrote it down; it tells
-        two runs under one id apart, and stays when a run is resumed. Where the workflow
-        is kept in memory, when this process was.
-    :param folder: The folder of the node; None where the workflow is kept in memory.
+    :param started: When the workflow was started, as Tierkreis recorded it. It
+        distinguishes two runs with one id, and is the same after a run is resumed. For
+        a workflow in memory, the start of this process.
+    :param folder: The folder of the node; None for a workflow in memory.
     """
 
     workflow_id: str
@@ -45,7 +47,7 @@ def current() -> TaskContext | None:
 
 
 @contextmanager
-def entered(arguments: WorkerCallArgs, storage: WorkerStorage) -> Generator[None]:
+def task_context(arguments: WorkerCallArgs, storage: WorkerStorage) -> Generator[None]:
     """Make a task the current one while the body runs.
 
     :param arguments: The arguments of the task.
@@ -71,5 +73,5 @@ def _read_context(arguments: WorkerCallArgs, storage: WorkerStorage) -> TaskCont
 
 
 def _read_start(workflow: Path, storage: WorkerStorage) -> datetime:
-    metadata = json.loads(storage.read_input(workflow / "_metadata"))
+    metadata = json.loads(storage.read_input(workflow / METADATA))
     return datetime.fromisoformat(metadata["start_time"]).astimezone()
