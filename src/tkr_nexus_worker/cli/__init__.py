@@ -38,12 +38,16 @@ _COMMANDS = {
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="tkr-nexus")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Work with Quantinuum Nexus beside Tierkreis workflows.
 
     Every command has --help. Exit codes: 0 success, 1 failure, 2 wrong use; those of
     status and watch also tell the state of a job.
     """
+    from tkr_nexus_worker.nexus.patience import interactive
+
+    context.with_resource(interactive())
 
 
 def main() -> None:

@@ -26,7 +26,10 @@ from tkr_runtime.requests import TRANSIENT_STATUSES
 # As qnexus names itself to Nexus (qnexus.client.auth).
 _CLIENT = {"client_id": "scales", "scope": "myqos"}
 _GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
-_PENDING = "AUTHORIZATION_PENDING"
+_PENDING = "authorization_pending"
+_SLOW_DOWN = "slow_down"
+# By how much to slow down, in seconds (RFC 8628, section 3.5).
+_SLOWER_BY = 5.0
 _LONGEST_LOGIN = 1800.0
 
 
@@ -112,7 +115,12 @@ def _await_confirmation(http: httpx.Client, offer: dict[str, Any]) -> dict[str, 
             answer = http.post("/device/token", data=question)
         except httpx.TransportError:
             continue  # the code is still good when the connection is back
-        if answer.status_code in TRANSIENT_STATUSES or _PENDING in answer.text:
+        # Nexus writes these codes in capitals, the RFC in small letters.
+        text = answer.text.lower()
+        if _SLOW_DOWN in text:
+            pause += _SLOWER_BY
+            continue
+        if answer.status_code in TRANSIENT_STATUSES or _PENDING in text:
             continue
         return _read(answer)
     raise NotLoggedInError(
