@@ -10,6 +10,7 @@ import time
 from qnexus.models.references import ExecuteJobRef
 
 from tkr_nexus_worker.errors import InvalidInputError
+from tkr_nexus_worker.jobs.duplicates import settle_duplicates
 from tkr_nexus_worker.jobs.status import JobStatus, await_status
 from tkr_runtime.tasks import concurrency, context
 
@@ -47,6 +48,7 @@ def await_news(job: ExecuteJobRef, polling_interval: float, seen: str) -> JobSta
     pause = min(_FIRST_PAUSE, polling_interval)
     while True:
         status = await_status(job)
+        settle_duplicates(job, status)
         if status.state.is_final or _is_news(status, seen):
             return status
         if time.monotonic() + pause > deadline:

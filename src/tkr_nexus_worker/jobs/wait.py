@@ -21,6 +21,7 @@ from tkr_nexus_worker.errors import (
     JobFailedError,
     WaitTimeoutError,
 )
+from tkr_nexus_worker.jobs.duplicates import settle_duplicates
 from tkr_nexus_worker.jobs.find import resolve_job
 from tkr_nexus_worker.jobs.models import JobStatusReport, WaitProgress
 from tkr_nexus_worker.jobs.status import (
@@ -90,6 +91,7 @@ def wait_until_complete(
     wait = _Wait(ref, started + timeout, poll_interval, use_websocket=use_websocket)
     pace = QueuePace()
     for status in wait.statuses():
+        settle_duplicates(ref, status)
         now = time.monotonic()
         pace.add(status.queue_position, now)
         report = status_report(ref, status)

@@ -14,7 +14,7 @@ from qnexus.models.references import ProjectRef
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
 from tkr_nexus_worker.nexus.checks import check_name
 from tkr_nexus_worker.nexus.client import call
-from tkr_nexus_worker.nexus.idempotency import make_once
+from tkr_nexus_worker.nexus.idempotency import digest_in, key_of, make_once
 from tkr_runtime.locks import hold_lock
 from tkr_runtime.private_folder import private_folder
 
@@ -36,11 +36,13 @@ def get_or_create_project(name: str) -> ProjectRef:
     project = call(f"look up project {name!r}", lambda: _find_project(name))
     if project is not None:
         return project
+    key = key_of("project", name)
     with _creation_lock(name):
         return make_once(
             f"create project {name!r}",
             find=lambda: _find_project(name),
-            make=lambda: qnx.projects.create(name=name),
+            make=lambda: qnx.projects.create(name=name, description=key.description),
+            marker=key.marker,
             look_first=True,
         )
 
@@ -66,7 +68,18 @@ def find_project(name: str) -> ProjectRef:
 
 def _find_project(name: str) -> ProjectRef | None:
     found = qnx.projects.get_all(name_exact=[name], created_after=None).list()
-    if len(found) > 1:
+    found.sort(key=lambda project: (str(project.annotations.created), str(project.id)))
+    digests = {digest_in(project.annotations.description) for project in found}
+    if len(found) > 1 and len(digests) == 1 and None not in digests:
+        logger.warning(
+            "nexus: project %r was created %d times, because a request arrived late; "
+            "using the oldest (%s), archive the others (%s)",
+            name,
+            len(found),
+            found[0].id,
+            ", ".join(str(project.id) for project in found[1:]),
+        )
+    elif len(found) > 1:
         ids = ", ".join(str(project.id) for project in found)
         raise InvalidInputError(
             f"There are {len(found)} projects called {name!r} on Nexus ({ids}); rename "

@@ -24,6 +24,7 @@ from tkr_nexus_worker.cloud import NEXUS
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
 from tkr_nexus_worker.jobs.submit import Program
 from tkr_nexus_worker.nexus.client import call
+from tkr_nexus_worker.nexus.idempotency import billed_duplicates
 from tkr_nexus_worker.results.download import JobOutcome, get_results
 from tkr_runtime.tasks.receipts import RECEIPT_FILE, find_receipts, write_receipt
 
@@ -85,6 +86,8 @@ class Receipt(BaseModel):
     :param times: When it entered each state, in ISO 8601.
     :param cost: Its cost in HQC, where Nexus tells.
     :param items: Its programs, in their order.
+    :param duplicates: The ids of jobs that the same submission made beside it, because
+        a request arrived late, and that may be billed.
     """
 
     format: Literal[1] = 1
@@ -100,6 +103,7 @@ class Receipt(BaseModel):
     times: dict[str, str]
     cost: float | None
     items: list[ReceiptItem]
+    duplicates: list[str] = Field(default_factory=list)
 
 
 def write_submission(
@@ -248,6 +252,7 @@ def _receipt(
         times=times,
         cost=cost,
         items=items,
+        duplicates=billed_duplicates(job.annotations.description),
     )
 
 

@@ -1,10 +1,11 @@
 """What a task knows about the workflow that it belongs to."""
 
 import json
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,12 +28,17 @@ class TaskContext:
         distinguishes two runs with one id, and is the same after a run is resumed. For
         a workflow in memory, the start of this process.
     :param folder: The folder of the node; None for a workflow in memory.
+    :param start_text: The same start as Tierkreis recorded it: a local time without a
+        zone, so only the text is the same wherever the workflow is resumed.
+    :param entered: When this task began, in seconds of the monotonic clock.
     """
 
     workflow_id: str
     location: str
     started: datetime
     folder: Path | None
+    start_text: str = ""
+    entered: float = field(default_factory=time.monotonic)
 
 
 _current: ContextVar[TaskContext | None] = ContextVar("task", default=None)
@@ -64,14 +70,17 @@ def _read_context(arguments: WorkerCallArgs, storage: WorkerStorage) -> TaskCont
     node = arguments.done_path.parent
     workflow = node.parent
     in_memory = not isinstance(storage, WorkerFileStorage)
+    start_text = (
+        _PROCESS_STARTED.isoformat() if in_memory else _read_start(workflow, storage)
+    )
     return TaskContext(
         workflow_id=workflow.name,
         location=node.name,
-        started=_PROCESS_STARTED if in_memory else _read_start(workflow, storage),
+        started=datetime.fromisoformat(start_text).astimezone(),
         folder=None if in_memory else storage.resolve(node),
+        start_text=start_text,
     )
 
 
-def _read_start(workflow: Path, storage: WorkerStorage) -> datetime:
-    metadata = json.loads(storage.read_input(workflow / METADATA))
-    return datetime.fromisoformat(metadata["start_time"]).astimezone()
+def _read_start(workflow: Path, storage: WorkerStorage) -> str:
+    return str(json.loads(storage.read_input(workflow / METADATA))["start_time"])
