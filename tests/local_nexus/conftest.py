@@ -18,8 +18,8 @@ from typing import Any, Self
 import httpx
 import pytest
 
-from local_nexus import NEXUS, LocalNexus
 from local_cloud.server.instance import Instance
+from local_nexus import NEXUS, LocalNexus
 
 DRIVER = Path(__file__).with_name("driver.py")
 

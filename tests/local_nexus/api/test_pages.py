@@ -4,12 +4,12 @@ import itertools
 
 import pytest
 
-from local_nexus.users.roles import OWNER
-from local_nexus.projects.service import new_row
 from local_cloud.store import Store
 from local_nexus.api.filters import Filters, Page
 from local_nexus.api.listing import DEEP, count, page
+from local_nexus.projects.service import new_row
 from local_nexus.tables import metadata
+from local_nexus.users.roles import OWNER
 
 JOBS = DEEP + 150
 SIZE = 100
@@ -18,7 +18,9 @@ SIZE = 100
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     """Two projects with many jobs: one reader owns both, one the first only."""
-    store = Store(f"sqlite:///{tmp_path_factory.mktemp('pages') / 'nexus.db'}", metadata)
+    store = Store(
+        f"sqlite:///{tmp_path_factory.mktemp('pages') / 'nexus.db'}", metadata
+    )
     with store.write() as tx:
         for number, owners in enumerate([("both", "one"), ("both",)]):
             project = f"project {number}"

@@ -6,15 +6,15 @@ import pytest
 
 from local_cloud.clock import Clock
 from local_cloud.progress.tracker import ProgressTracker
-from local_nexus.users.roles import OWNER, grant
+from local_cloud.store import Store
 from local_nexus.jobs.execution import Execution
 from local_nexus.jobs.service import Jobs
 from local_nexus.projects.service import Projects
-from local_nexus.uploads.service import Uploads
-from local_nexus.users.service import Users
 from local_nexus.simulators import Outcome, RunHandle
-from local_cloud.store import Store
 from local_nexus.tables import metadata
+from local_nexus.uploads.service import Uploads
+from local_nexus.users.roles import OWNER, grant
+from local_nexus.users.service import Users
 
 NAMED = {"name": "mine", "description": None, "properties": {}}
 
