@@ -1,9 +1,10 @@
 """Wrong requests to every route that takes a body or lists: a reason, and no change."""
 
+import json
 import re
 import sqlite3
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+from local_cloud.errors import ApiError
 from local_cloud.web.endpoint import Endpoint
+from local_cloud.web.models import parse
 from local_nexus import LocalNexus
 from local_nexus.application import ENDPOINTS
 
@@ -125,11 +128,11 @@ class Server:
                 return self.ids.get(value.strip("{}"), value)
         return value
 
-    def url(self, endpoint: Endpoint) -> str:
+    def url(self, endpoint: Endpoint[Any]) -> str:
         kind = endpoint.path.split("/")[2].removesuffix("s")
         return endpoint.path.replace("{id}", self.ids.get(kind, ""))
 
-    def send(self, endpoint: Endpoint, body: Any) -> httpx.Response:
+    def send(self, endpoint: Endpoint[Any], body: Any) -> httpx.Response:
         return self.http.request(endpoint.method, self.url(endpoint), json=body)
 
     def stored(self) -> list[str]:
@@ -190,20 +193,29 @@ def _fill(server: Server) -> None:
     server.nexus.set_job_status(server.ids["job"], "COMPLETED")
 
 
-def label(endpoint: Endpoint) -> str:
+def label(endpoint: Endpoint[Any]) -> str:
     return f"{endpoint.method} {endpoint.path}"
 
 
-def check_refusal(answer: httpx.Response, statuses: set[int], field: str) -> None:
+def check_error(status: int, body: dict[str, Any], expected: int, field: str) -> None:
     """Check that a refusal names the field and says why in one sentence."""
-    assert answer.status_code in statuses, answer.text
-    body = answer.json()
+    assert status == expected, body
     message = body["message"]
     assert re.fullmatch(r"[^\n]+[^.\n]\.", message), message
-    if statuses == {422}:
-        (error,) = body["errors"]
-        assert error["field"] == field
-        assert error["reason"] == message
+    if field:
+        assert body["errors"] == [{"field": field, "reason": message}]
+
+
+def check_refusal(answer: httpx.Response, expected: int, field: str) -> None:
+    check_error(answer.status_code, answer.json(), expected, field)
+
+
+@pytest.fixture
+def unchanged(server: Server) -> Iterator[None]:
+    """Check that the database holds the same after the test."""
+    before = server.stored()
+    yield
+    assert server.stored() == before
 
 
 def test_every_route_with_a_body_has_a_right_one_here():
@@ -239,18 +251,14 @@ WRONG_TYPE: dict[type, Any] = {
 type Path = tuple[Any, ...]
 
 
-def places(wanted: Callable[[Endpoint, Path], bool]) -> list[Any]:
-    """Return as cases the places in all right bodies that are wanted."""
-    return [
-        pytest.param(endpoint, body, path, id=f"{label(endpoint)} {number} {path}")
-        for endpoint in BODIES
-        for number, body in enumerate(RIGHT[label(endpoint)])
-        for path, _value in leaves(body)
-        if wanted(endpoint, path)
-    ]
+def places(endpoint: Endpoint[Any]) -> Iterator[tuple[Any, Path, Any]]:
+    """Return the right bodies of a route with all places in them, and what is there."""
+    for body in RIGHT[label(endpoint)]:
+        for path, value in leaves(body):
+            yield body, path, value
 
 
-def has_type(_endpoint: Endpoint, path: Path) -> bool:
+def has_type(path: Path) -> bool:
     return path[-1] not in OPEN or "backend_config" in path
 
 
@@ -263,28 +271,13 @@ def replaced(body: Any, path: tuple[Any, ...], value: Any) -> Any:
     return body
 
 
-@pytest.mark.parametrize(("endpoint", "body", "path"), places(has_type))
-def test_a_value_of_a_wrong_type_is_named(server, endpoint, body, path):
+def without(body: Any, path: Path) -> Any:
+    body = deepcopy(body)
     place = body
-    for name in path:
+    for name in path[:-1]:
         place = place[name]
-    wrong = replaced(server.filled_in(body), path, WRONG_TYPE[type(place)])
-    before = server.stored()
-    answer = server.send(endpoint, wrong)
-    check_refusal(answer, {422}, ".".join(map(str, path)))
-    assert server.stored() == before
-
-
-@pytest.mark.parametrize("endpoint", BODIES, ids=label)
-@pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"null", b"3", b"\xff", b'{"a": "\\u0000"}']
-)
-def test_what_is_no_object_of_json_is_refused(server, endpoint, content):
-    before = server.stored()
-    url = server.url(endpoint)
-    answer = server.http.request(endpoint.method, url, content=content)
-    check_refusal(answer, {422}, "body")
-    assert server.stored() == before
+    del place[path[-1]]
+    return body
 
 
 NEEDED = {
@@ -313,24 +306,55 @@ NEEDED = {
 }
 
 
-def is_needed(endpoint: Endpoint, path: Path) -> bool:
+def is_needed(endpoint: Endpoint[Any], path: Path) -> bool:
     named = path[-1] == "name" and endpoint.method == "POST"
     return path[-1] in NEEDED or named or path[-2:] == ("backend_config", "type")
 
 
-@pytest.mark.parametrize(("endpoint", "body", "path"), places(is_needed))
-def test_a_field_that_is_missing_is_named(server, endpoint, body, path):
-    wrong = deepcopy(server.filled_in(body))
-    place = wrong
-    for name in path[:-1]:
-        place = place[name]
-    del place[path[-1]]
-    before = server.stored()
-    answer = server.send(endpoint, wrong)
-    check_refusal(answer, {422}, ".".join(map(str, path)))
-    assert server.stored() == before
+def check_model(endpoint: Endpoint[Any], wrong: Any, path: Path) -> None:
+    assert endpoint.body is not None
+    with pytest.raises(ApiError) as caught:
+        parse(endpoint.body, json.dumps(wrong).encode())
+    error = caught.value
+    check_error(error.status, error.to_dict(), 422, ".".join(map(str, path)))
 
 
+@pytest.mark.parametrize("endpoint", BODIES, ids=label)
+def test_a_model_names_every_value_of_a_wrong_type(endpoint):
+    for body, path, value in places(endpoint):
+        if has_type(path):
+            wrong = replaced(body, path, WRONG_TYPE[type(value)])
+            check_model(endpoint, wrong, path)
+
+
+@pytest.mark.parametrize("endpoint", BODIES, ids=label)
+def test_a_model_names_every_field_that_is_missing(endpoint):
+    for body, path, _value in places(endpoint):
+        if is_needed(endpoint, path):
+            check_model(endpoint, without(body, path), path)
+
+
+@pytest.mark.parametrize("endpoint", BODIES, ids=label)
+def test_a_model_takes_every_right_body(endpoint):
+    for body in RIGHT[label(endpoint)]:
+        parse(endpoint.body, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("endpoint", BODIES, ids=label)
+@pytest.mark.usefixtures("unchanged")
+def test_a_wrong_body_is_refused_and_changes_nothing(server, endpoint):
+    for content in NO_OBJECTS:
+        url = server.url(endpoint)
+        answer = server.http.request(endpoint.method, url, content=content)
+        check_refusal(answer, 422, "body")
+    for body, path, value in places(endpoint):
+        if has_type(path):
+            wrong = replaced(server.filled_in(body), path, WRONG_TYPE[type(value)])
+            check_refusal(server.send(endpoint, wrong), 422, ".".join(map(str, path)))
+            break
+
+
+NO_OBJECTS = [b"", b"{", b"[]", b"null", b"3", b"\xff", b'{"a": "\\u0000"}']
 IDS = {
     "id",
     "program_id",
@@ -343,32 +367,33 @@ IDS = {
 }
 
 
-def is_id(_endpoint: Endpoint, path: Path) -> bool:
-    return path[-1] in IDS
+WITH_IDS = [
+    it for it in BODIES if any(path[-1] in IDS for _body, path, _value in places(it))
+]
 
 
-@pytest.mark.parametrize(("endpoint", "body", "path"), places(is_id))
-@pytest.mark.parametrize("key", ["nothing", "00000000-0000-0000-0000-000000000000"])
-def test_an_id_of_nothing_is_named(server, endpoint, body, path, key):
-    before = server.stored()
-    answer = server.send(endpoint, replaced(server.filled_in(body), path, key))
-    check_refusal(answer, {404}, "")
-    assert repr(key) in answer.json()["message"]
-    assert answer.json()["errors"][0]["field"] == ".".join(map(str, path))
-    assert server.stored() == before
+@pytest.mark.parametrize("endpoint", WITH_IDS, ids=label)
+@pytest.mark.usefixtures("unchanged")
+def test_every_id_of_nothing_is_named(server, endpoint):
+    for key in ("nothing", "00000000-0000-0000-0000-000000000000"):
+        for body, path, _value in places(endpoint):
+            if path[-1] in IDS:
+                wrong = replaced(server.filled_in(body), path, key)
+                answer = server.send(endpoint, wrong)
+                check_refusal(answer, 404, ".".join(map(str, path)))
+                assert repr(key) in answer.json()["message"]
 
 
 @pytest.mark.parametrize(
     "endpoint", [it for it in BODIES if "{id}" in it.path], ids=label
 )
+@pytest.mark.usefixtures("unchanged")
 def test_a_change_of_nothing_is_refused(server, endpoint):
-    before = server.stored()
     body = server.filled_in(RIGHT[label(endpoint)][0])
     url = endpoint.path.replace("{id}", "nothing")
     answer = server.http.request(endpoint.method, url, json=body)
-    check_refusal(answer, {404}, "")
+    check_refusal(answer, 404, "")
     assert "'nothing'" in answer.json()["message"]
-    assert server.stored() == before
 
 
 FILTERS = [
@@ -403,21 +428,13 @@ OF_ONE_LISTING = [
 ]
 
 
-def wrong_parameters() -> list[Any]:
-    return [
-        pytest.param(endpoint, name, value, id=f"{endpoint.path} {name}={value}")
-        for endpoint in LISTINGS
-        for name, value in [*FILTERS, *PAGES, *OF_ONE_LISTING]
-        if name in endpoint.query
-    ]
-
-
-@pytest.mark.parametrize(("endpoint", "name", "value"), wrong_parameters())
-def test_a_wrong_parameter_of_a_listing_is_named(server, endpoint, name, value):
-    before = server.stored()
-    answer = server.http.get(endpoint.path, params={name: value})
-    check_refusal(answer, {422}, name)
-    assert server.stored() == before
+@pytest.mark.parametrize("endpoint", LISTINGS, ids=label)
+@pytest.mark.usefixtures("unchanged")
+def test_every_wrong_parameter_of_a_listing_is_named(server, endpoint):
+    for name, value in [*FILTERS, *PAGES, *OF_ONE_LISTING]:
+        if name in endpoint.query:
+            answer = server.http.get(endpoint.path, params={name: value})
+            check_refusal(answer, 422, name)
 
 
 def test_every_listing_is_tried():

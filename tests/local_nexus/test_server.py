@@ -238,8 +238,8 @@ def test_a_missing_library_names_the_extra(tmp_path):
     broken = "raise ModuleNotFoundError(\"No module named 'uvicorn'\", name='uvicorn')"
     (tmp_path / "uvicorn.py").write_text(broken)
     assert refusal(PYTHONPATH=str(tmp_path)) == (
-        "The embedded Nexus takes the extra 'local', for example pip install "
-        "'tkr-nexus-worker[local]': there is no module uvicorn."
+        "The embedded Nexus needs more packages: pip install "
+        "'tkr-nexus-worker[local]'. There is no module uvicorn."
     )
 
 

@@ -52,7 +52,9 @@ def _path(error: ErrorDetails, body: bytes) -> list[str]:
     value: Any = json.loads(body) if error["loc"] else None
     last = len(error["loc"]) - 1
     for number, part in enumerate(error["loc"]):
-        is_absent = isinstance(value, dict) and part not in value
+        is_absent = (isinstance(value, dict) and part not in value) or (
+            isinstance(value, list) and isinstance(part, str)
+        )
         if is_absent and not (number == last and error["type"] == "missing"):
             continue
         parts.append(str(part))

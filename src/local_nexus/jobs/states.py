@@ -11,13 +11,13 @@ from local_cloud.progress.rule import Stage
 from local_cloud.store import Row
 
 # States that end an item, the one that decides for the whole job first.
-type _Final = Literal["ERROR", "DEPLETED", "TERMINATED", "CANCELLED", "COMPLETED"]
+_Final = Literal["ERROR", "DEPLETED", "TERMINATED", "CANCELLED", "COMPLETED"]
 # States on the way, again the deciding one first.
-type _Waiting = Literal["CANCELLING", "RETRYING", "RUNNING", "SUBMITTED", "QUEUED"]
-type JobState = _Final | _Waiting
+_Waiting = Literal["CANCELLING", "RETRYING", "RUNNING", "SUBMITTED", "QUEUED"]
+JobState = Literal[_Final, _Waiting]
 
-FINAL: tuple[str, ...] = get_args(_Final.__value__)
-WAITING: tuple[str, ...] = get_args(_Waiting.__value__)
+FINAL: tuple[str, ...] = get_args(_Final)
+WAITING: tuple[str, ...] = get_args(_Waiting)
 
 _TIMES = {
     "QUEUED": "queued_time",

@@ -1,6 +1,11 @@
+import json
+
 import pytest
 
-from local_nexus import Fault
+from local_cloud import Fault
+from local_cloud.admin.models import NewFault
+from local_cloud.errors import ApiError
+from local_cloud.web.models import parse
 
 
 @pytest.mark.parametrize(
@@ -46,13 +51,10 @@ def test_a_wrong_rule_is_refused_in_a_sentence(values, sentence):
     ],
     ids=str,
 )
-def test_the_server_names_the_field_of_a_wrong_rule(
-    nexus, administrator, values, field
-):
-    answer = administrator.post("/_local/faults", json={"action": "answer"} | values)
-    assert answer.status_code == 422
-    assert answer.json()["message"].startswith(f"{field}: ")
-    assert nexus.faults() == []
+def test_the_field_of_a_wrong_rule_is_named(values, field):
+    with pytest.raises(ApiError, match=f"^{field}: ") as caught:
+        parse(NewFault, json.dumps({"action": "answer"} | values).encode())
+    assert caught.value.field == field
 
 
 def test_a_rule_comes_back_as_it_was_given(nexus):
