@@ -19,7 +19,7 @@ from typing import Any, Literal
 from local_nexus.simulators import costs
 from local_nexus.simulators.circuits import preparation
 from local_nexus.simulators.circuits.compilation import compile_circuit, to_native_gates
-from local_nexus.simulators.circuits.run import CircuitRun
+from local_nexus.simulators.circuits.run import CircuitRun, without_scratch
 from local_nexus.simulators.devices import Config, Device, device_of
 from local_nexus.simulators.errors import SimulationError
 from local_nexus.simulators.noise.configs import emulator_of, rates_of
@@ -116,8 +116,7 @@ def run(request: RunRequest, device_file: Path | None = None) -> Outcome:
 
 def _run_circuit(request: RunRequest, device: Device) -> Outcome:
     config = request.backend_config
-    circuit = preparation.parse(request.program)
-    preparation.simplify(circuit)
+    circuit = preparation.simplify(preparation.parse(request.program))
     preparation.check_size(circuit, device)
     quantinuum = device["backend_name"] in QUANTINUUM_BACKENDS
     if quantinuum and config.get("leakage_detection"):
@@ -137,7 +136,7 @@ def _run_circuit(request: RunRequest, device: Device) -> Outcome:
         cost = costs.Cost(costs.hqc(counts, job.n_shots), confidence=1.0)
         cost.check(request.budget)
     result = _circuit_engine(config, device).load(config)(job)
-    return _completed("PYTKET", result.to_dict(), cost, device)
+    return _completed("PYTKET", without_scratch(result).to_dict(), cost, device)
 
 
 def _run_hybrid(request: RunRequest, device: Device) -> Outcome:
