@@ -12,6 +12,7 @@ Where this differs from the devices themselves:
 - A program that costs more than allowed ends in ``ERROR`` before it runs.
 """
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from typing import Any, Literal
 from local_nexus.simulators import costs
 from local_nexus.simulators.circuits import preparation
 from local_nexus.simulators.circuits.compilation import compile_circuit, to_native_gates
-from local_nexus.simulators.circuits.run import CircuitRun
+from local_nexus.simulators.circuits.run import CircuitRun, without_scratch
 from local_nexus.simulators.devices import Config, Device, device_of
 from local_nexus.simulators.errors import SimulationError
 from local_nexus.simulators.noise.configs import emulator_of, rates_of
@@ -116,8 +117,7 @@ def run(request: RunRequest, device_file: Path | None = None) -> Outcome:
 
 def _run_circuit(request: RunRequest, device: Device) -> Outcome:
     config = request.backend_config
-    circuit = preparation.parse(request.program)
-    preparation.simplify(circuit)
+    circuit = preparation.simplify(preparation.parse(request.program))
     preparation.check_size(circuit, device)
     quantinuum = device["backend_name"] in QUANTINUUM_BACKENDS
     if quantinuum and config.get("leakage_detection"):
@@ -137,7 +137,7 @@ def _run_circuit(request: RunRequest, device: Device) -> Outcome:
         cost = costs.Cost(costs.hqc(counts, job.n_shots), confidence=1.0)
         cost.check(request.budget)
     result = _circuit_engine(config, device).load(config)(job)
-    return _completed("PYTKET", result.to_dict(), cost, device)
+    return _completed("PYTKET", without_scratch(result).to_dict(), cost, device)
 
 
 def _run_hybrid(request: RunRequest, device: Device) -> Outcome:
@@ -156,27 +156,49 @@ def _run_hybrid(request: RunRequest, device: Device) -> Outcome:
         if _is_syntax_checker(device):
             cost = costs.estimate(trial.counts, request.n_shots)
             cost.check(request.budget)
-            return _hybrid_outcome(request, device, trial.without_results(), cost)
+            of_bits = _result_type(request) == "PYTKET"
+            made = trial.zeros(request.n_shots) if of_bits else trial.without_results()
+            return _hybrid_outcome(request, device, made, cost)
         if charges and request.budget is not None:
             costs.estimate(trial.counts, request.n_shots).check(request.budget)
         n_qubits = request.n_qubits or emulator.get("n_qubits") or trial.n_qubits
         rates = rates_of(config, device)
         shots = program.run(emulator, max(n_qubits, 1), request.n_shots, rates)
-    paid = costs.paid(shots.counts) if charges else None
+    paid = costs.paid(shots.counts) if charges and shots.problem is None else None
     return _hybrid_outcome(request, device, shots, paid)
 
 
 def _hybrid_outcome(
     request: RunRequest, device: Device, shots: Any, cost: costs.Cost | None
 ) -> Outcome:
-    if request.program_type == "hugr":
-        result = {"3": shots.plain(), "4": shots.tagged}
-        return _completed("QSYS", result, cost, device, shots.traces)
-    if request.backend_config["type"] == "QuantinuumConfig":
+    failed = None if shots.problem is None else request.failed(shots.problem)
+    if failed is not None and not shots.good:
+        return failed
+    result_type = _result_type(request)
+    if result_type == "PYTKET":
         result = shots.to_pytket().to_dict()
-        return _completed("PYTKET", result, cost, device, shots.traces)
-    result = {"3": shots.qir_output(), "4": shots.tagged}
-    return _completed("QSYS", result, cost, device, shots.traces)
+    elif request.program_type == "hugr":
+        result = {"3": shots.plain(), "4": shots.tagged}
+    else:
+        result = {"3": shots.qir_output(), "4": shots.tagged}
+    outcome = _completed(result_type, result, cost, device, shots.traces)
+    if failed is None:
+        return outcome
+    # The shots before the one that failed are good.
+    return dataclasses.replace(
+        outcome,
+        status=failed.status,
+        message=failed.message,
+        error_detail=failed.error_detail,
+        cost=None,
+        cost_confidence=None,
+    )
+
+
+def _result_type(request: RunRequest) -> Literal["PYTKET", "QSYS"]:
+    """Return the type of result of a HUGR or QIR program."""
+    h_series = request.backend_config["type"] == "QuantinuumConfig"
+    return "PYTKET" if h_series and request.program_type == "qir" else "QSYS"
 
 
 def _circuit_engine(config: Config, device: Device) -> OptionalFunction:

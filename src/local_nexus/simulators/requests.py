@@ -47,8 +47,9 @@ class Outcome:
     :param message: one short sentence for a person.
     :param error_detail: why the program failed and what to do about it.
     :param result_type: the kind of ``result``.
-    :param result: JSON text. PYTKET: ``BackendResult.to_dict()``; QSYS: an object with
-        the shots in result versions ``"3"`` and ``"4"``.
+    :param result: JSON text, also if the program failed after some good shots.
+        PYTKET: ``BackendResult.to_dict()``; QSYS: an object with the shots in result
+        versions ``"3"`` and ``"4"``.
     :param cost: HQC; None where the device does not charge.
     :param cost_confidence: probability that ``cost`` is right, from 0 to 1.
     :param backend_info: JSON text of a ``StoredBackendInfo``, the device as it was.

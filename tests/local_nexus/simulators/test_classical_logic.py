@@ -8,6 +8,8 @@ from pytket.circuit.logic_exp import RegWiseOp, create_reg_logic_exp
 
 from local_nexus.simulators.circuits.classical import digits, number
 
+from .conftest import circuit_request
+
 WIDTH = 3
 CONFIG = {"type": "QuantinuumConfig", "device_name": "H1-1LE"}
 
@@ -116,3 +118,113 @@ def test_teleportation_moves_a_state(run_circuit):
     circuit.Ry(-0.4, 2).Measure(2, 2)
     counts = run_circuit(circuit, CONFIG, 1000).get_counts([circuit.bits[2]])
     assert counts == {(0,): 1000}
+
+
+AER = [
+    {"type": "AerConfig"},
+    {"type": "QuantinuumConfig", "device_name": "H2-1LE", "simulator": "stabilizer"},
+]
+WITHOUT_ARITHMETIC = [
+    op
+    for op in ARITHMETIC
+    if op not in (RegWiseOp.ADD, RegWiseOp.SUB, RegWiseOp.MUL)
+    and op not in (RegWiseOp.LSH, RegWiseOp.RSH)
+]
+
+
+def counted(run_circuit, circuit, config):
+    bits = sorted(circuit.bits)
+    (outcome,) = run_circuit(circuit, config, 5).get_counts(bits)
+    return outcome
+
+
+@pytest.mark.parametrize("op", WITHOUT_ARITHMETIC, ids=lambda op: op.name)
+@pytest.mark.parametrize("config", AER, ids=["Aer", "stabilizers"])
+def test_aer_evaluates_what_is_no_arithmetic(run_circuit, op, config):
+    for a, b in ((5, 3), (3, 5), (6, 6), (0, 7)):
+        circuit, first, second, result = circuit_with(a, b)
+        expression = create_reg_logic_exp(op, [first, second])
+        circuit.add_clexpr_from_logicexp(expression, result.to_list())
+        assert number(
+            run_circuit(circuit, config, 1).get_shots(result.to_list())[0].tolist()
+        ) == ARITHMETIC[op](a, b)
+
+
+@pytest.mark.parametrize("config", AER, ids=["Aer", "stabilizers"])
+def test_aer_looks_up_copies_and_exchanges_bits(run_circuit, config):
+    circuit, a, b, result = circuit_with(0b01, 0b110)
+    circuit.add_c_predicate([False, True, False, False], [a[0], a[1]], result[0])
+    circuit.add_c_modifier([True, False, False, False], [a[1]], result[1])
+    circuit.add_c_transform([0, 2, 1, 3], [a[0], a[1]])
+    circuit.add_c_copybits([a[0], a[1]], [result[2], result[3]])
+    circuit.add_c_and_to_registers(a, b, a)
+    circuit.add_c_range_predicate(2, 6, b.to_list(), result[4])
+    circuit.X(0, condition=result[4]).Measure(circuit.qubits[0], result[0])
+    circuit.add_c_setbits([True], [result[1]], condition=result[0])
+    expected = counted(run_circuit, circuit, CONFIG)
+    assert counted(run_circuit, circuit, config) == expected
+
+
+@pytest.mark.parametrize("config", AER, ids=["Aer", "stabilizers"])
+def test_aer_refuses_arithmetic_by_name(run, config):
+    circuit, first, second, result = circuit_with(5, 3)
+    circuit.add_clexpr_from_logicexp(first + second, result.to_list())
+    outcome = run(circuit_request(circuit, config))
+    assert outcome.status == "ERROR"
+    assert "ClExpr with RegAdd" in outcome.error_detail
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"type": "AerStateConfig"},
+        {"type": "BraketConfig", "local": True},
+        {"type": "IBMQEmulatorConfig", "backend_name": "ibm_torino"},
+    ],
+    ids=lambda config: config["type"],
+)
+def test_simulators_of_gates_alone_refuse_classical_operations_by_name(run, config):
+    circuit, _a, _b, _result = circuit_with(5, 3)
+    outcome = run(circuit_request(circuit, config))
+    assert outcome.status == "ERROR"
+    assert "SetBits" in outcome.error_detail
+
+
+@pytest.mark.parametrize("width", [33, 40, 64, 70])
+def test_registers_may_be_wide(run_circuit, width):
+    circuit = Circuit(2)
+    a, b = circuit.add_c_register("a", width), circuit.add_c_register("b", width)
+    result = circuit.add_c_register("result", width)
+    circuit.X(1).Measure(circuit.qubits[0], a[0])
+    circuit.Measure(circuit.qubits[1], a[width - 1])
+    circuit.add_c_copyreg(a, b)
+    circuit.add_clexpr_from_logicexp((a >> (width - 2)) + (b ^ a), result.to_list())
+    assert value(run_circuit, circuit, a) == 1 << (width - 1)
+    assert value(run_circuit, circuit, result) == 2
+
+
+@pytest.mark.parametrize("width", [33, 40, 64])
+@pytest.mark.parametrize("config", [CONFIG, *AER], ids=["Qulacs", "Aer", "stabilizers"])
+def test_conditions_on_wide_registers_hold(run_circuit, width, config):
+    circuit = Circuit(2)
+    a, result = circuit.add_c_register("a", width), circuit.add_c_register("r", 2)
+    circuit.X(0).Measure(circuit.qubits[0], a[width - 1])
+    circuit.X(1, condition=reg_eq(a, 1 << (width - 1)))
+    circuit.Measure(circuit.qubits[1], result[0])
+    circuit.X(1, condition=reg_eq(a, 1)).Measure(circuit.qubits[1], result[1])
+    assert run_circuit(circuit, config, 5).get_counts(list(result)) == {(1, 1): 5}
+
+
+def test_the_complement_of_a_register_is_as_wide_as_the_expression(run_circuit):
+    circuit, a, _b, result = circuit_with(5, 2)
+    inverse = create_reg_logic_exp(RegWiseOp.NOT, [a])
+    circuit.add_clexpr_from_logicexp(inverse, result.to_list())
+    assert value(run_circuit, circuit, result) == 0b11010
+
+
+def test_shifts_by_huge_numbers_give_nothing(run_circuit):
+    circuit = Circuit(1)
+    a, result = circuit.add_c_register("a", 60), circuit.add_c_register("result", 60)
+    circuit.add_c_setreg(2**59, a)
+    circuit.add_clexpr_from_logicexp((a << a) | (a**a), result.to_list())
+    assert value(run_circuit, circuit, result) == 0

@@ -5,8 +5,8 @@ import json
 import pytest
 import qir_qis
 from guppylang import guppy
+from guppylang.std.builtins import array, panic, result
 from guppylang.std.builtins import exit as guppy_exit
-from guppylang.std.builtins import panic, result
 from guppylang.std.quantum import h, measure, qubit
 from hugr.qsystem.result import QsysResult
 from pytket.backends.backendresult import BackendResult
@@ -35,6 +35,41 @@ def gives_up() -> None:
 
 
 @guppy
+def may_panic() -> None:
+    coin = qubit()
+    h(coin)
+    heads = measure(coin).read()
+    result("coin", heads)
+    if heads:
+        panic("no coin")
+    result("after", 7)
+
+
+@guppy
+def counts_to_four() -> None:
+    for number in range(4):
+        result("even", number % 2 == 0)
+
+
+@guppy
+def returns_all_types() -> None:
+    result("whole", -5)
+    result("real", 0.25)
+    result("wholes", array(1, -2, 3))
+    result("reals", array(0.5, 1.5))
+    result("flags", array(True, False))
+    result("group:part/a", 2)
+
+
+@guppy
+def may_return_nothing() -> None:
+    coin = qubit()
+    h(coin)
+    if measure(coin).read():
+        result("heads", True)
+
+
+@guppy
 def turns_for_long() -> None:
     turned = qubit()
     for _ in range(6000):
@@ -47,6 +82,10 @@ def hugr():
     programs = {
         "leaves_early": leaves_early,
         "gives_up": gives_up,
+        "may_panic": may_panic,
+        "counts_to_four": counts_to_four,
+        "returns_all_types": returns_all_types,
+        "may_return_nothing": may_return_nothing,
         "turns_for_long": turns_for_long,
     }
     return {name: program.compile().to_bytes() for name, program in programs.items()}
@@ -197,6 +236,46 @@ def test_a_program_that_panics_is_an_error_with_its_words(run_hybrid, hugr):
     assert "no coin" in outcome.error_detail
 
 
+def test_the_shots_before_a_panic_are_kept(run_hybrid, hugr):
+    seeded = {**SELENE, "simulator": {"type": "StatevectorSimulator", "seed": 3}}
+    outcome = run_hybrid("hugr", hugr["may_panic"], seeded, 100)
+    assert outcome.status == "ERROR"
+    assert "no coin" in outcome.error_detail
+    assert outcome.cost is None
+    *good, last = json.loads(outcome.result)["3"]
+    assert f"Shot {len(good) + 1} of 100" in outcome.error_detail
+    assert good
+    assert all(shot == [["coin", 0], ["after", 7]] for shot in good)
+    assert last == [["coin", 1], ["exit: no coin", 1001]]
+
+
+def test_a_tag_keeps_all_of_its_values_in_order(run_hybrid, hugr):
+    results = completed(run_hybrid("hugr", hugr["counts_to_four"], SELENE, 2))
+    assert results["3"] == [[["even", 1], ["even", 0], ["even", 1], ["even", 0]]] * 2
+
+
+def test_values_of_all_types_are_kept(run_hybrid, hugr):
+    results = completed(run_hybrid("hugr", hugr["returns_all_types"], SELENE, 1))
+    assert results["3"] == [
+        [
+            ["whole", -5],
+            ["real", 0.25],
+            ["wholes", [1, -2, 3]],
+            ["reals", [0.5, 1.5]],
+            ["flags", [1, 0]],
+            ["group:part/a", 2],
+        ]
+    ]
+    types = [tag.split(":")[1] for tag, _value in results["4"][0]]
+    assert types == ["INT", "FLOAT", "INTARR", "FLOATARR", "BOOLARR", "INT"]
+
+
+def test_shots_without_results_count(run_hybrid, hugr):
+    results = completed(run_hybrid("hugr", hugr["may_return_nothing"], SELENE, 60))
+    assert len(results["3"]) == 60
+    assert {json.dumps(shot) for shot in results["3"]} == {"[]", '[["heads", 1]]'}
+
+
 def test_too_few_qubits_are_an_error(run_hybrid, bell_hugr):
     outcome = run_hybrid("hugr", bell_hugr, SELENE, 5, n_qubits=1)
     assert outcome.status == "ERROR"
@@ -289,3 +368,61 @@ def test_classical_registers_of_qir_are_kept(run_hybrid):
     result = BackendResult.from_dict(completed(run_hybrid("qir", REGISTERS, H2, 3)))
     assert result.get_counts(sorted(result.c_bits)[:3]) == {(1, 0, 1): 3}
     assert len(result.c_bits) == 64
+
+
+RECORDS = """
+  call void @__quantum__rt__array_record_output(i64 2, ptr @0)
+  call void @__quantum__rt__tuple_record_output(i64 2, ptr @1)
+  call void @__quantum__rt__int_record_output(i64 -7, ptr @n)
+  call void @__quantum__rt__bool_record_output(i1 true, ptr @b)
+"""
+REAL = "  call void @__quantum__rt__double_record_output(double 0.5, ptr @0)\n"
+DECLARED = """
+@n = internal constant [2 x i8] c"n\\00"
+@b = internal constant [2 x i8] c"b\\00"
+declare void @__quantum__rt__array_record_output(i64, ptr)
+declare void @__quantum__rt__tuple_record_output(i64, ptr)
+declare void @__quantum__rt__int_record_output(i64, ptr)
+declare void @__quantum__rt__bool_record_output(i1, ptr)
+"""
+
+
+def recording(*, real):
+    """A program that records one value of each type after its Bell pair."""
+    double = "declare void @__quantum__rt__double_record_output(double, ptr)"
+    program = bell_qir(DECLARED + (double if real else "")).decode()
+    records = RECORDS + (REAL if real else "")
+    return program.replace("  ret void", f"{records}  ret void", 1).encode()
+
+
+def test_output_records_have_the_names_of_the_specification(run_hybrid):
+    results = completed(run_hybrid("qir", recording(real=True), HELIOS, 1))
+    lines = [line for line in results["3"].splitlines() if line.startswith("OUTPUT")]
+    assert lines[2:] == [
+        "OUTPUT\tARRAY\t2\tc[0]",
+        "OUTPUT\tTUPLE\t2\tc[1]",
+        "OUTPUT\tINT\t-7\tn",
+        "OUTPUT\tBOOL\ttrue\tb",
+        "OUTPUT\tDOUBLE\t0.5\tc[0]",
+    ]
+
+
+def test_a_real_number_is_no_result_of_h_series(run_hybrid):
+    outcome = run_hybrid("qir", recording(real=True), H2, 3)
+    assert outcome.status == "ERROR"
+    assert "have to be bits and integers" in outcome.error_detail
+
+
+@pytest.mark.parametrize("device", ["H2-1SC", "H2-1E"])
+def test_qir_on_each_device_of_h_series_gives_registers(run_hybrid, device):
+    config = H2 | {"device_name": device}
+    outcome = run_hybrid("qir", recording(real=False), config, 5)
+    result = BackendResult.from_dict(completed(outcome))
+    assert result.get_shots().shape[0] == 5
+    assert {bit.reg_name for bit in result.c_bits} == {"c", "n", "b"}
+
+
+def test_the_shots_of_a_syntax_checker_are_zero(run_hybrid):
+    outcome = run_hybrid("qir", bell_qir(), H2 | {"device_name": "H2-1SC"}, 5)
+    counts = BackendResult.from_dict(completed(outcome)).get_counts()
+    assert counts == {(0, 0): 5}

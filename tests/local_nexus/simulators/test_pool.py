@@ -120,6 +120,9 @@ def test_a_crashed_simulator_is_an_error_and_the_next_program_runs(fresh_pool, h
     outcome = outcomes.get(timeout=30)
     assert outcome.status == "ERROR"
     assert how.name in outcome.error_detail
+    # A cause is given only if it is known.
+    assert "did not say why" in outcome.error_detail
+    assert "memory" not in outcome.error_detail
     assert wait_for(pool, BELL).status == "COMPLETED"
 
 

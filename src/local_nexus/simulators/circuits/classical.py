@@ -3,13 +3,27 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from pytket.circuit import ClBitVar, ClExpr, ClExprOp, ClOp, ClRegVar
+from pytket.circuit import (
+    Circuit,
+    ClBitVar,
+    ClExpr,
+    ClExprOp,
+    ClOp,
+    ClRegVar,
+    Conditional,
+    Op,
+    OpType,
+)
 
 from local_nexus.simulators.errors import SimulationError
 
 Bits = list[int]
 Values = Sequence[int]
 Stored = Mapping[str, Any]
+
+WIDEST = 4096
+LARGEST = 2**WIDEST
+"""Beyond this, numbers that no register of a circuit holds would fill the memory."""
 
 OPERATIONS: dict[ClOp, Callable[..., int]] = {
     ClOp.BitAnd: lambda a, b: a & b,
@@ -25,9 +39,7 @@ OPERATIONS: dict[ClOp, Callable[..., int]] = {
     ClOp.RegXor: lambda a, b: a ^ b,
     ClOp.RegEq: lambda a, b: int(a == b),
     ClOp.RegNeq: lambda a, b: int(a != b),
-    ClOp.RegNot: lambda a: ~a,
     ClOp.RegZero: lambda: 0,
-    ClOp.RegOne: lambda: 1,
     ClOp.RegLt: lambda a, b: int(a < b),
     ClOp.RegGt: lambda a, b: int(a > b),
     ClOp.RegLeq: lambda a, b: int(a <= b),
@@ -36,12 +48,29 @@ OPERATIONS: dict[ClOp, Callable[..., int]] = {
     ClOp.RegSub: lambda a, b: a - b,
     ClOp.RegMul: lambda a, b: a * b,
     ClOp.RegDiv: lambda a, b: a // b if b else 0,
-    ClOp.RegPow: lambda a, b: a**b,
-    ClOp.RegLsh: lambda a, b: a << b,
-    ClOp.RegRsh: lambda a, b: a >> b,
+    ClOp.RegPow: lambda a, b: pow(a, b, LARGEST) if b >= 0 else 0,
+    ClOp.RegLsh: lambda a, b: a << b if 0 <= b < WIDEST else 0,
+    ClOp.RegRsh: lambda a, b: a >> b if b >= 0 else 0,
     ClOp.RegNeg: lambda a: -a,
 }
 """On unsigned integers; the register that takes the result cuts it to its width."""
+
+
+def classical_operations(circuit: Circuit) -> list[str]:
+    """Return the names of the operations of a circuit that compute with bits."""
+    ops = [inner(command.op) for command in circuit]
+    return sorted({op.type.name for op in ops if not is_quantum(op)})
+
+
+def inner(op: Op) -> Op:
+    """Return what an operation does if its conditions hold."""
+    return inner(cast("Conditional", op).op) if op.type == OpType.Conditional else op
+
+
+def is_quantum(op: Op) -> bool:
+    """Return whether an operation is one of qubits, measurements included."""
+    of_qubits = (OpType.Barrier, OpType.CustomGate, OpType.Phase)
+    return op.is_gate() or op.type in of_qubits or op.type.name.endswith("Box")
 
 
 def number(bits: Values) -> int:
@@ -121,6 +150,8 @@ _SIMPLE: dict[str, Callable[[Stored, list[int]], list[int]]] = {
 def _expression(op: ClExprOp) -> Callable[[list[int]], list[int]]:
     wired = op.expr
     bits, registers, output = wired.bit_posn, wired.reg_posn, wired.output_posn
+    # All integers of an expression have as many bits as its widest register.
+    all_ones = (1 << max(map(len, [output, *registers.values()]))) - 1
 
     def apply(values: list[int]) -> list[int]:
         def term(part: object) -> int:
@@ -129,6 +160,10 @@ def _expression(op: ClExprOp) -> Callable[[list[int]], list[int]]:
                     return values[bits[part.index]]
                 case ClRegVar():
                     return number([values[at] for at in registers[part.index]])
+                case ClExpr(op=ClOp.RegNot):
+                    return ~term(part.args[0]) & all_ones
+                case ClExpr(op=ClOp.RegOne):
+                    return all_ones
                 case ClExpr():
                     return OPERATIONS[part.op](*map(term, part.args))
                 case _:

@@ -13,7 +13,7 @@ from typing import Any
 from pytket.architecture import Architecture, FullyConnected
 from pytket.backends.backend import Backend
 from pytket.backends.backendinfo import BackendInfo
-from pytket.circuit import Circuit, Node, OpType
+from pytket.circuit import Bit, Circuit, Node, OpType
 from pytket.passes import (
     AutoRebase,
     AutoSquash,
@@ -34,6 +34,8 @@ from pytket.passes import (
 )
 from pytket.passes.resizeregpass import scratch_reg_resize_pass
 
+from local_nexus.simulators.circuits.classical import classical_operations
+from local_nexus.simulators.circuits.conditions import is_scratch, unfold
 from local_nexus.simulators.circuits.preparation import check_size, parse
 from local_nexus.simulators.costs import NATIVE_GATES
 from local_nexus.simulators.devices import Config, Device, device_of
@@ -90,12 +92,20 @@ def compile_circuit(
         raise SimulationError(
             f"The optimisation level is {level}; it has to be 0, 1, 2 or 3."
         )
-    circuit = parse(request.circuit)
+    circuit = unfold(parse(request.circuit))
     device = device_of(config, device_file)
     check_size(circuit, device)
+    bits = circuit.bits
+    names = classical_operations(circuit)
+    if names and device["backend_name"] in IBM_BACKENDS:
+        raise SimulationError(
+            f"{config['type']} compiles no circuit that computes with bits, and this "
+            f"one has {', '.join(names)}: take another device."
+        )
     steps = []
     for step in _flat(_passes(config, device, level)):
         step.apply(circuit)
+        _restore_scratch(circuit, bits)
         steps.append((_name(step), json.dumps(circuit.to_dict())))
     return CompileOutcome(
         "COMPLETED",
@@ -107,7 +117,7 @@ def compile_circuit(
 
 def _passes(config: Config, device: Device, level: int) -> BasePass:
     match device["backend_name"]:
-        case "IBMQBackend" | "IBMQEmulatorBackend":
+        case name if name in IBM_BACKENDS:
             qiskit = _extension("qiskit", config, "aer")
             compilation: BasePass = qiskit.IBMQBackend.pass_from_info(
                 _backend_info(device), level
@@ -121,6 +131,7 @@ def _passes(config: Config, device: Device, level: int) -> BasePass:
             return _quantinuum(config, level)
 
 
+IBM_BACKENDS = ("IBMQBackend", "IBMQEmulatorBackend")
 EXTENSIONS = {
     "AerBackend": ("qiskit", "aer"),
     "AerStateBackend": ("qiskit", "aer"),
@@ -203,6 +214,13 @@ def _decompose_tk2(target: OpType, *, allow_swaps: bool) -> list[BasePass]:
                 f"target_2qb_gate is {other.name}; it has to be ZZPhase, ZZMax or TK2."
             )
     return [NormaliseTK2(), DecomposeTK2(allow_swaps=allow_swaps, **fidelity)]
+
+
+def _restore_scratch(circuit: Circuit, bits: list[Bit]) -> None:
+    """Name bits as before a pass, if otherwise scratch bits became those of a user."""
+    had = any(is_scratch(bit.reg_name) for bit in bits)
+    if had and not any(is_scratch(bit.reg_name) for bit in circuit.bits):
+        circuit.rename_units(dict(zip(circuit.bits, bits, strict=True)))
 
 
 def _backend_info(device: Device) -> BackendInfo:

@@ -5,6 +5,7 @@ import json
 from pytket.circuit import Circuit
 from pytket.passes import DecomposeBoxes
 
+from local_nexus.simulators.circuits.conditions import unfold
 from local_nexus.simulators.devices import Device
 from local_nexus.simulators.errors import SimulationError
 
@@ -22,17 +23,19 @@ def parse(text: str | bytes) -> Circuit:
         ) from error
 
 
-def simplify(circuit: Circuit) -> None:
-    """Decompose the boxes of a circuit in place.
+def simplify(circuit: Circuit) -> Circuit:
+    """Return a circuit without boxes and without nested conditions.
 
     :raises SimulationError: when the circuit has free symbols.
     """
-    DecomposeBoxes().apply(circuit)
-    if symbols := sorted(map(str, circuit.free_symbols())):
+    simple = unfold(circuit)
+    DecomposeBoxes().apply(simple)
+    if symbols := sorted(map(str, simple.free_symbols())):
         raise SimulationError(
             f"The circuit has free symbols ({', '.join(symbols)}): substitute numbers "
             "before you submit it."
         )
+    return simple
 
 
 def check_size(circuit: Circuit, device: Device) -> None:

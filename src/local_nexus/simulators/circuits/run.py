@@ -8,6 +8,7 @@ from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Bit, Circuit, Qubit
 from pytket.utils.outcomearray import OutcomeArray
 
+from local_nexus.simulators.circuits.conditions import is_scratch
 from local_nexus.simulators.devices import Config, Device
 from local_nexus.simulators.errors import SimulationError
 from local_nexus.simulators.noise.configs import emulator_of
@@ -79,3 +80,14 @@ def flatten(circuit: Circuit) -> tuple[Circuit, list[Qubit], list[Bit]]:
 def shots_result(table: npt.NDArray[np.bool_], bits: list[Bit]) -> BackendResult:
     """Return the result of one row per shot and one column per bit."""
     return BackendResult(shots=OutcomeArray.from_readouts(table), c_bits=bits)
+
+
+def without_scratch(result: BackendResult) -> BackendResult:
+    """Return a result without the scratch bits of compilers."""
+    if not result.contains_measured_results:
+        return result
+    bits = sorted(result.c_bits, key=result.c_bits.__getitem__)
+    visible = [bit for bit in bits if not is_scratch(bit.reg_name)]
+    if visible == bits:
+        return result
+    return shots_result(result.get_shots(visible).astype(np.bool_), visible)

@@ -6,6 +6,7 @@ from pytket.circuit import Circuit, OpType
 from pytket.extensions.braket.backends.braket import BraketBackend
 from pytket.predicates import NoMidMeasurePredicate
 
+from local_nexus.simulators.circuits.classical import classical_operations
 from local_nexus.simulators.circuits.run import CircuitRun, flatten, shots_result
 from local_nexus.simulators.errors import SimulationError
 
@@ -16,12 +17,22 @@ def run(job: CircuitRun) -> BackendResult:
     :returns: shots with one column per bit of the circuit, where bits never written are
         0; or the state.
     :raises SimulationError: when the config asks for a device of Amazon, or the circuit
-        measures in its middle.
+        has other operations than gates and final measurements.
     """
     if not job.config.get("local"):
         raise SimulationError(
             "Devices of Amazon Braket cannot be reached from here: use "
             "BraketConfig(local=True)."
+        )
+    refused = {
+        command.op.type.name
+        for command in job.circuit
+        if command.op.type in (OpType.Conditional, OpType.Reset)
+    }.union(classical_operations(job.circuit))
+    if refused:
+        raise SimulationError(
+            "The simulators of Amazon Braket run gates and final measurements only, "
+            f"and the circuit has {', '.join(sorted(refused))}: use an AerConfig."
         )
     if not NoMidMeasurePredicate().verify(job.circuit):
         raise SimulationError(

@@ -10,7 +10,6 @@ from pytket.backends.backend import Backend
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Bit, Circuit
 from pytket.extensions.qiskit.backends import aer
-from pytket.extensions.qiskit.qiskit_convert import tk_to_qiskit
 from pytket.extensions.qiskit.result_convert import qiskit_result_to_backendresult
 from pytket.passes import AutoRebase
 from qiskit import QuantumCircuit, transpile
@@ -28,6 +27,7 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel
 from qiskit_ibm_runtime import fake_provider  # type: ignore[import-untyped]
 
+from local_nexus.simulators.circuits.classical import classical_operations
 from local_nexus.simulators.circuits.run import CircuitRun, flatten
 from local_nexus.simulators.engines.aer.crosstalk import crosstalk_params
 from local_nexus.simulators.engines.aer.noise import (
@@ -36,10 +36,10 @@ from local_nexus.simulators.engines.aer.noise import (
     noisy,
     wrong_outcomes,
 )
+from local_nexus.simulators.engines.aer.translation import to_qiskit
 from local_nexus.simulators.errors import SimulationError
 from local_nexus.simulators.noise.configs import emulator_of
 from local_nexus.simulators.noise.error_rates import MACHINE_GATES, ErrorRates
-from local_nexus.simulators.noise.schedule import operation_of
 
 Config = dict[str, Any]
 
@@ -64,19 +64,28 @@ def run(job: CircuitRun) -> BackendResult:
     flat, qubits, bits = flatten(job.circuit)
     noise, crosstalk = config.get("noise_model"), config.get("crosstalk_params")
     renamed = dict(zip(qubits, flat.qubits, strict=True))
+    model = noise and NoiseModel.from_dict(_with_complex(noise))
+    method = config.get("simulation_method", "automatic")
     backend = aer.AerBackend(
-        noise_model=noise and NoiseModel.from_dict(_with_complex(noise)),
-        simulation_method=config.get("simulation_method", "automatic"),
+        noise_model=model,
+        simulation_method=method,
         crosstalk_params=crosstalk and crosstalk_params(crosstalk, renamed),
         n_qubits=config.get("n_qubits", 40),
     )
-    result = _result(backend, flat, n_shots=job.n_shots, seed=job.seed)
-    return BackendResult(shots=result.get_result(flat.bits).shots, c_bits=bits)
+    if crosstalk:
+        _check_no_classical_operations(flat, "crosstalk_params")
+        result = _result(backend, flat, n_shots=job.n_shots, seed=job.seed)
+        return BackendResult(shots=result.get_result(flat.bits).shots, c_bits=bits)
+    backend.rebase_pass().apply(flat)
+    simulator = AerSimulator(method=method, noise_model=model)
+    shots = _shots(simulator, to_qiskit(flat), job)
+    return BackendResult(shots=shots.get_result(flat.bits).shots, c_bits=bits)
 
 
 def run_state(job: CircuitRun) -> BackendResult:
     """Return the final state of a circuit; shots have no meaning for it."""
     flat, qubits, _bits = flatten(job.circuit)
+    _check_no_classical_operations(flat, "AerStateConfig")
     result = _result(aer.AerStateBackend(job.config.get("n_qubits", 40)), flat)
     return BackendResult(state=result.get_state(flat.qubits), q_bits=qubits)
 
@@ -84,6 +93,7 @@ def run_state(job: CircuitRun) -> BackendResult:
 def run_unitary(job: CircuitRun) -> BackendResult:
     """Return the unitary of a circuit; shots have no meaning for it."""
     flat, qubits, _bits = flatten(job.circuit)
+    _check_no_classical_operations(flat, "AerUnitaryConfig")
     result = _result(aer.AerUnitaryBackend(job.config.get("n_qubits", 40)), flat)
     return BackendResult(unitary=result.get_unitary(flat.qubits), q_bits=qubits)
 
@@ -96,8 +106,10 @@ def run_ibm(job: CircuitRun) -> BackendResult:
     """
     machine, simulator = _ibm_machine(job.device["backend_info"]["misc"]["snapshot"])
     flat, _qubits, bits = flatten(job.circuit)
+    # The translation to the device's gates would drop them without a word.
+    _check_no_classical_operations(flat, job.config["type"])
     translated = transpile(
-        tk_to_qiskit(flat, perm_warning=False),
+        to_qiskit(flat),
         machine,
         optimization_level=0,
         seed_transpiler=0,
@@ -155,19 +167,14 @@ def _emulated(
 ) -> BackendResult:
     """Simulate a circuit with the noise of an emulator, but depolarised for leaked.
 
-    :raises SimulationError: when the circuit has classical operations.
+    :raises SimulationError: when the circuit has operations that Aer does not run.
     :param flat: the circuit in the machines' gates.
     :param bits: the bits of the user's circuit.
     :param translate: what the simulator takes in place of these gates.
     """
-    if any(operation_of(command).kind == "classical" for command in flat):
-        raise SimulationError(
-            "Stabilizers and matrix product states run circuits with conditions but "
-            "with no classical operations: use the state-vector simulator."
-        )
     rates = dataclasses.replace(rates, leak_to_depolar=True)
     simulator.set_options(noise_model=wrong_outcomes(rates))
-    translated = noisy(tk_to_qiskit(flat, perm_warning=False), rates, translate)
+    translated = noisy(to_qiskit(flat), rates, translate)
     shots = _shots(simulator, translated, job)
     return BackendResult(shots=shots.get_result(flat.bits).shots, c_bits=bits)
 
@@ -182,6 +189,14 @@ def _result(backend: Backend, flat: Circuit, **options: Any) -> BackendResult:
     # The user's own circuit runs, whether or not it fits the qubits of a noise model.
     handle = backend.process_circuit(flat, valid_check=False, **options)
     return backend.get_result(handle)
+
+
+def _check_no_classical_operations(flat: Circuit, what: str) -> None:
+    if names := classical_operations(flat):
+        raise SimulationError(
+            f"A circuit with {what} cannot compute with bits, and this one has "
+            f"{', '.join(names)}: take a QuantinuumConfig or a QulacsConfig."
+        )
 
 
 def _shots(

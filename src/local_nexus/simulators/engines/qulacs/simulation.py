@@ -16,15 +16,16 @@ import numpy as np
 import numpy.typing as npt
 import qulacs.gate
 from pytket.backends.backendresult import BackendResult
-from pytket.circuit import Circuit, Command, Conditional, Op, OpType, UnitID
+from pytket.circuit import Bit, Circuit, Command, Conditional, Op, OpType, UnitID
 from pytket.passes import AutoRebase
 from qulacs import QuantumGateBase, QuantumState
 
-from local_nexus.simulators.circuits.classical import evaluator
+from local_nexus.simulators.circuits.classical import evaluator, inner
 from local_nexus.simulators.circuits.run import CircuitRun, flatten, shots_result
 from local_nexus.simulators.engines.qulacs.frames import without_rz
 from local_nexus.simulators.engines.qulacs.gate_errors import Faults
 from local_nexus.simulators.engines.qulacs.steps import (
+    Ask,
     Branch,
     Call,
     Compute,
@@ -45,6 +46,14 @@ if TYPE_CHECKING:
     from local_nexus.simulators.wasm.modules import WasmModule
 
 SEEDS = 2**32
+ASKING = {
+    OpType.JobShotNum,
+    OpType.RNGBound,
+    OpType.RNGIndex,
+    OpType.RNGNum,
+    OpType.RNGSeed,
+}
+"""Operations that ask the machine, or tell it, which number a shot gets."""
 WASM = OptionalFunction("wasm.modules", "WasmModule", extra="wasm")
 
 NAMED_GATES: dict[OpType, Callable[..., QuantumGateBase]] = {
@@ -118,10 +127,13 @@ class _Program:
     rates: ErrorRates
     wasm: "WasmModule | None"
     steps: list[Step] = field(init=False)
+    one_by_one: bool = field(init=False)
     final: list[tuple[int, int]] = field(init=False)
 
     def __post_init__(self) -> None:
         commands = list(self.circuit)
+        # What such a shot asks for depends on its number.
+        self.one_by_one = any(inner(command.op).type in ASKING for command in commands)
         stored = self.circuit.to_dict()["commands"]
         last = _final_measurements(commands)
         self._faults = Faults(self.rates)
@@ -132,10 +144,12 @@ class _Program:
         for index, (command, errors) in enumerate(zip(commands, phases, strict=True)):
             self.steps += self._dephased(errors.before)
             if index not in last:
-                self.steps += self._steps(command.op, command.args, stored[index]["op"])
-            if errors.with_it:
-                dephased = self._dephased(errors.with_it)
-                self.steps += _conditional(command.op, command.args, dephased)
+                self.steps += self._steps(
+                    command.op,
+                    command.args,
+                    stored[index]["op"],
+                    self._dephased(errors.with_it),
+                )
         self.final = [
             (self._wire(commands[index].qubits[0]), commands[index].bits[0].index[0])
             for index in sorted(last)
@@ -160,8 +174,22 @@ class _Program:
 
     def sample(self, n_shots: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
         """Return one row per shot and one column per bit; bits never written are 0."""
+        if self.one_by_one:
+            one_each = [
+                self._sample(self._start(1, shot), rng) for shot in range(n_shots)
+            ]
+            return np.concatenate([table for tables in one_each for table in tables])
+        tables = self._sample(self._start(n_shots), rng)
+        # Shots come in groups of the same history; their order carries no meaning.
+        table = np.concatenate(tables)
+        return table if len(tables) == 1 else rng.permutation(table)
+
+    def _sample(
+        self, start: Branch, rng: np.random.Generator
+    ) -> list[npt.NDArray[np.bool_]]:
+        """Return the shots of a branch, in groups of the same history."""
         tables = []
-        waiting = [self._start(n_shots)]
+        waiting = [start]
         while waiting:
             branch = waiting.pop()
             while branch.position < len(self.steps):
@@ -174,15 +202,13 @@ class _Program:
                 )
                 waiting += larger
             tables.append(self._finish(branch, rng))
-        table = np.concatenate(tables)
-        # Shots come in groups of the same history; their order carries no meaning.
-        return table if len(tables) == 1 else rng.permutation(table)
+        return tables
 
-    def _start(self, n_shots: int) -> Branch:
+    def _start(self, n_shots: int, shot: int = 0) -> Branch:
         state = QuantumState(max(self.circuit.n_qubits, 1))
         bits = [0] * len(self.circuit.bits)
         wasm = None if self.wasm is None else self.wasm.shot()
-        return Branch(state, bits, n_shots, wasm)
+        return Branch(state, bits, n_shots, wasm, shot)
 
     def _finish(
         self, branch: Branch, rng: np.random.Generator
@@ -216,22 +242,35 @@ class _Program:
             for step in self._faults.of_phase(self._wire(error.qubit), error)
         ]
 
-    def _steps(self, op: Op, units: list[UnitID], stored: dict[str, Any]) -> list[Step]:
+    def _steps(
+        self,
+        op: Op,
+        units: list[UnitID],
+        stored: dict[str, Any],
+        with_it: list[Step],
+    ) -> list[Step]:
         """Return the steps of one operation.
 
         :param units: the qubits and bits that it acts on.
         :param stored: the operation as pytket stores it in JSON.
+        :param with_it: further steps, which depend on the same condition.
         """
+        if op.type == OpType.Conditional:
+            op = cast("Conditional", op)
+            steps = self._steps(
+                op.op, units[op.width :], stored["conditional"]["op"], with_it
+            )
+            bits = [unit.index[0] for unit in units[: op.width]]
+            return [OnlyIf(steps, bits, op.value)] if steps else []
+        return [*self._operation(op, units, stored), *with_it]
+
+    def _operation(
+        self, op: Op, units: list[UnitID], stored: dict[str, Any]
+    ) -> list[Step]:
+        """Return the steps of one operation that has no condition."""
         match op.type:
             case OpType.Barrier | OpType.Phase:
                 return []
-            case OpType.Conditional:
-                op = cast("Conditional", op)
-                inner = self._steps(
-                    op.op, units[op.width :], stored["conditional"]["op"]
-                )
-                bits = [unit.index[0] for unit in units[: op.width]]
-                return [OnlyIf(step, bits, op.value) for step in inner]
             case OpType.Measure:
                 flips = (self.rates.p_meas_0, self.rates.p_meas_1)
                 return [Measure(self._wire(units[0]), units[1].index[0], flips)]
@@ -240,6 +279,9 @@ class _Program:
                 return [Reset(wire), *self._faults.of_preparation(wire)]
             case OpType.WASM:
                 return [_call(op, units)]
+            case kind if kind in ASKING:
+                bits = [unit.index[0] for unit in units if isinstance(unit, Bit)]
+                return [Ask(kind, bits)]
         if op.is_gate():
             wires = [self._wire(unit) for unit in units]
             gate = Gate(_gate(op, wires))
@@ -248,16 +290,6 @@ class _Program:
             turns = float(op.params[0]) if op.type == OpType.ZZPhase else 0.5
             return self._faults.of_gate(gate, wires, turns)
         return [Compute([unit.index[0] for unit in units], evaluator(op, stored))]
-
-
-def _conditional(op: Op, units: list[UnitID], steps: list[Step]) -> list[Step]:
-    """Return steps that are done if the condition of an operation is met."""
-    if op.type != OpType.Conditional:
-        return steps
-    op = cast("Conditional", op)
-    bits = [unit.index[0] for unit in units[: op.width]]
-    inner = _conditional(op.op, units[op.width :], steps)
-    return [OnlyIf(step, bits, op.value) for step in inner]
 
 
 def _gate(op: Op, wires: list[int]) -> QuantumGateBase:

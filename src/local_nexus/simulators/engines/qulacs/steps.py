@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, override
 
 import numpy as np
 import qulacs.gate
+from pytket.circuit import OpType
 from qulacs import QuantumGateBase, QuantumState
 
 from local_nexus.simulators.circuits.classical import Bits, digits, number
+from local_nexus.simulators.circuits.random_numbers import RandomNumbers
 from local_nexus.simulators.errors import SimulationError
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 class Branch:
     """Shots with the same history, and how far they have come.
 
+    :param shot: the number of the first of the shots.
+    :param random_numbers: those that the circuit asks for; such a branch is one shot.
     :param leaked: the qubits that have left their two levels.
     """
 
@@ -31,6 +35,8 @@ class Branch:
     bits: Bits
     n_shots: int
     wasm: "WasmShot | None"
+    shot: int = 0
+    random_numbers: RandomNumbers | None = None
     position: int = 0
     leaked: frozenset[int] = frozenset()
 
@@ -157,6 +163,38 @@ class Compute(Step):
 
 
 @dataclass
+class Ask(Step):
+    """Ask the machine for a number, or tell it how to make random ones."""
+
+    kind: OpType
+    bits: list[int]
+
+    @override
+    def run(self, branch: Branch, rng: np.random.Generator) -> list[Branch]:
+        if branch.random_numbers is None:
+            branch.random_numbers = RandomNumbers(int(rng.integers(2**63)))
+        numbers = branch.random_numbers
+        value = number([branch.bits[bit] for bit in self.bits])
+        match self.kind:
+            case OpType.RNGSeed:
+                numbers.restart(seed=value)
+            case OpType.RNGIndex:
+                numbers.restart(index=value)
+            case OpType.RNGBound:
+                numbers.bound = value
+            case OpType.RNGNum:
+                self._write(branch, numbers.draw())
+            case OpType.JobShotNum:
+                self._write(branch, branch.shot)
+        return [branch]
+
+    def _write(self, branch: Branch, value: int) -> None:
+        new = digits(value, len(self.bits))
+        for bit, digit in zip(self.bits, new, strict=True):
+            branch.bits[bit] = digit
+
+
+@dataclass
 class Call(Step):
     """A call of a WASM function with one argument, or result, per register."""
 
@@ -181,9 +219,9 @@ class Call(Step):
 
 @dataclass
 class OnlyIf(Step):
-    """A step that is done if some bits have a value."""
+    """Steps that are done if some bits have a value before the first of them."""
 
-    step: Step
+    steps: list[Step]
     bits: list[int]
     value: int
 
@@ -191,7 +229,7 @@ class OnlyIf(Step):
     def run(self, branch: Branch, rng: np.random.Generator) -> list[Branch]:
         if number([branch.bits[bit] for bit in self.bits]) != self.value:
             return [branch]
-        return self.step.run(branch, rng)
+        return in_turn(self.steps, branch, rng)
 
 
 def in_turn(

@@ -52,7 +52,12 @@ WASM_TYPE = re.compile(r"Unknown type: (context|module|func)\b")
 
 NO_CALLS = WasmCalls([], "")
 
+CONTAINERS = ("QIRARRAY", "QIRTUPLE")
+RECORD_NAMES = {"FLOAT": "DOUBLE", "QIRARRAY": "ARRAY", "QIRTUPLE": "TUPLE"}
+"""Selene's names of types -> those of output records in the specification of QIR."""
 INT_BITS = 64
+PANIC = 1000
+"""A shot that ends with this code or a higher one has panicked."""
 PROBES = 20
 """Shots with random outcomes that show what a program does, without simulating it."""
 TRACED_EVENTS = 20_000
@@ -69,16 +74,29 @@ class Shots:
     :param n_qubits: qubits that a shot used at once, at most.
     :param traces: JSON text of a list with the trace of the first shot, if it was
         traced: what program, runtime, error model and simulator did.
+    :param problem: why a shot failed, after which no other was taken.
     """
 
     tagged: TaggedShots
     counts: list[GateCounts]
     n_qubits: int
     traces: str | None = None
+    problem: str | None = None
 
     def without_results(self) -> "Shots":
         """Return what is left when the outcomes were invented."""
         return Shots([], self.counts, self.n_qubits)
+
+    @property
+    def good(self) -> TaggedShots:
+        """The results of the shots that did not panic."""
+        return [shot for shot in self.tagged if _exit_of(shot) < PANIC]
+
+    def zeros(self, n_shots: int) -> "Shots":
+        """Return shots with zeros for all that the first of these ones returned."""
+        first = next((shot for shot in self.tagged if not _exit_of(shot)), [])
+        made = [[(tag, 0) for tag, _value in first]] * n_shots
+        return Shots(made, self.counts, self.n_qubits)
 
     def plain(self) -> TaggedShots:
         """Return the results with the tags of the program, without their types."""
@@ -88,26 +106,37 @@ class Shots:
         """Return the results as pytket has them.
 
         An integer becomes a register of 64 bits, as pytket-quantinuum makes it from the
-        results of a QIR program.
+        results of a QIR program. Arrays and tuples are what their elements are.
+
+        :raises SimulationError: when a result is no bits.
         """
         registers = [
             [
-                (_plain(tag), digits(value, INT_BITS) if ":INT:" in tag else value)
-                for tag, value in shot
+                (label, digits(value, INT_BITS) if kind == "INT" else value)
+                for (source, kind, label), value in map(_parsed, shot)
+                if source != "EXIT" and kind not in CONTAINERS
             ]
-            for shot in self.tagged
+            for shot in self.good
         ]
-        return QsysResult(registers).to_pytket()
+        try:
+            return QsysResult(registers).to_pytket()
+        except ValueError as error:
+            raise SimulationError(
+                "The results of a QIR program for this device have to be bits and "
+                f"integers, the same in each shot: {error}"
+            ) from error
 
     def qir_output(self) -> str:
         """Return the results in the labelled output format of the QIR specification."""
         lines = ["HEADER\tschema_id\tlabeled", "HEADER\tschema_version\t1.0"]
         for shot in self.tagged:
             lines += ["START", "METADATA\tentry_point"]
-            for tag, value in shot:
-                _source, kind, label = tag.split(":", maxsplit=2)
-                lines.append(f"OUTPUT\t{kind}\t{value}\t{label}")
-            lines.append("END\t0")
+            for (source, kind, label), value in map(_parsed, shot):
+                if source != "EXIT":
+                    name = RECORD_NAMES.get(kind, kind)
+                    text = str(bool(value)).lower() if kind == "BOOL" else value
+                    lines.append(f"OUTPUT\t{name}\t{text}\t{label}")
+            lines.append(f"END\t{_exit_of(shot)}")
         return "\n".join(lines) + "\n"
 
 
@@ -153,10 +182,9 @@ class Program:
 
         :param n_qubits: qubits of the device.
         """
-        shots, _problem = self._run(
+        return self._run(
             CoinflipPlugin(), IdealPlugin(), SimpleRuntimePlugin(), n_qubits, PROBES
         )
-        return shots
 
     def run(
         self, config: Component, n_qubits: int, n_shots: int, rates: ErrorRates | None
@@ -168,19 +196,17 @@ class Program:
         :param n_qubits: qubits that a shot may use at once.
         :param n_shots: shots to take.
         :param rates: error rates; None for an ideal device.
-        :raises SimulationError: when the simulator is not there, or the program fails.
+        :returns: the shots, up to the first one that fails.
+        :raises SimulationError: when the simulator is not there.
         """
         simulator = _simulator(config.get("simulator") or {}, n_qubits)
         error_model = _error_model(rates, config.get("error_model") or {}, simulator)
         runtime = SimpleRuntimePlugin(
             random_seed=(config.get("runtime") or {}).get("seed")
         )
-        shots, problem = self._run(
+        return self._run(
             simulator, error_model, runtime, n_qubits, n_shots, traced=True
         )
-        if problem is not None:
-            raise SimulationError(problem)
-        return shots
 
     def _run(
         self,
@@ -191,7 +217,7 @@ class Program:
         n_shots: int,
         *,
         traced: bool = False,
-    ) -> tuple[Shots, str | None]:
+    ) -> Shots:
         metrics = MetricStore()  # type: ignore[no-untyped-call]
         seed = secrets.randbits(32)
 
@@ -231,10 +257,13 @@ class Program:
         most = max((program["max_allocated"] for program in programs), default=0)
         counts = [counts_of_metrics(program) for program in programs]
         if error is None:
-            return Shots(tagged, counts, most, _traces(store.shots)), None
+            return Shots(tagged, counts, most, _traces(store.shots))
         number = len(metrics.shots)
         problem = f"Shot {number} of {n_shots} failed with {n_qubits} qubits: {error}"
-        return Shots(tagged, counts, most), problem
+        # A shot that panics says so in its results; what others left is no shot.
+        if tagged and not _exit_of(tagged[-1]):
+            tagged = tagged[: number - 1]
+        return Shots(tagged, counts, most, problem=problem)
 
 
 def _traces(shots: list[ShotTrace]) -> str | None:
@@ -247,6 +276,19 @@ def _traces(shots: list[ShotTrace]) -> str | None:
         trace = Trace(schema_version=SCHEMA_VERSION, events=events)
         traces.append(trace.model_dump_json())
     return f"[{','.join(traces)}]" if traces else None
+
+
+def _parsed(result: tuple[str, Any]) -> tuple[tuple[str, str, str], Any]:
+    """Return source, type and label of a result, and its value."""
+    tag, value = result
+    source, kind, label = tag.split(":", maxsplit=2)
+    return (source, kind, label), value
+
+
+def _exit_of(shot: list[tuple[str, Any]]) -> int:
+    """Return the code with which a shot ended, 0 for one that came to its end."""
+    codes = [value for tag, value in shot if tag.startswith("EXIT:")]
+    return int(codes[-1]) if codes else 0
 
 
 def _plain(tag: str) -> str:
