@@ -1,12 +1,14 @@
 """Run a workflow to its end, with progress and with errors a person can read."""
 
 import gc
+import shutil
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, get_args
 
 from pydantic_core import from_json, to_json
+from tierkreis.builder import Graph
 from tierkreis.controller import run_graph
 from tierkreis.controller.data.graph import GraphData
 from tierkreis.controller.data.location import Loc
@@ -17,6 +19,7 @@ from tierkreis.controller.data.types import (
 )
 from tierkreis.controller.executor.protocol import ControllerExecutor
 from tierkreis.controller.storage.exceptions import EntryNotFoundError
+from tierkreis.controller.storage.in_memory import ControllerInMemoryStorage
 from tierkreis.controller.storage.protocol import ControllerStorage
 from tierkreis.exceptions import TierkreisError
 from tierkreis.labels import Labels
@@ -65,27 +68,30 @@ def run(
 ) -> Any:
     """Run a graph to its end and return its outputs.
 
-    It differs from Tierkreis's ``run_graph`` where a person would be surprised: it does
-    not stop silently after a number of iterations, does not return the outputs of an
-    earlier run, and says which task failed and why. At a terminal it shows progress.
-    What Ctrl-C stops, or a fault, :func:`resume` goes on with.
+    It differs from Tierkreis's ``run_graph`` where that would surprise a person: it
+    does not stop silently after a number of iterations, does not return the outputs of
+    an earlier run, refuses missing and unknown inputs, and says which task failed and
+    why. At a terminal it shows progress. :func:`resume` continues a run that Ctrl-C or
+    a fault has stopped.
 
-    :param graph: The graph.
-    :param inputs: Its inputs by name, or the one input of the graph.
+    :param graph: The graph, as ``finish_with_outputs`` returns it.
+    :param inputs: All its inputs by name, or its only input.
     :param storage: An empty storage for the run.
     :param executor: Starts the tasks.
-    :param polling_interval_seconds: Between two looks of the controller at the tasks
-        that run; it grows to two seconds while they take long.
-    :param on_interrupt: What Ctrl-C does with jobs that have not ended:
-        ``"keep"`` names them and how to cancel them, ``"cancel"`` cancels them.
-    :returns: The outputs, as ``tierkreis.storage.read_outputs`` gives them.
-    :raises InvalidInputError: If the storage already holds a run, or the executor
-        cannot handle its directory.
+    :param polling_interval_seconds: The pause between two checks for ended tasks; it
+        grows to two seconds while tasks take long.
+    :param on_interrupt: What Ctrl-C does with jobs that have not ended: ``"keep"``
+        names them and the command that cancels each, ``"cancel"`` cancels them.
+    :returns: The outputs, as ``tierkreis.storage.read_outputs`` returns them.
+    :raises InvalidInputError: If the graph or its inputs are invalid, the storage
+        already contains a run, or the executor cannot handle its directory.
     :raises CheckpointError: If the files of the workflow cannot be written.
     :raises WorkflowFailedError: If a task failed, or ended without a word.
     """
+    _check_graph(graph)
     values = inputs if isinstance(inputs, Mapping) else {"value": inputs}
     ports = {name: _without_indentation(value) for name, value in values.items()}
+    _check_inputs(graph.data, ports)
     _refuse_earlier_run(storage, {**ports, "body": graph.data})
 
     def start() -> None:
@@ -102,28 +108,28 @@ def resume(
     polling_interval_seconds: float = 0.005,
     on_interrupt: OnInterrupt = "keep",
 ) -> Any:
-    """Go on with a workflow that was stopped, was killed or failed, to its end.
+    """Continue a workflow that was stopped, was killed or failed, to its end.
 
-    Tasks that have finished are not run again, and those that still run, on this
-    machine or on one that shares locks with it, are waited for. All others that were
-    started are started again, the failed ones among them; a job that such a task had
-    submitted is found again.
+    Tasks that have finished are not run again. Tasks that still run, on this machine or
+    on one that shares locks with it, are waited for. All other tasks that were started
+    are started again, including those that failed, and find the jobs that they had
+    submitted.
 
     :param storage: The storage of a workflow that was started, here or by another
         program.
     :param executor: Starts the tasks, as in the run before.
-    :param polling_interval_seconds: Between two looks of the controller at the tasks
-        that run; it grows to two seconds while they take long.
+    :param polling_interval_seconds: The pause between two checks for ended tasks; it
+        grows to two seconds while tasks take long.
     :param on_interrupt: As for :func:`run`.
     :returns: The outputs of the graph; those of a finished workflow at once.
-    :raises InvalidInputError: If the storage holds no run, or the executor cannot
+    :raises InvalidInputError: If the storage contains no run, or the executor cannot
         handle its directory.
     :raises CheckpointError: If the files of the workflow cannot be written.
     :raises WorkflowFailedError: If a task failed, or ended without a word.
     """
     if not storage.is_node_started(Loc()):
         raise InvalidInputError(
-            f"{storage.workflow_dir} holds no run to go on with; start one by run()."
+            f"{storage.workflow_dir} contains no run to resume; start one with run()."
         )
 
     def go_on() -> None:
@@ -143,16 +149,17 @@ def _finish(
     polling_interval_seconds: float,
     on_interrupt: OnInterrupt,
 ) -> None:
-    """Bring a workflow to its end, with everything a person expects.
+    """Run a workflow to its end.
 
-    :param begin: Starts the workflow, or makes it ready to go on.
+    :param begin: Starts the workflow, or prepares it to be resumed.
     """
     check_on_interrupt(on_interrupt)
     check_directory(storage, executor)
     monitor = LivenessMonitor(storage, executor)
     with (
-        handle_interrupt(storage, on_interrupt),
         readable_errors(storage),
+        handle_interrupt(storage, on_interrupt),
+        _folder(storage),
         control_workflow(storage),
         show_progress(storage),
     ):
@@ -166,14 +173,67 @@ def _finish(
         )
 
 
-def _without_indentation(value: Any) -> Any:
-    """Encode circuits, so that Tierkreis takes the text as it is.
+@contextmanager
+def _folder(storage: ControllerStorage) -> Generator[None]:
+    """Create the folder of a workflow, and delete it if the workflow does not start.
 
-    It would indent them, which takes four times as long and five times the space.
+    A folder without the time of its start makes Tierkreis's visualiser fail.
+    """
+    folder = storage.workflow_dir
+    if isinstance(storage, ControllerInMemoryStorage) or folder.exists():
+        yield
+        return
+    try:
+        folder.mkdir(parents=True)
+        storage.write_metadata(Loc(""))
+        yield
+    except BaseException:
+        if not storage.is_node_started(Loc()):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _check_graph(graph: object) -> None:
+    """Check that a graph can be run.
+
+    :raises InvalidInputError: If it is not complete.
+    """
+    if not isinstance(graph, Workflow):
+        advice = (
+            "give what its finish_with_outputs(...) returns"
+            if isinstance(graph, Graph)
+            else "give a graph"
+        )
+        raise InvalidInputError(f"run() cannot run a {type(graph).__name__}; {advice}.")
+
+
+def _check_inputs(graph: GraphData, ports: Collection[str]) -> None:
+    """Check that the inputs of a graph are complete.
+
+    :raises InvalidInputError: If inputs are missing or unknown.
+    """
+    expected = graph.graph_inputs - graph.fixed_inputs.keys()
+    problems = {
+        "missing": sorted(expected - set(ports)),
+        "unknown": sorted(set(ports) - expected),
+    }
+    named = [f"{kind}: {', '.join(names)}" for kind, names in problems.items() if names]
+    if named:
+        raise InvalidInputError(
+            f"The inputs do not fit the graph ({'; '.join(named)}); it has the inputs "
+            f"{', '.join(sorted(expected)) or 'none'}."
+        )
+
+
+def _without_indentation(value: Any) -> Any:
+    """Encode circuits, so that Tierkreis uses the text unchanged.
+
+    Tierkreis would indent them, which takes four times the time and five times the
+    space.
 
     :param value: An input; lists of circuits, and lists of such lists, are encoded.
     """
-    # Where nothing has imported pytket, there are no circuits.
+    # If nothing has imported pytket, there are no circuits.
     circuit = getattr(sys.modules.get("pytket.circuit"), "Circuit", None)
     if circuit is None or not isinstance(value, list):
         return value
@@ -194,7 +254,7 @@ def _without_indentation(value: Any) -> Any:
 def _read_outputs(
     graph: Workflow[Any, Any] | GraphData, storage: ControllerStorage
 ) -> Any:
-    """Read the outputs of a workflow as Tierkreis does, results in less time and space.
+    """Read the outputs of a workflow as Tierkreis does, in less time and space.
 
     Tierkreis copies the text to decode it, and calls Python for each object in it.
     """
@@ -216,7 +276,7 @@ def _read_outputs(
 
 @contextmanager
 def _without_garbage_collection() -> Generator[None]:
-    """Spare the collector many new objects, of which none is garbage."""
+    """Do not collect garbage while many objects are made, none of which is garbage."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -227,9 +287,9 @@ def _without_garbage_collection() -> Generator[None]:
 
 
 def _decode(lines: list[bytes]) -> Any:
-    """Decode JSON, and free what has been decoded if it is a list with a line for each.
+    """Decode JSON; free each line of a list with one element on each line.
 
-    The worker writes results in this way, which may have millions of shots.
+    The worker writes results in this form, which may have millions of shots.
     """
     if lines[0] != b"[" or lines[-1] != b"]":
         return from_json(b"\n".join(lines))
@@ -239,11 +299,11 @@ def _decode(lines: list[bytes]) -> Any:
 
 
 def _refuse_earlier_run(storage: ControllerStorage, ports: dict[str, Any]) -> None:
-    """Refuse a storage that holds a run, and say what to do with that run."""
+    """Refuse a storage that contains a run, and say what to do with that run."""
     if not storage.is_node_started(Loc()):
         return
-    holds = f"{storage.workflow_dir} already holds"
-    other = "take another id for this one, or do_cleanup=True to delete the earlier run"
+    holds = f"{storage.workflow_dir} already contains"
+    other = "use another id for this one, or do_cleanup=True to delete the earlier run"
     if storage.is_node_finished(Loc()):
         raise InvalidInputError(
             f"{holds} a finished run of workflow {storage.workflow_id}; {other}."
@@ -255,12 +315,12 @@ def _refuse_earlier_run(storage: ControllerStorage, ports: dict[str, Any]) -> No
         )
     raise InvalidInputError(
         f"{holds} an unfinished run of workflow {storage.workflow_id} with the same "
-        f"inputs; to go on with it, call resume() or run {resume_command(storage)}"
+        f"inputs; to continue it, call resume() or run {resume_command(storage)}"
     )
 
 
 def _has_inputs(storage: ControllerStorage, ports: dict[str, Any]) -> bool:
-    """Tell whether a workflow was started with just these inputs and graph."""
+    """Return whether a workflow was started with exactly these inputs and graph."""
     try:
         return storage.read_output_ports(_INPUTS) == sorted(ports) and all(
             storage.read_output(_INPUTS, port) == bytes_from_ptype(value)
@@ -272,7 +332,7 @@ def _has_inputs(storage: ControllerStorage, ports: dict[str, Any]) -> bool:
 
 @contextmanager
 def readable_errors(storage: ControllerStorage) -> Generator[None]:
-    """Raise what a failed task itself said, instead of "Graph encountered errors".
+    """Raise the message of a failed task instead of "Graph encountered errors".
 
     Use it around Tierkreis's own ``run_graph`` or ``resume_graph``.
 
@@ -298,8 +358,13 @@ def readable_errors(storage: ControllerStorage) -> Generator[None]:
 
 
 def _checkpoint_error(storage: ControllerStorage, error: OSError) -> CheckpointError:
+    reason = f"its files in {storage.workflow_dir} cannot be written ({error.strerror})"
+    if not storage.is_node_started(Loc()):
+        return CheckpointError(
+            f"Workflow {storage.workflow_id} was not started because {reason}; fix "
+            "that, then run it again."
+        )
     return CheckpointError(
-        f"Workflow {storage.workflow_id} stopped because its files in "
-        f"{storage.workflow_dir} cannot be written ({error.strerror}). Nothing "
-        f"is lost; when that is mended, go on by: {resume_command(storage)}"
+        f"Workflow {storage.workflow_id} stopped because {reason}. Nothing is lost; "
+        f"fix that, then continue it: {resume_command(storage)}"
     )

@@ -1,5 +1,7 @@
 """The executor that runs tasks in the process of the controller."""
 
+import logging
+import os
 import threading
 import time
 from pathlib import Path
@@ -123,3 +125,21 @@ def test_a_task_that_waits_gives_its_place_to_others(
     connected.clear_progress()
     waiting.join(60)
     assert slow.is_node_finished(Loc())
+
+
+def test_a_log_that_cannot_be_written_neither_fails_nor_blocks_a_task(
+    make_storage, tmp_path
+):
+    InProcessExecutor(make_storage())
+    pipe, log = tmp_path / "pipe", tmp_path / "log"
+    os.mkfifo(pipe)
+
+    def task() -> None:
+        in_process._log_files.set([tmp_path, pipe, Path("/dev/full"), log])
+        logging.getLogger("tkr_runtime.tests").info("a line of %s", "the task")
+
+    thread = threading.Thread(target=task, daemon=True)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert log.read_text() == "a line of the task\n"

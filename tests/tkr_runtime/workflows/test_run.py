@@ -4,6 +4,7 @@ The workflows run in this process, under ShellExecutor; where tests say so, in e
 to run tasks.
 """
 
+import errno
 import gc
 import json
 import os
@@ -23,6 +24,7 @@ from tierkreis.models import TKR, OpaqueType
 from tierkreis.storage import FileStorage, read_loop_trace, read_outputs
 
 from tkr_nexus_worker import (
+    CheckpointError,
     InvalidInputError,
     WorkflowFailedError,
     read_failures,
@@ -214,3 +216,39 @@ def test_a_list_in_lines_is_read_whole(lines, storage, executor):
     returned = run(graph, {"value": lines.encode()}, storage, executor)
     assert returned == read_outputs(graph, storage) == json.loads(lines)
     assert gc.isenabled()
+
+
+def identity():
+    graph = Graph(TKR[str], TKR[str])
+    return graph.finish_with_outputs(graph.task(tkr_id(graph.inputs)))
+
+
+def test_a_graph_without_outputs_is_refused_before_a_folder_is_made(storage, executor):
+    with pytest.raises(InvalidInputError, match="finish_with_outputs"):
+        run(Graph(TKR[str], TKR[str]), "text", storage, executor)
+    assert not storage.workflow_dir.exists()
+
+
+def test_all_missing_and_unknown_inputs_are_named_before_a_folder_is_made(
+    storage, executor
+):
+    wrong = inputs(shots=[10])
+    del wrong["n_shots"], wrong["job_name"]
+    message = r"missing: job_name, n_shots; unknown: shots\); it has the inputs backend"
+    with pytest.raises(InvalidInputError, match=message):
+        run(nexus_submit_and_poll(), wrong, storage, executor)
+    assert not storage.workflow_dir.exists()
+
+
+def test_a_run_that_fails_before_its_start_leaves_no_folder(
+    storage, executor, monkeypatch
+):
+    def write_output(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(FileStorage, "write_output", write_output)
+    with pytest.raises(CheckpointError, match=r"not started .*\(No space left"):
+        run(identity(), "text", storage, executor)
+    assert not storage.workflow_dir.exists()
+    monkeypatch.undo()
+    assert run(identity(), "text", storage, executor) == "text"

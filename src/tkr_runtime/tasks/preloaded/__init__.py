@@ -1,11 +1,11 @@
-"""A worker that stays warm: tasks run in forks of a process that has imported all.
+"""Tasks that run in forks of a process that has imported the worker.
 
 Importing the client of a cloud takes seconds, a task milliseconds. The executable
-therefore asks a preloaded process of the same user and the same environment
-(:mod:`.server`) to fork and run the task, and only relays the outcome
-(:mod:`.client`). To executors nothing
-changes: the arguments, streams, environment and working directory are those of the
-executable, and so are the exit code, the signals and the moment of death.
+therefore asks a preloaded process of the same user, environment and rights
+(:mod:`.server`) to fork and run the task, and only passes on its outcome
+(:mod:`.client`). Executors see no difference: the task has the arguments, streams,
+environment and working directory of the executable, and the executable has the exit
+code or signal of the task and ends when it does.
 
-Wherever anything stands in the way, the executable runs the task itself.
+If anything prevents that, or is in doubt, the executable runs the task itself.
 """

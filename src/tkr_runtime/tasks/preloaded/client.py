@@ -1,29 +1,38 @@
-"""The executable's side: hand the task to the preloaded process, relay the outcome.
+"""The side of the executable: hand the task to the preloaded process, report its end.
 
-This module is imported for every task before anything else: it keeps to small modules
-of the standard library, and imports others where a process must be started.
+This module is imported for every task before anything else, so it needs small modules
+of the standard library alone. It imports others where a process must be started.
+
+The two sides talk over a socket. The server answers with lines: ``queued``, repeated
+while the task waits for its turn; ``go``, upon which the executable sends its standard
+streams and the request; ``child`` with the process id of the task; ``exit`` with its
+exit code, or the negative number of the signal that ended it.
 """
 
-import fcntl
 import marshal
 import os
 import signal
 import socket
+import struct
 import sys
 import time
 from contextlib import closing, suppress
 
+from tkr_runtime.locks import open_lock, try_lock
 from tkr_runtime.tasks.preloaded.identity import (
     environment_of_server,
     identity,
     is_wanted,
-    private_folder,
+    socket_folder,
 )
 
 _SERVER = "tkr_runtime.tasks.preloaded.server"
 _START_SECONDS = 30.0
-_LOOK_SECONDS = 0.01
-_END_SECONDS = 5.0
+_POLL_SECONDS = 0.01
+# A server that is stopped or stuck costs this long; it says several times a second
+# that a task is queued.
+_ANSWER_SECONDS = 2.0
+_KILL_SECONDS = 5.0
 
 
 def run(argv: list[str], package: str, env_prefix: str) -> int | None:
@@ -31,15 +40,17 @@ def run(argv: list[str], package: str, env_prefix: str) -> int | None:
 
     :param argv: The arguments of the worker.
     :param package: The package of the worker.
-    :param env_prefix: What the names of its environment variables begin with.
-    :returns: Its exit code; None if it was not run, so that this process has to.
+    :param env_prefix: The prefix of its environment variables.
+    :returns: The exit code; None if the worker did not run, so that this process must
+        run it.
     """
     if not is_wanted(env_prefix):
         return None
-    folder = private_folder(package)
-    if folder is None:
+    folder = socket_folder(package)
+    digest = None if folder is None else identity(package, env_prefix)
+    if folder is None or digest is None:
         return None
-    name = os.path.join(folder, identity(package, env_prefix).hex()[:16])  # noqa: PTH118
+    name = os.path.join(folder, digest.hex()[:16])  # noqa: PTH118
     try:
         request = _request(argv)
         connection = _connect(name) or _start(folder, name, package, env_prefix)
@@ -48,11 +59,13 @@ def run(argv: list[str], package: str, env_prefix: str) -> int | None:
     if connection is None:
         return None
     with closing(connection):
-        return _relay(connection, request)
+        if not _wait_for_turn(connection):
+            return None
+        return _run_remotely(connection, request, name)
 
 
 def _request(argv: list[str]) -> bytes:
-    """Return all that a fork has to take over from this process."""
+    """Return all that a fork takes over from this process."""
     umask = os.umask(0)
     os.umask(umask)
     cwd = os.getcwd()  # noqa: PTH109
@@ -62,13 +75,35 @@ def _request(argv: list[str]) -> bytes:
 
 
 def _connect(name: str) -> socket.socket | None:
+    """Connect to the preloaded process; return None if there is none.
+
+    :raises OSError: If there is one that cannot be used.
+    """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(_ANSWER_SECONDS)
     try:
         connection.connect(f"{name}.sock")
+        _check_namespace(connection)
     except (FileNotFoundError, ConnectionError):
         connection.close()
         return None
+    except OSError:
+        connection.close()
+        raise
     return connection
+
+
+def _check_namespace(connection: socket.socket) -> None:
+    """Check that process ids of the server mean the same here.
+
+    :raises OSError: If it is in another PID namespace, or that cannot be seen.
+    """
+    if sys.platform == "linux":
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        pid, uid, _ = struct.unpack("3i", credentials)
+        spaces = {os.readlink(f"/proc/{it}/ns/pid") for it in ("self", pid)}  # noqa: PTH115
+        if uid != os.getuid() or len(spaces) != 1:
+            raise OSError("the preloaded process is in another namespace")
 
 
 def _start(
@@ -76,13 +111,13 @@ def _start(
 ) -> socket.socket | None:
     """Start the preloaded process, unless another has just done so, and connect.
 
-    The process holds the lock as long as it lives; only the first of many executables
-    that miss it at once starts one.
+    The process holds the lock as long as it lives. Of many executables that find no
+    process at once, only the first starts one.
     """
     deadline = time.monotonic() + _START_SECONDS
-    lock = os.open(f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = open_lock(f"{name}.lock")
     try:
-        if _take(lock):
+        if try_lock(lock):
             _spawn(folder, name, lock, package, env_prefix)
     finally:
         os.close(lock)
@@ -90,31 +125,24 @@ def _start(
         connection = _connect(name)
         if connection is not None:
             return connection
-        time.sleep(_LOOK_SECONDS)
-        # Reopened each time: a lock taken here must not outlive this look.
-        lock = os.open(f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        time.sleep(_POLL_SECONDS)
+        # Opened anew each time, so that a lock taken here is freed at once.
+        lock = open_lock(f"{name}.lock")
         try:
-            if _take(lock):
+            if try_lock(lock):
                 return None  # it could not start, or has just ended
         finally:
             os.close(lock)
     return None
 
 
-def _take(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _spawn(folder: str, name: str, lock: int, package: str, env_prefix: str) -> None:
     import subprocess
 
-    with suppress(FileNotFoundError):
-        os.unlink(f"{name}.sock")  # noqa: PTH108
-    with open(f"{name}.log", "wb", opener=_open_private) as log:
+    for ending in (".sock", ".log"):
+        with suppress(FileNotFoundError):
+            os.unlink(name + ending)  # noqa: PTH108
+    with open(f"{name}.log", "xb", opener=_open_private) as log:
         subprocess.Popen(
             [sys.executable, "-m", _SERVER, name, package],
             stdin=subprocess.DEVNULL,
@@ -131,10 +159,25 @@ def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _relay(connection: socket.socket, request: bytes) -> int | None:
+def _wait_for_turn(connection: socket.socket) -> bool:
+    """Wait until the server has a slot for the task; return False if it is stuck."""
+    answers = b""
+    try:
+        while not answers.endswith(b"go\n"):
+            received = connection.recv(64)
+            if not received:
+                return False
+            answers = answers[-8:] + received
+    except OSError:
+        return False
+    connection.settimeout(None)
+    return True
+
+
+def _run_remotely(connection: socket.socket, request: bytes, name: str) -> int | None:
     """Send the task and wait for its end.
 
-    :returns: The exit code; None if the task has not run or does not run any more.
+    :returns: The exit code; None if the task did not run or does not run any more.
     """
     size = len(request).to_bytes(4, "little")
     child = 0
@@ -153,7 +196,7 @@ def _relay(connection: socket.socket, request: bytes) -> int | None:
     except OSError:
         pass
     if child:
-        _make_sure_of_the_end(child)
+        _kill(child, name)
     return None
 
 
@@ -166,13 +209,21 @@ def _end_as(code: int) -> int:
     return code
 
 
-def _make_sure_of_the_end(child: int) -> None:
-    """End a task whose server died, before this process starts it afresh.
+def _kill(child: int, name: str) -> None:
+    """Kill a task whose server died, before this process starts the task again.
 
-    In a container, the dead may stay for ever, because nobody asks how they ended.
+    In a container a dead process may stay for ever, if nobody asks how it ended.
     """
-    deadline = time.monotonic() + _END_SECONDS
+    deadline = time.monotonic() + _KILL_SECONDS
     with suppress(OSError):
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and _is_task(child, name):
             os.kill(child, signal.SIGKILL)
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
+
+
+def _is_task(process: int, name: str) -> bool:
+    """Return whether a process is a fork of our server, and not a later stranger."""
+    if sys.platform != "linux":
+        return True
+    with open(f"/proc/{process}/cmdline", "rb") as file:  # noqa: PTH123
+        return os.fsencode(name) in file.read().split(b"\0")

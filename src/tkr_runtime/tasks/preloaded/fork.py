@@ -14,7 +14,7 @@ from tkr_runtime.tasks import concurrency, program
 
 
 def preload(cloud: Cloud) -> None:
-    """Import the worker, and what tasks import where they need it.
+    """Import the worker, and what tasks import only when they need it.
 
     :param cloud: The cloud of the worker.
     """
@@ -23,27 +23,27 @@ def preload(cloud: Cloud) -> None:
     cloud.load_worker()
 
 
-def run_task(cloud: Cloud, argv: list[str], news: int) -> int:
-    """Run the worker as a process of its own would, and return its exit code.
+def run_task(cloud: Cloud, argv: list[str], slot: int) -> int:
+    """Run the worker as its own process would, and return the exit code.
 
     :param cloud: The cloud of the worker.
     :param argv: The arguments of the worker.
-    :param news: A socket, to tell the server that the task only waits from now on.
+    :param slot: A socket, whose end releases the slot of the task.
     """
     sys.stdin, sys.stdout = _open(0, "r"), _open(1, "w")
     sys.stderr = _open(2, "w", buffering=1, errors="backslashreplace")
     sys.argv = [sys.argv[0], *argv]
     cloud.read_environment_again()
     cloud.load_worker().storage = WorkerFileStorage()
-    channel = socket.socket(fileno=news)
-    concurrency.hold_slot(channel.close)
+    slot_socket = socket.socket(fileno=slot)
+    concurrency.hold_slot(slot_socket.close)
     try:
         code = program.run(argv, cloud)
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
         if isinstance(stop.code, str):
             sys.stderr.write(f"{stop.code}\n")
-    except BaseException:  # noqa: BLE001 (as the interpreter itself does at its end)
+    except BaseException:  # noqa: BLE001 (as the interpreter does when it ends)
         traceback.print_exc()
         code = 1
     logging.shutdown()

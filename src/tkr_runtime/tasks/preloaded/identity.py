@@ -1,7 +1,7 @@
-"""Which preloaded process may stand in for this one, and where it is found.
+"""Which preloaded process can run a task in place of this process, and where it is.
 
-This module is imported for every task before anything else: it keeps to small modules
-of the standard library.
+This module is imported for every task before anything else, so it needs the standard
+library alone.
 """
 
 import hashlib
@@ -9,31 +9,70 @@ import os
 import resource
 import sys
 
-from tkr_runtime.settings.switches import defer_switch, is_on, warm_switch
+from tkr_runtime.private_folder import private_folder
+from tkr_runtime.settings.switches import (
+    defer_switch,
+    is_on,
+    server_variables,
+    warm_switch,
+)
 
 # Batch systems wait for the last process of a job, and bill the time.
 _BATCH_JOBS = ("SLURM_JOB_ID", "PBS_JOBID", "PJM_JOBID", "LSB_JOBID", "JOB_ID")
-# What the interpreter, the loader and the numerical libraries read as they start.
-_READ_AT_START = (
-    *("PYTHON", "LD_", "DYLD_", "MALLOC_", "GLIBC_"),
-    *("OMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "NUMEXPR_"),
-    *("LANG", "LC_"),
+# What the interpreter, the loader and the numerical libraries read when they start.
+# The names are exact: others that begin alike may hold secrets.
+_PYTHON = (
+    *("PYTHONASYNCIODEBUG", "PYTHONBREAKPOINT", "PYTHONCASEOK", "PYTHONCOERCECLOCALE"),
+    *("PYTHONDEBUG", "PYTHONDEVMODE", "PYTHONDONTWRITEBYTECODE", "PYTHONFAULTHANDLER"),
+    *("PYTHONHASHSEED", "PYTHONHOME", "PYTHONINSPECT", "PYTHONINTMAXSTRDIGITS"),
+    *("PYTHONIOENCODING", "PYTHONMALLOC", "PYTHONMALLOCSTATS", "PYTHONNODEBUGRANGES"),
+    *("PYTHONNOUSERSITE", "PYTHONOPTIMIZE", "PYTHONPATH", "PYTHONPERFSUPPORT"),
+    *("PYTHONPLATLIBDIR", "PYTHONPROFILEIMPORTTIME", "PYTHONPYCACHEPREFIX"),
+    *("PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONTRACEMALLOC", "PYTHONUNBUFFERED"),
+    *("PYTHONUSERBASE", "PYTHONUTF8", "PYTHONVERBOSE", "PYTHONWARNDEFAULTENCODING"),
+    *("PYTHONWARNINGS", "PYTHON_CPU_COUNT", "PYTHON_FROZEN_MODULES", "PYTHON_GIL"),
+    *("PYTHON_JIT", "PYTHON_PERF_JIT_SUPPORT", "PYTHON_PRESITE"),
 )
-# What else the server itself needs; the forks have the environment of their tasks.
-_OF_SERVER = ("HOME", "PATH", "TMPDIR", "TZ", "XDG_RUNTIME_DIR")
+_LOADER = (
+    *("LD_LIBRARY_PATH", "LD_PRELOAD", "LD_AUDIT", "LD_BIND_NOW", "LD_DEBUG"),
+    *("DYLD_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH", "DYLD_FALLBACK_LIBRARY_PATH"),
+    *("DYLD_FALLBACK_FRAMEWORK_PATH", "DYLD_INSERT_LIBRARIES"),
+    *("GLIBC_TUNABLES", "MALLOC_ARENA_MAX", "MALLOC_CHECK_", "MALLOC_PERTURB_"),
+    *("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_"),
+)
+_NUMERICAL = (
+    *("OMP_NUM_THREADS", "OMP_DYNAMIC", "OMP_PROC_BIND", "OMP_PLACES", "OMP_SCHEDULE"),
+    *("OMP_STACKSIZE", "OMP_WAIT_POLICY", "OMP_THREAD_LIMIT", "OMP_MAX_ACTIVE_LEVELS"),
+    *("OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE", "OPENBLAS_MAIN_FREE"),
+    *("GOTO_NUM_THREADS", "BLIS_NUM_THREADS", "BLIS_ARCH_TYPE", "NUMEXPR_NUM_THREADS"),
+    *("MKL_NUM_THREADS", "MKL_DYNAMIC", "MKL_THREADING_LAYER", "MKL_INTERFACE_LAYER"),
+    *("MKL_SERVICE_FORCE_INTEL", "MKL_CBWR", "NUMEXPR_MAX_THREADS"),
+    *("VECLIB_MAXIMUM_THREADS", "NPY_DISABLE_CPU_FEATURES"),
+)
+_LANGUAGE = (
+    *("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_COLLATE", "LC_MESSAGES"),
+    *("LC_MONETARY", "LC_NUMERIC", "LC_TIME"),
+)
+_READ_AT_START = _PYTHON + _LOADER + _NUMERICAL + _LANGUAGE
+# What else the server itself needs; a fork gets the environment of its task.
+_SERVER_VARIABLES = ("HOME", "PATH", "TMPDIR", "TZ", "XDG_RUNTIME_DIR")
 _LIMITS = [getattr(resource, name) for name in dir(resource) if name[:7] == "RLIMIT_"]
 _LONGEST_SOCKET_PATH = 100
-_PRIVATE_MODE = 0o700
+# The rights of a process, in the words of proc(5).
+_RIGHTS = (
+    *("Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"),
+    *("NoNewPrivs", "Seccomp", "Seccomp_filters", "Cpus_allowed", "Mems_allowed"),
+)
 
 
 def is_wanted(env_prefix: str) -> bool:
-    """Tell whether a preloaded process may be used at all.
+    """Return whether a preloaded process may be used at all.
 
-    :param env_prefix: What the names of the variables of the worker begin with.
+    :param env_prefix: The prefix of the environment variables of the worker.
     """
     if not is_on(warm_switch(env_prefix)):
         return False
-    # Options of the interpreter are not passed on, but for the module to run.
+    # Options of the interpreter are not passed on, except for the module to run.
     has_options = sys.orig_argv[1:2] and sys.orig_argv[1].startswith("-")
     if has_options and sys.orig_argv[1] != "-m":
         return False
@@ -41,21 +80,18 @@ def is_wanted(env_prefix: str) -> bool:
 
 
 def environment_of_server(env_prefix: str) -> dict[str, str]:
-    """Return the environment that a preloaded process is started with.
+    """Return the environment with which a preloaded process starts.
 
-    It outlives the task that starts it, and is to keep no secrets of it.
+    The process outlives the task that starts it, and must not keep its secrets.
 
-    :param env_prefix: What the names of the variables of the worker begin with.
+    :param env_prefix: The prefix of the environment variables of the worker.
     """
-    switches = (warm_switch(env_prefix), defer_switch(env_prefix))
-    wanted = _READ_AT_START + _OF_SERVER + switches
-    return {
-        name: value for name, value in os.environ.items() if name.startswith(wanted)
-    }
+    wanted = (*_READ_AT_START, *_SERVER_VARIABLES, *server_variables(env_prefix))
+    return {name: os.environ[name] for name in wanted if name in os.environ}
 
 
 def state_of(paths: list[str]) -> list[tuple[str, int, int, int]]:
-    """Return what changes when the packages in some folders or files change.
+    """Return values that change when the packages in some folders or files change.
 
     :param paths: Folders of packages, in which every installation renames something,
         and files.
@@ -71,7 +107,7 @@ def state_of(paths: list[str]) -> list[tuple[str, int, int, int]]:
 
 
 def watched_paths(package: str) -> list[str]:
-    """Return the folders of packages of this interpreter, and the folders of ours.
+    """Return the folders of packages of this interpreter, and our own source files.
 
     :param package: The package of the worker.
     """
@@ -85,63 +121,101 @@ def watched_paths(package: str) -> list[str]:
     return [*sys.path[1:], sys.prefix + "/pyvenv.cfg", *sorted(files)]
 
 
-def identity(package: str, env_prefix: str) -> bytes:
-    """Return a digest of all that a fork cannot take from the process it serves.
+def identity(package: str, env_prefix: str) -> bytes | None:
+    """Return a digest of all that a fork inherits and cannot take from its client.
 
-    That is the interpreter with its options, the installed packages, what is read from
-    the environment at start, and the limits that the system sets.
+    That is the interpreter with its options, the installed packages, the variables that
+    are read at the start, the limits of the system, and the rights of the process: a
+    task never gets more rights than the process that asks for it.
 
     :param package: The package of the worker.
-    :param env_prefix: What the names of its variables begin with.
+    :param env_prefix: The prefix of its environment variables.
+    :returns: The digest; None if this process has rights that cannot be compared.
     """
+    rights = _rights()
+    if rights is None:
+        return None
     read_at_start = (*_READ_AT_START, defer_switch(env_prefix))
-    environment = sorted(
-        (name, value)
-        for name, value in os.environ.items()
-        if name.startswith(read_at_start)
-    )
-    limits = [resource.getrlimit(limit) for limit in _LIMITS]
-    owner = os.getuid(), os.getgid(), os.getgroups()
     parts = (
         (sys.executable, sys.prefix, sys.version, tuple(sys.flags), sys.path[1:]),
-        (
-            package,
-            state_of(watched_paths(package)),
-            environment,
-            limits,
-            owner,
-            _control_group(),
-        ),
+        (package, state_of(watched_paths(package))),
+        [(name, os.environ.get(name)) for name in read_at_start],
+        [resource.getrlimit(limit) for limit in _LIMITS],
+        (os.getuid(), os.getgid(), os.getgroups()),
         os.getpriority(os.PRIO_PROCESS, 0),
+        rights,
     )
     return hashlib.sha256(repr(parts).encode(errors="surrogateescape")).digest()
 
 
-def _control_group() -> str:
+def _rights() -> list[object] | None:
+    """Return what the system allows this process; None if that is in doubt."""
+    if sys.platform != "linux":
+        return []
     try:
-        with open("/proc/self/cgroup") as file:  # noqa: PTH123
-            return file.read()
+        status = _read_status("self")
+        if not _has_filters_of_container(status):
+            return None
+        root = os.stat("/")  # noqa: PTH116
+        namespaces = [
+            (name, os.readlink(f"/proc/self/ns/{name}"))  # noqa: PTH115
+            for name in sorted(os.listdir("/proc/self/ns"))  # noqa: PTH208
+        ]
+        return [
+            [(name, status.get(name)) for name in _RIGHTS],
+            namespaces,
+            (root.st_dev, root.st_ino, os.readlink("/proc/self/root")),  # noqa: PTH115
+            (os.sched_getscheduler(0), os.sched_getparam(0).sched_priority),
+            sorted(os.sched_getaffinity(0)),
+            _read("/proc/self/cgroup"),
+            _read("/proc/self/oom_score_adj"),
+            _security_label(),
+        ]
+    except OSError:
+        return None
+
+
+def _read_status(process: str) -> dict[str, str]:
+    lines = _read(f"/proc/{process}/status").splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+def _has_filters_of_container(status: dict[str, str]) -> bool:
+    """Return whether this process has no system call filter besides its container's.
+
+    A process inherits filters, and can add some but drop none. The system tells their
+    number only: two processes with one filter each may have different ones, unless it
+    is the one with which the first process of their container started.
+    """
+    if status.get("Seccomp", "0").strip() == "0":
+        return True
+    first = _read_status("1")
+    names = ("Seccomp", "Seccomp_filters")
+    return all(status.get(name) == first.get(name) for name in names)
+
+
+def _security_label() -> str:
+    """Return the label of SELinux, AppArmor or Smack; empty without such a system."""
+    try:
+        return _read("/proc/self/attr/current")
     except OSError:
         return ""
 
 
-def private_folder(package: str) -> str | None:
+def _read(path: str) -> str:
+    with open(path) as file:  # noqa: PTH123
+        return file.read()
+
+
+def socket_folder(package: str) -> str | None:
     """Return the folder of this user's sockets; None if there is no safe one.
 
     :param package: The package of the worker.
     """
     environment = os.environ
     base = environment.get("XDG_RUNTIME_DIR") or environment.get("TMPDIR") or "/tmp"  # noqa: S108
-    folder = f"{base}/{package.replace('_', '-')}-{os.getuid()}"
-    if len(folder) + len("/0123456789abcdef.sock") > _LONGEST_SOCKET_PATH:
+    folder = private_folder(base, package.replace("_", "-"))
+    longest_name = "/0123456789abcdef.sock"
+    if folder is None or len(folder) + len(longest_name) > _LONGEST_SOCKET_PATH:
         return None
-    try:
-        os.mkdir(folder, _PRIVATE_MODE)  # noqa: PTH102
-    except FileExistsError:
-        pass
-    except OSError:
-        return None
-    status = os.lstat(folder)
-    is_folder = status.st_mode & 0o170000 == 0o040000
-    is_private = status.st_mode & 0o777 == _PRIVATE_MODE
-    return folder if is_folder and is_private and status.st_uid == os.getuid() else None
+    return folder

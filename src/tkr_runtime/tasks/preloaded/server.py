@@ -1,14 +1,15 @@
-"""The preloaded process: forks for each task that the executable hands over.
+"""The preloaded process: forks for each task that an executable hands over.
 
-It has one thread and does nothing but accept, fork and wait, so that it answers at
-once. It ends by itself after some idle time, and as soon as the packages that it has
-imported are no longer those that are installed.
+It has one thread and only accepts, forks and waits, so that it answers at once. It ends
+after some time without a task, and when the packages that it has imported are no longer
+the installed ones.
 """
 
 import ctypes
 import gc
 import marshal
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -23,34 +24,53 @@ from pathlib import Path
 from typing import Any
 
 from tkr_runtime.cloud import Cloud, clouds
+from tkr_runtime.settings.limits import PreloadedProcessSettings
 from tkr_runtime.tasks.deferred_imports import defer_imports
 from tkr_runtime.tasks.preloaded.identity import identity, state_of, watched_paths
 
-_IDLE_SECONDS = 900.0
-_LOOK_SECONDS = 5.0
+_CHECK_SECONDS = 5.0
+_HEARTBEAT_SECONDS = 0.5
 _REQUEST_SECONDS = 10.0
-_TIME_TO_LEAVE = 0.5
+_SECONDS_TO_LEAVE = 0.5
+_N_STREAMS = 3
+# Open files that do not belong to clients, with some to spare.
+_OTHER_FILES = 24
+_FILES_OF_CLIENT = 2
 _PR_SET_PDEATHSIG = 1
 
 
 @dataclass
 class _Client:
-    """An executable that has handed over a task.
+    """An executable that hands over a task.
 
     :param connection: The connection to it.
-    :param request: The task, once all of it has come.
-    :param streams: Its standard streams, as file descriptors of this process.
-    :param child: The process of the task, once it runs.
-    :param takes_slot: Whether the task counts among those that run at once.
-    :param news: Where the task tells that it only waits from now on.
+    :param invited: When it was asked for the task, in seconds of the monotonic clock;
+        None while it is queued.
+    :param request: As much of the task as has arrived.
+    :param streams: Its standard streams, as file descriptors, until the task runs.
+    :param child: The process id of the task, while it runs.
+    :param has_slot: Whether the task counts among those that run at once.
+    :param slot: A socket that the task closes when it only waits from then on.
     """
 
     connection: socket.socket
+    invited: float | None = None
     request: bytearray = field(default_factory=bytearray)
     streams: list[int] = field(default_factory=list)
     child: int = 0
-    takes_slot: bool = False
-    news: socket.socket | None = None
+    has_slot: bool = False
+    slot: socket.socket | None = None
+
+    def send(self, line: bytes) -> None:
+        """Send a line, unless the client has gone."""
+        with suppress(OSError):
+            self.connection.sendall(line + b"\n")
+
+    def close_streams(self) -> None:
+        """Close the standard streams of the client in this process."""
+        for stream in self.streams:
+            os.close(stream)
+        self.streams = []
 
 
 class Server:
@@ -58,8 +78,9 @@ class Server:
 
     :param cloud: The cloud of the worker.
     :param listener: A socket that listens.
-    :param n_tasks: The number of tasks at once; those that only wait do not count.
+    :param n_tasks: The number of tasks at once; tasks that only wait do not count.
     :param idle_seconds: How long to stay without a task.
+    :param files_limit: The limit of open files that the tasks have.
     """
 
     def __init__(
@@ -68,53 +89,81 @@ class Server:
         listener: socket.socket,
         n_tasks: int,
         idle_seconds: float,
+        files_limit: tuple[int, int],
     ) -> None:
         self._cloud = cloud
         self._listener = listener
         self._n_tasks = n_tasks
         self._idle_seconds = idle_seconds
+        self._files_limit = files_limit
         self._selector = selectors.DefaultSelector()
         self._clients: dict[int, _Client] = {}
         self._queue: deque[_Client] = deque()
+        self._is_accepting = False
         # Without its socket, nobody can find this process any more.
         self._paths = [*watched_paths(cloud.package), listener.getsockname()]
         self._state = state_of(self._paths)
         self._wake_reader, self._wake_writer = socket.socketpair()
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        files -= _OTHER_FILES + n_tasks * (_N_STREAMS + 1)
+        self._most_clients = max(1, files // _FILES_OF_CLIENT)
 
     def serve(self) -> None:
-        """Serve until nobody has come for the idle time, or an upgrade."""
+        """Serve until no task has come for the idle time, or packages change."""
         for end in (self._wake_reader, self._wake_writer):
             end.setblocking(False)
         signal.set_wakeup_fd(self._wake_writer.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._listener.setblocking(False)
-        self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
         self._selector.register(self._wake_reader, selectors.EVENT_READ, self._reap)
-        last_seen = time.monotonic()
+        last_used = time.monotonic()
         is_leaving = False
         while self._clients or not is_leaving:
-            events = self._selector.select(
-                _TIME_TO_LEAVE if is_leaving else _LOOK_SECONDS
-            )
+            self._accept_more()
+            events = self._selector.select(self._longest_pause(is_leaving=is_leaving))
             for key, _ in events:
-                # An earlier event may have closed what this one is about.
+                # An earlier event may have closed this file.
                 if key.fd in self._selector.get_map():
                     key.data()
+            self._check_clients()
             if events or self._clients:
-                last_seen = time.monotonic()
-            idle = time.monotonic() - last_seen
+                last_used = time.monotonic()
+            idle = time.monotonic() - last_used
             if not is_leaving and (idle > self._idle_seconds or self._is_outdated()):
-                # Who has connected already is still served.
+                # Clients that have connected already are still served.
                 Path(self._listener.getsockname()).unlink(missing_ok=True)
                 is_leaving = True
+
+    def _longest_pause(self, *, is_leaving: bool) -> float:
+        if is_leaving:
+            return _SECONDS_TO_LEAVE
+        has_impatient = any(not client.child for client in self._clients.values())
+        return _HEARTBEAT_SECONDS if has_impatient else _CHECK_SECONDS
 
     def _is_outdated(self) -> bool:
         return state_of(self._paths) != self._state
 
+    def _accept_more(self) -> None:
+        """Accept clients while there are files for them.
+
+        The others wait for a moment, and then run their tasks themselves.
+        """
+        has_room = len(self._clients) < self._most_clients
+        if has_room and not self._is_accepting:
+            self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+        elif self._is_accepting and not has_room:
+            self._selector.unregister(self._listener)
+        self._is_accepting = has_room
+
     def _accept(self) -> None:
         try:
             connection, _ = self._listener.accept()
-        except OSError:
+        except BlockingIOError:  # the client has gone
+            return
+        except OSError:  # no files are left: do not try again at once
+            self._selector.unregister(self._listener)
+            self._is_accepting = False
+            time.sleep(_SECONDS_TO_LEAVE)
             return
         if not _is_same_user(connection):
             connection.close()
@@ -125,19 +174,47 @@ class Server:
         self._selector.register(
             connection, selectors.EVENT_READ, lambda: self._read(client)
         )
+        client.send(b"queued")
+        self._queue.append(client)
+        self._start_next()
+
+    def _check_clients(self) -> None:
+        """Tell queued clients that this process lives, and drop those that are slow."""
+        now = time.monotonic()
+        for client in list(self._clients.values()):
+            if client.invited is None:
+                client.send(b"queued")
+            elif not client.child and now - client.invited > _REQUEST_SECONDS:
+                self._drop(client)
+
+    def _start_next(self) -> None:
+        """Ask queued clients for their tasks while there are slots."""
+        while self._queue and (
+            sum(client.has_slot for client in self._clients.values()) < self._n_tasks
+        ):
+            client = self._queue.popleft()
+            if self._clients.get(client.connection.fileno()) is client:
+                client.has_slot = True
+                client.invited = time.monotonic()
+                client.send(b"go")
 
     def _read(self, client: _Client) -> None:
-        """Read more of a request; once it is whole, only the end of the client."""
+        """Read more of a request; before and after it, only the end of the client."""
         try:
-            if client.streams:
+            if client.request:
                 received = client.connection.recv(1 << 20)
             else:
                 received, client.streams, _, _ = socket.recv_fds(
-                    client.connection, 1 << 20, 3
+                    client.connection, 1 << 20, _N_STREAMS
                 )
         except OSError:
             received = b""
-        if not received:
+        is_first = not client.request
+        if (
+            not received
+            or client.invited is None
+            or (is_first and len(client.streams) != _N_STREAMS)
+        ):
             self._drop(client)
             return
         client.request += received
@@ -146,41 +223,62 @@ class Server:
             if self._is_outdated():
                 self._drop(client)
                 return
-            self._queue.append(client)
-            self._start_next()
-
-    def _start_next(self) -> None:
-        while self._queue and (
-            sum(client.takes_slot for client in self._clients.values()) < self._n_tasks
-        ):
-            client = self._queue.popleft()
-            if client.connection.fileno() in self._clients:
-                self._fork(client)
+            self._fork(client)
 
     def _fork(self, client: _Client) -> None:
-        client.news, theirs = socket.socketpair()
-        client.takes_slot = True
-        with warnings.catch_warnings():
-            # Threads of numerical libraries, which their own handlers take care of.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            client.child = os.fork()
+        try:
+            client.slot, theirs = socket.socketpair()
+            with warnings.catch_warnings():
+                # Threads of numerical libraries, which handle forks themselves.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                client.child = os.fork()
+        except OSError:  # no files or processes are left
+            self._drop(client)
+            return
         if client.child == 0:
-            request = marshal.loads(bytes(client.request[4:]))  # noqa: S302 (same user)
-            _be_the_task(self._cloud, request, client.streams, theirs)
+            self._run_task(client, theirs)
         theirs.close()
-        news = client.news
+        client.close_streams()
         self._selector.register(
-            news, selectors.EVENT_READ, lambda: self._release_slot(client)
+            client.slot, selectors.EVENT_READ, lambda: self._release_slot(client)
         )
-        with suppress(OSError):
-            client.connection.sendall(b"child %d\n" % client.child)
+        client.send(b"child %d" % client.child)
+
+    def _run_task(self, client: _Client, slot: socket.socket) -> None:
+        """Run a task in this process, which is a fork, and end the process."""
+        code = 1
+        try:
+            request: dict[str, Any] = marshal.loads(bytes(client.request[4:]))  # noqa: S302 (same user)
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            if sys.platform == "linux":
+                # A task ends with the server, because nobody else reports its outcome.
+                ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            for target, stream in enumerate(client.streams):
+                os.dup2(stream, target)
+            kept = os.dup2(slot.fileno(), _N_STREAMS, inheritable=False)
+            os.closerange(_N_STREAMS + 1, os.sysconf("SC_OPEN_MAX"))
+            resource.setrlimit(resource.RLIMIT_NOFILE, self._files_limit)
+            os.environ.clear()
+            os.environ.update(request["env"])
+            os.umask(request["umask"])
+            time.tzset()
+            os.chdir(request["cwd"])
+
+            from tkr_runtime.tasks.preloaded import fork
+
+            code = fork.run_task(self._cloud, request["argv"], kept)
+        finally:
+            os._exit(code)
 
     def _release_slot(self, client: _Client) -> None:
-        if client.news is not None:
-            self._selector.unregister(client.news)
-            client.news.close()
-            client.news = None
-        client.takes_slot = False
+        if client.slot is not None:
+            with suppress(KeyError):
+                self._selector.unregister(client.slot)
+            client.slot.close()
+            client.slot = None
+        client.has_slot = False
         self._start_next()
 
     def _reap(self) -> None:
@@ -196,9 +294,7 @@ class Server:
                 return
             for client in list(self._clients.values()):
                 if client.child == child:
-                    code = os.waitstatus_to_exitcode(status)
-                    with suppress(OSError):
-                        client.connection.sendall(b"exit %d\n" % code)
+                    client.send(b"exit %d" % os.waitstatus_to_exitcode(status))
                     client.child = 0
                     self._drop(client)
 
@@ -210,9 +306,7 @@ class Server:
         self._selector.unregister(client.connection)
         del self._clients[client.connection.fileno()]
         client.connection.close()
-        for stream in client.streams:
-            os.close(stream)
-        client.streams = []
+        client.close_streams()
         self._release_slot(client)
 
 
@@ -224,33 +318,12 @@ def _is_same_user(connection: socket.socket) -> bool:
     return uid == os.getuid()
 
 
-def _be_the_task(
-    cloud: Cloud, request: dict[str, Any], streams: list[int], news: socket.socket
-) -> None:
-    """Run the task in this process, which is a fork, and end it."""
-    code = 1
-    try:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        if sys.platform == "linux":
-            # A task does not outlive the server: nobody could tell its outcome.
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        for target, stream in enumerate(streams):
-            os.dup2(stream, target)
-        kept = os.dup2(news.fileno(), 3, inheritable=False)
-        os.closerange(4, os.sysconf("SC_OPEN_MAX"))
-        os.environ.clear()
-        os.environ.update(request["env"])
-        os.umask(request["umask"])
-        time.tzset()
-        os.chdir(request["cwd"])
-
-        from tkr_runtime.tasks.preloaded import fork
-
-        code = fork.run_task(cloud, request["argv"], kept)
-    finally:
-        os._exit(code)
+def _raise_files_limit() -> tuple[int, int]:
+    """Allow this process as many open files as possible; return the former limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return soft, hard
 
 
 def main() -> None:
@@ -265,21 +338,21 @@ def main() -> None:
     from tkr_runtime.tasks.preloaded import fork
 
     fork.preload(cloud)
-    if not name.endswith(identity(package, cloud.env_prefix).hex()[:16]):
+    digest = identity(package, cloud.env_prefix)
+    if digest is None or not name.endswith(digest.hex()[:16]):
         return  # something was installed in the meantime
     gc.collect()
-    # What is here now stays: no fork need copy it to count references.
+    # What exists now stays: no fork need copy it to count references.
     gc.freeze()
+    settings = PreloadedProcessSettings.from_environment(cloud.env_prefix)
+    files_limit = _raise_files_limit()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(f"{name}.sock")
     Path(f"{name}.sock").chmod(0o600)
     listener.listen(1024)
-    idle_seconds = float(
-        os.environ.get(f"{cloud.env_prefix}WARM_IDLE") or _IDLE_SECONDS
-    )
-    default = max(4, 2 * (os.cpu_count() or 1))
-    n_tasks = int(os.environ.get(f"{cloud.env_prefix}WARM_TASKS") or default)
-    Server(cloud, listener, max(1, n_tasks), idle_seconds).serve()
+    Server(
+        cloud, listener, settings.warm_tasks, settings.warm_idle, files_limit
+    ).serve()
 
 
 if __name__ == "__main__":
