@@ -327,7 +327,7 @@ def node(connected, node_storage) -> Iterator[Path]:
         error_path=location / "_error",
         logs_path=None,
     )
-    with context.entered(arguments, WorkerFileStorage(node_storage.tkr_dir)):
+    with context.task_context(arguments, WorkerFileStorage(node_storage.tkr_dir)):
         yield folder
 
 

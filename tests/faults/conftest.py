@@ -22,8 +22,8 @@ from tierkreis.storage import FileStorage
 
 from local_nexus import LocalNexus
 from tkr_nexus_worker.results.receipts import find_receipts, read_receipt
-from tkr_runtime.workflows.controller_lock import control
-from tkr_runtime.workflows.processes import live_tasks
+from tkr_runtime.workflows.controller_lock import control_workflow
+from tkr_runtime.workflows.liveness import live_tasks
 
 DRIVER = Path(__file__).with_name("workflows.py")
 PROJECT = "tests of faults"
@@ -79,7 +79,7 @@ class Run:
     def assert_nothing_is_left(self) -> None:
         assert wait_until(lambda: not processes_of(self.storage.workflow_id))
         assert live_tasks(self.storage) == set()
-        with control(self.storage):  # no controller has it any more
+        with control_workflow(self.storage):  # no controller has it any more
             pass
         projects = Counter(p.annotations.name for p in qnx.projects.get_all())
         assert projects[PROJECT] == 1

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
+from local_cloud.clock import Clock
+from local_cloud.store import Store
 from local_nexus import LocalNexus
-from local_nexus.clock import Clock
-from local_nexus.services.projects import new_row
-from local_nexus.store import Store
+from local_nexus.projects.service import new_row
+from local_nexus.tables import metadata
 
 _A_SECOND = 1_000_000
 
@@ -21,7 +22,7 @@ def add_jobs(
     :param ids: their ids, that of the newest first.
     :param waiting: how many of the newest ones are in the queue, one circuit done.
     """
-    store = Store(f"sqlite:///{nexus.directory / 'nexus.db'}")
+    store = Store(f"sqlite:///{nexus.directory / 'nexus.db'}", metadata)
     now = Clock().now()
     with store.write() as tx:
         owner = tx.find("users")[0]["id"]

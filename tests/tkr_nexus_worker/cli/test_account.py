@@ -9,7 +9,7 @@ def test_whoami_tells_who_where_and_for_how_long(connected, command):
     result = command("whoami")
     assert connected.email in result.stdout
     assert connected.url in result.stdout
-    assert "lasts for 29 d" in result.stdout or "lasts for 30 d" in result.stdout
+    assert "expires in 29 d" in result.stdout or "expires in 30 d" in result.stdout
     account = AccountReport.model_validate_json(command("whoami", "--json").stdout)
     assert account.email == connected.email
 

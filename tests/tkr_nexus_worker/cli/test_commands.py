@@ -128,7 +128,7 @@ def test_resume_takes_workers_of_the_user_from_registries(
     options = ["--directory", directory, "--executor", executor]
     unknown = tkr_nexus("resume", unfinished_own.workflow_id, *options)
     [line] = unknown.stderr.splitlines()
-    assert "The worker 'own_worker' of the workflow cannot be started" in line
+    assert "Cannot start the worker 'own_worker'" in line
     assert "--registry" in line
     (tmp_path / "empty").mkdir()
     for registry in (tmp_path / "empty", make_registry(tmp_path / "own", executor)):

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from tests.conftest import MANY_JOBS, PROJECT, WAITING_JOBS
 
 from local_nexus import Progress
-from tkr_nexus_worker.cli.display import jobs_list
+from tkr_nexus_worker.cli.job_tables import jobs_list
 from tkr_nexus_worker.errors import NexusRefusedError
 from tkr_nexus_worker.jobs import find_job, get_job_details, get_job_status, list_jobs
 from tkr_nexus_worker.jobs.models import (
@@ -188,7 +188,7 @@ def test_cancel_takes_several_jobs_and_finds_all_of_them_first(
     assert "no job called 'no such job'" in message
     assert get_job_status(waiting_job).state == "QUEUED"
     result = command("cancel", waiting_job.id, other.id)
-    assert result.stdout.count("is now in the state CANCELLED.") == 2
+    assert result.stdout.count("is now in state CANCELLED.") == 2
 
 
 def test_retry_of_what_could_still_run_is_refused(waiting_job, refusal, command):

@@ -21,7 +21,8 @@ import psutil
 import pytest
 from tests.helpers.waiting import wait_until
 
-from local_nexus.running import RunningNexus
+from local_cloud import RunningServer
+from local_nexus import NEXUS
 
 COMMAND = Path(sys.executable).with_name("tkr-nexus")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -69,12 +70,12 @@ def test_it_prints_the_environment_and_ends_cleanly(environment, tmp_path, numbe
         url = server.stdout.readline().strip()
         link = server.stderr.readline()
         (directory,) = left_behind(tmp_path)
-        exports = RunningNexus(directory, url).env
+        exports = RunningServer(NEXUS, directory, url).env
         printed = [server.stdout.readline() for _ in exports]
         children = psutil.Process(server.pid).children(recursive=True)
         server.send_signal(number)
         output, errors = server.communicate(timeout=60)
-    assert link.startswith(f"Web page, for one browser: {url}/?token=")
+    assert link.startswith(f"Web page (the link works once): {url}/?token=")
     assert [line.split("=")[0] for line in printed] == [
         f"export {name}" for name in exports
     ]
@@ -95,7 +96,7 @@ def test_a_shell_gets_a_server_that_goes_on_until_it_is_stopped(environment, tmp
         environment,
     )
     name, directory = started.stdout.splitlines()
-    nexus = RunningNexus.find(Path(directory))
+    nexus = RunningServer.find(NEXUS, Path(directory))
     assert name == "Local User"
     # The shell has ended, the server has not.
     assert nexus.jobs() == []
@@ -111,12 +112,12 @@ def test_a_shell_gets_a_server_that_goes_on_until_it_is_stopped(environment, tmp
 
 
 @pytest.fixture
-def background(environment, tmp_path) -> Iterator[RunningNexus]:
+def background(environment, tmp_path) -> Iterator[RunningServer]:
     """A server in the background, in a directory of the user's."""
     directory = tmp_path / "mine"
     command = [COMMAND, "serve", "--print-env", "--directory", directory]
     subprocess.run(command, env=environment, check=True, capture_output=True)
-    yield RunningNexus.find(directory)
+    yield RunningServer.find(NEXUS, directory)
     subprocess.run(
         [COMMAND, "serve", "--stop", "--directory", directory],
         env=environment,
@@ -129,7 +130,7 @@ def test_a_server_can_be_stopped_by_its_directory(background, environment):
         f"tkr-nexus serve --stop --directory '{background.directory}'", environment
     )
     assert (stopped.returncode, stopped.stdout, stopped.stderr) == (0, "", "")
-    assert RunningNexus.find(background.directory) is None
+    assert RunningServer.find(NEXUS, background.directory) is None
     assert (background.directory / "nexus.db").exists()
 
 
@@ -145,7 +146,7 @@ def test_a_new_link_opens_the_page_of_a_running_server(background, environment):
 @pytest.mark.parametrize("action", ["--stop", "--link"])
 def test_a_shell_without_a_server_is_told_so(environment, action):
     assert refusal(environment, action) == (
-        "Error: This shell uses no embedded Nexus: name the directory of one with "
+        "Error: This shell uses no embedded Nexus; name the directory of one with "
         "--directory."
     )
 
@@ -238,7 +239,7 @@ def terminal(request, environment, tmp_path) -> Iterator[Terminal]:
     os.close(terminal.screen)
 
 
-def submit(nexus: RunningNexus) -> None:
+def submit(nexus: RunningServer) -> None:
     code = """
 import qnexus as qnx
 from pytket import Circuit
@@ -254,9 +255,9 @@ qnx.start_execute_job(
 
 @pytest.mark.parametrize("terminal", [{}, {"NO_COLOR": "1"}], indirect=True, ids=str)
 def test_a_terminal_shows_the_jobs_as_they_move(terminal, tmp_path, request):
-    terminal.read_until(lambda text: "No job yet." in text)
+    terminal.read_until(lambda text: "No jobs yet." in text)
     (directory,) = left_behind(tmp_path)
-    submit(RunningNexus.find(directory))
+    submit(RunningServer.find(NEXUS, directory))
     row = re.compile("│.*live.*shown.*COMPLETED.*│")
     terminal.read_until(lambda text: row.search(ESCAPES.sub("", text)))
     plain = ESCAPES.sub("", terminal.text)
@@ -267,7 +268,7 @@ def test_a_terminal_shows_the_jobs_as_they_move(terminal, tmp_path, request):
 
 
 def test_a_server_that_is_killed_ends_the_command_with_a_sentence(terminal, tmp_path):
-    terminal.read_until(lambda text: "No job yet." in text)
+    terminal.read_until(lambda text: "No jobs yet." in text)
     (server,) = psutil.Process(terminal.process.pid).children()
     server.kill()
     assert terminal.process.wait(30) == 1
@@ -277,7 +278,7 @@ def test_a_server_that_is_killed_ends_the_command_with_a_sentence(terminal, tmp_
 
 
 def test_a_server_that_another_shell_stops_ends_the_command(terminal, tmp_path):
-    terminal.read_until(lambda text: "No job yet." in text)
+    terminal.read_until(lambda text: "No jobs yet." in text)
     (directory,) = left_behind(tmp_path)
     stopped = subprocess.run([COMMAND, "serve", "--stop", "--directory", directory])
     assert stopped.returncode == 0

@@ -86,7 +86,7 @@ def test_ctrl_c_ends_at_once_and_says_that_the_jobs_go_on(waiting_job):
         watching.send_signal(signal.SIGINT)
         _, errors = watching.communicate(timeout=60)
     assert watching.returncode == 1
-    assert errors.splitlines() == ["The jobs go on.", "", "Aborted!"]
+    assert errors.splitlines() == ["The jobs continue on Nexus.", "", "Aborted!"]
 
 
 @pytest.mark.parametrize("option", ["--timeout", "--interval"])

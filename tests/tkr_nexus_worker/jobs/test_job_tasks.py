@@ -21,7 +21,7 @@ from tkr_nexus_worker.jobs.models import (
     JobStatusReport,
     JobSummary,
 )
-from tkr_runtime.workflows.submissions import live_jobs
+from tkr_runtime.workflows.interrupt import unfinished_jobs
 
 JobRef = OpaqueType["qnexus.models.references.ExecuteJobRef"]
 
@@ -111,7 +111,7 @@ def test_a_graph_submits_a_job_and_waits_for_it(make_executor, make_storage):
     report = JobStatusReport(**run(graph, inputs, storage, make_executor(storage)))
     assert (report.name, report.state) == ("waited for", "COMPLETED")
     # Ctrl-C after it has nothing to tell of this job.
-    assert live_jobs(storage) == []
+    assert unfinished_jobs(storage) == []
 
 
 def test_a_job_that_ended_badly_fails_the_task_that_waits_for_it(connected, submit):

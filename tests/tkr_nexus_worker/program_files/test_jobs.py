@@ -87,7 +87,7 @@ def test_guppy_programs_run_on_selene(submit, tmp_path):
     ("n_shots", "options", "message"),
     [
         (0, {}, "number of shots of circuit 0 is 0"),
-        ([5], {}, "2 circuits but 1 numbers of shots"),
+        ([5], {}, "length 1, but there are 2 circuits"),
         (5, {"job_name": " "}, "job name"),
         (5, {"project_name": ""}, "project name"),
     ],

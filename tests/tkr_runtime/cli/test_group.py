@@ -27,7 +27,7 @@ FAILURES = {
     "a-bug": (
         ZeroDivisionError("by\nzero"),
         1,
-        "ZeroDivisionError: by zero (this should not happen; --debug shows where).",
+        "ZeroDivisionError: by zero (this is a bug; --debug shows the traceback).",
     ),
 }
 
@@ -97,6 +97,18 @@ def test_every_command_has_help_and_debug():
         result = CliRunner().invoke(cli, [name, "-h"])
         assert result.exit_code == 0
         assert "--debug" in result.stdout
+
+
+def test_the_list_and_the_help_of_a_command_begin_with_the_same_action():
+    result = CliRunner().invoke(cli, ["--help"])
+    listed = result.stdout.split("Commands:")[1].split("\n")
+    summaries = dict(line.split(maxsplit=1) for line in listed if line.strip())
+    context = click.Context(cli)
+    assert set(summaries) == set(cli.list_commands(context))
+    for name, summary in summaries.items():
+        help_text = cli.get_command(context, name).help
+        # The help of the command may say more, but begins with the same action.
+        assert help_text.split()[0].strip(".;,") == summary.split()[0].strip(".;,")
 
 
 def test_the_shell_completes_commands():

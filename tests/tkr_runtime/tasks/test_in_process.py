@@ -104,7 +104,7 @@ def test_a_task_that_waits_gives_its_place_to_others(
         assert time.monotonic() < deadline
         time.sleep(0.02)
     quick_executor = InProcessExecutor(quick)
-    quick_executor._places = executor._places
+    quick_executor._slots = executor._slots
     assert len(run(graph, inputs(1), quick, quick_executor)) == 1
     assert not slow.is_node_finished(Loc())
     connected.clear_progress()

@@ -17,21 +17,21 @@ from tierkreis.controller.data.location import Loc
 from tierkreis.executor import ShellExecutor
 from tierkreis.storage import FileStorage
 
-from tkr_runtime.tasks import places
-from tkr_runtime.tasks.task_lock import claimed, read_claim
-from tkr_runtime.workflows.controller_lock import control
-from tkr_runtime.workflows.liveness import Watch
-from tkr_runtime.workflows.processes import live_tasks
-from tkr_runtime.workflows.recovery import clear_unfinished
+from tkr_runtime.tasks import concurrency
+from tkr_runtime.tasks.task_lock import hold_task_lock, read_owner
+from tkr_runtime.workflows import liveness
+from tkr_runtime.workflows.controller_lock import control_workflow
+from tkr_runtime.workflows.liveness import LivenessMonitor, live_tasks
+from tkr_runtime.workflows.recovery import prepare_to_resume
 
 TASK = Loc().N(1)
 # It does not name its task on its command line, as if it were on another machine.
 HOLDER = """
 import sys
 from pathlib import Path
-from tkr_runtime.tasks import places
-from tkr_runtime.tasks.task_lock import claimed
-with claimed(Path(sys.stdin.readline().strip()), 10.0):
+from tkr_runtime.tasks import concurrency
+from tkr_runtime.tasks.task_lock import hold_task_lock
+with hold_task_lock(Path(sys.stdin.readline().strip()), 10.0):
     print("claimed", flush=True)
     sys.stdin.readline()
 """
@@ -82,17 +82,17 @@ def kill(holder: subprocess.Popen) -> None:
 
 def test_a_claim_names_its_process_and_ends_with_it(storage, hold):
     holder = hold()
-    claim = read_claim(storage.workflow_dir / TASK)
-    assert (claim.host, claim.pid) == (platform.node(), holder.pid)
-    assert claim.is_held
+    owner = read_owner(storage.workflow_dir / TASK)
+    assert (owner.host, owner.pid) == (platform.node(), holder.pid)
+    assert owner.is_alive
     kill(holder)
-    assert not read_claim(storage.workflow_dir / TASK).is_held
+    assert not read_owner(storage.workflow_dir / TASK).is_alive
 
 
 def test_a_claim_of_a_task_that_is_done_leaves_nothing(tmp_path):
-    with claimed(tmp_path, 1.0) as has_waited:
+    with hold_task_lock(tmp_path, 1.0) as has_waited:
         assert not has_waited
-        assert read_claim(tmp_path).is_held
+        assert read_owner(tmp_path).is_alive
     assert list(tmp_path.iterdir()) == []
 
 
@@ -101,7 +101,7 @@ def test_who_waits_too_long_for_a_task_is_told_which_process_has_it(storage, hol
     folder = storage.workflow_dir / TASK
     with (
         pytest.raises(TimeoutError, match=f"process {holder.pid} on "),
-        claimed(folder, 0.1),
+        hold_task_lock(folder, 0.1),
     ):
         pass
 
@@ -109,8 +109,8 @@ def test_who_waits_too_long_for_a_task_is_told_which_process_has_it(storage, hol
 def test_who_waits_for_a_task_is_told_so(storage, hold, caplog):
     holder = hold()
     # In a fork it gives its place to others first.
-    places.release_by(holder.kill)
-    with claimed(storage.workflow_dir / TASK, 30.0) as has_waited:
+    concurrency.hold_slot(holder.kill)
+    with hold_task_lock(storage.workflow_dir / TASK, 30.0) as has_waited:
         assert has_waited
     assert f"already runs this task (process {holder.pid} on " in caplog.text
 
@@ -120,13 +120,13 @@ def test_where_there_are_no_locks_tasks_run_without(tmp_path, monkeypatch):
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with claimed(tmp_path, 1.0) as has_waited:
+    with hold_task_lock(tmp_path, 1.0) as has_waited:
         assert not has_waited
-        assert not read_claim(tmp_path).is_held
+        assert not read_owner(tmp_path).is_alive
 
 
 def test_a_folder_that_cannot_be_written_to_does_not_keep_a_task_from_running(tmp_path):
-    with claimed(tmp_path / "missing", 1.0) as has_waited:
+    with hold_task_lock(tmp_path / "missing", 1.0) as has_waited:
         assert not has_waited
 
 
@@ -134,8 +134,8 @@ def test_a_disk_that_is_full_does_not_keep_a_task_from_running(tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
     try:
-        with claimed(tmp_path, 1.0):
-            assert read_claim(tmp_path).is_held
+        with hold_task_lock(tmp_path, 1.0):
+            assert read_owner(tmp_path).is_alive
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
@@ -146,11 +146,11 @@ def test_a_resumed_workflow_leaves_a_task_to_the_process_that_claims_it(
     caplog.set_level("INFO")
     executor = ElsewhereExecutor()
     holder = hold()
-    clear_unfinished(storage, executor)
+    prepare_to_resume(storage, executor)
     assert storage.is_node_started(TASK)
     assert f"still running: {TASK} (process {holder.pid} on " in caplog.text
     kill(holder)
-    clear_unfinished(storage, executor)
+    prepare_to_resume(storage, executor)
     assert not storage.is_node_started(TASK)
 
 
@@ -164,23 +164,23 @@ def test_a_task_without_a_claim_is_found_by_its_process_alone(storage):
 
 
 @pytest.fixture
-def watch(storage, monkeypatch) -> Watch:
-    monkeypatch.setattr("tkr_runtime.workflows.liveness._SECONDS_ELSEWHERE", 0.0)
-    return Watch(storage, ElsewhereExecutor())
+def watch(storage, monkeypatch) -> LivenessMonitor:
+    monkeypatch.setattr(liveness, "_PATIENCE_ELSEWHERE_SECONDS", 0.0)
+    return LivenessMonitor(storage, ElsewhereExecutor())
 
 
 def test_a_task_killed_elsewhere_is_noticed_where_locks_are_shared(
     storage, hold, watch
 ):
-    with control(storage):
+    with control_workflow(storage):
         holder = hold()
         for _ in range(3):
-            watch.look([TASK])
+            watch.mark_dead([TASK])
         assert not storage.node_has_error(TASK)
         kill(holder)
-        watch.look([TASK])
+        watch.mark_dead([TASK])
         assert not storage.node_has_error(TASK)
-        watch.look([TASK])
+        watch.mark_dead([TASK])
         assert storage.node_has_error(TASK)
 
 
@@ -190,18 +190,18 @@ def test_a_task_elsewhere_that_did_not_see_the_controller_is_not_judged(
     # As on a file system that keeps locks to one machine.
     kill(hold())
     for _ in range(3):
-        watch.look([TASK])
+        watch.mark_dead([TASK])
     assert not storage.node_has_error(TASK)
 
 
 def test_a_task_that_waits_to_be_started_elsewhere_is_not_judged(storage, watch):
     for _ in range(3):
-        watch.look([TASK])
+        watch.mark_dead([TASK])
     assert not storage.node_has_error(TASK)
 
 
 def test_a_task_here_is_judged_without_a_claim(storage):
-    watch = Watch(storage, ShellExecutor(None, storage.workflow_dir))
+    watch = LivenessMonitor(storage, ShellExecutor(None, storage.workflow_dir))
     for _ in range(2):
-        watch.look([TASK])
+        watch.mark_dead([TASK])
     assert storage.node_has_error(TASK)

@@ -163,7 +163,7 @@ def test_ctrl_c_during_the_submission_loses_no_job(
     controller.process.wait(LIMIT)
     nexus.clear_faults()
     job, screen = finish()
-    assert "A task is submitting a job at this moment and will finish that" in screen
+    assert "A task is submitting a job right now and will finish that" in screen
     resume_on_the_command_line(storage, worker_environment)
     assert nexus.jobs(1)[-1]["id"] == job["id"]
 
@@ -205,7 +205,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_submission(nexus, storage, start)
     nexus.clear_faults()
     job, screen = finish()
     assert job["status"] != "CANCELLED"
-    assert "A task is submitting a job at this moment and will finish that" in screen
+    assert "A task is submitting a job right now and will finish that" in screen
     assert f"tkr-nexus resume {storage.workflow_id} --directory" in screen
 
 

@@ -55,12 +55,12 @@ def clock(monkeypatch) -> Clock:
 
 
 def run_walks(clock: Clock, seconds: float, n_walks: int) -> None:
-    idle = loop._Idle(
-        Ended(), watch=lambda _tasks: None, watch_seconds=5.0, shortest_pause=0.005
+    pauses = loop._Pauses(
+        Ended(), monitor=lambda _tasks: None, monitor_seconds=5.0, shortest_pause=0.005
     )
     for _ in range(n_walks):
         clock.work(seconds)
-        idle.pause_until_end_of_any([Loc()])
+        pauses.wait_for_ended([Loc()])
 
 
 def test_a_small_workflow_is_never_held_back(clock):
@@ -193,7 +193,9 @@ def drive(tmp_path, monkeypatch):
         tasks = Tasks(storage, **how)
         monkeypatch.setattr(loop.time, "sleep", tasks.sleep)
         run_graph(storage, tasks, graph, {"x": x}, n_iterations=0)
-        loop.drive(storage, tasks, watch=lambda _tasks: None, watch_seconds=3600.0)
+        loop.run_to_end(
+            storage, tasks, monitor=lambda _tasks: None, monitor_seconds=3600.0
+        )
         return read_outputs(graph, storage), tasks
 
     return drive_graph
