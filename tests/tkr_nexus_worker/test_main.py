@@ -33,9 +33,6 @@ def test_without_arguments_the_worker_tells_its_usage_and_succeeds(name):
         [EXECUTABLES / "tkr-nexus"],
         [sys.executable, "-m", "local_nexus"],
         [sys.executable, "benchmarks/submit_poll.py"],
-        [sys.executable, "examples/nexus_polling.py"],
-        [sys.executable, "examples/embed_in_graph.py"],
-        [sys.executable, "examples/custom_submit.py"],
     ],
     ids=lambda command: str(command[-1]),
 )

@@ -43,9 +43,8 @@ def inputs(circuit: Circuit) -> dict:
     }
 
 
-@pytest.mark.parametrize("executor", ["uv-ready", "shell"])
 def test_no_secret_is_in_anything_that_a_workflow_leaves(
-    executor, nexus, login, worker_environment, run_workflow, tmp_path
+    nexus, login, worker_environment, run_workflow, tmp_path
 ):
     password = f"password-{uuid4()}"
     environment = worker_environment | {
@@ -54,7 +53,10 @@ def test_no_secret_is_in_anything_that_a_workflow_leaves(
         "TKR_LOG_LEVEL": "DEBUG",
     }
     secrets = tokens_in(login) | {nexus.password, password}
-    for circuit, end in [(GOOD, '"shots"'), (TOO_LARGE, "WorkflowFailedError")]:
+    for executor, circuit, end in [
+        ("uv-ready", GOOD, '"shots"'),
+        ("shell", TOO_LARGE, "WorkflowFailedError"),
+    ]:
         result = run_workflow(executor, inputs(circuit), environment=environment)
         printed = result.stdout + result.stderr
         assert end in printed

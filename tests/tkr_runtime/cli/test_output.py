@@ -76,14 +76,10 @@ def test_a_table_at_a_terminal_fits_and_has_lines_and_colours(capsys, monkeypatc
         PayloadProgram,
         AccountReport,
         Check,
+        WaitProgress,
     ],
 )
 def test_every_field_of_the_json_is_documented(model):
     text = (Path(__file__).parents[3] / "docs" / "command_line.md").read_text()
     section = text[text.index("### JSON") : text.index("## Results")]
     assert set(model.model_fields) <= set(FIELD.findall(section))
-
-
-def test_the_json_of_watch_is_documented():
-    text = (Path(__file__).parents[3] / "docs" / "command_line.md").read_text()
-    assert all(f"`{name}`" in text for name in WaitProgress.model_fields)

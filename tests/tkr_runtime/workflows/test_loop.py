@@ -7,6 +7,7 @@ from random import Random
 from uuid import uuid4
 
 import pytest
+from tests.helpers.repetition import soak
 from tierkreis.controller import run_graph
 from tierkreis.controller.data.graph import GraphData
 from tierkreis.controller.data.location import Loc, WorkerCallArgs
@@ -201,11 +202,12 @@ def drive(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 50])
-@pytest.mark.parametrize("seed", range(5))
-def test_graphs_in_graphs_end_in_whatever_order_their_tasks_do(drive, seed, at_once):
-    value, tasks = drive(
-        evaluated(summed(evaluated(summed(item())))), 3, seed=seed, at_once=at_once
-    )
+@pytest.mark.parametrize("repetition", [0, *map(soak, range(1, 10))])
+def test_graphs_in_graphs_end_in_whatever_order_their_tasks_do(
+    drive, rng, repetition, at_once
+):
+    graph = evaluated(summed(evaluated(summed(item()))))
+    value, tasks = drive(graph, 3, seed=rng.randrange(2**32), at_once=at_once)
 
     def of_items(n: int) -> int:
         return sum(x + 3 if x % 2 == 0 else x for x in range(1, n + 1))
