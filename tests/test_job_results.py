@@ -21,8 +21,7 @@ from tkr_nexus_worker.errors import (
     ResultFormatError,
     ResultsNotReadyError,
 )
-from tkr_nexus_worker.results import fetch_outcome, get_results_by_id, parse_selection
-from tkr_nexus_worker.results.receipts import receipt_of
+from tkr_nexus_worker.results import Receipt, get_results_by_id, parse_selection
 
 PROJECT = "tests of job results"
 A, B, C = Bit("b", 1), Bit("a", 0), Bit("b", 0)
@@ -183,12 +182,13 @@ def test_results_are_fetched_by_id_and_by_receipt(connected, tmp_path):
     job = submit(ONE)
     wait(job)
     receipt = tmp_path / "receipt.json"
-    receipt.write_text(receipt_of(fetch_outcome(job)).model_dump_json())
+    receipt.write_text(Receipt.of(jobs.get_job_details(job)).model_dump_json())
     for named in (str(job.id), job, receipt, str(receipt)):
         found = get_results_by_id(named)
         assert found.complete
         assert [dict(one) for one in found] == [{"10": 10}]
         assert found[0].name == "one"
+        assert found.job.job_id == str(job.id)
         assert found.receipt.job_id == job.id
 
 

@@ -5,14 +5,14 @@ from tests.conftest import PROJECT
 
 from local_nexus import Progress
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
-from tkr_nexus_worker.jobs.models import JobDetails, JobStatusReport, JobSummary
-from tkr_nexus_worker.jobs.submit import (
+from tkr_nexus_worker.jobs import (
     get_job_details,
     get_job_status,
     list_jobs,
     list_scheduled_jobs,
     wait_until_complete,
 )
+from tkr_nexus_worker.jobs.models import JobDetails, JobStatusReport, JobSummary
 
 
 def test_a_waiting_job_is_listed_with_all_that_matters(connected, waiting_job):
@@ -85,7 +85,7 @@ def test_jobs_that_compile_are_not_listed(connected, submit):
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [({"limit": 0}, "limit is 0"), ({"states": ["DONE"]}, "'DONE' is no state")],
+    [({"limit": 0}, "limit is 0"), ({"states": ["DONE"]}, "'DONE' is not a state")],
 )
 def test_a_wrong_list_is_refused_before_any_request(connected, arguments, words):
     with pytest.raises(InvalidInputError, match=words):

@@ -66,7 +66,7 @@ def jobs(
     """List jobs on Nexus; without options those that wait or run."""
     if everything and states:
         raise click.UsageError("Give either --all or --status.")
-    from tkr_nexus_worker.jobs.submit import list_jobs, list_scheduled_jobs
+    from tkr_nexus_worker.jobs import list_jobs, list_scheduled_jobs
 
     if everything or states:
         found = list_jobs(project=project, states=states, limit=limit)
@@ -93,7 +93,7 @@ def status(context: click.Context, job: str, as_json: bool) -> None:
     JOB is its id, at least four digits of the start of its id, or its name. The exit
     code is 0 if it has completed, 3 if it waits or runs, 4 if it ended in another way.
     """
-    from tkr_nexus_worker.jobs.submit import get_job_status
+    from tkr_nexus_worker.jobs import get_job_status
 
     report = get_job_status(job)
     if as_json:
@@ -111,7 +111,7 @@ def show(job: str, as_json: bool) -> None:
 
     JOB is its id, at least four digits of the start of its id, or its name.
     """
-    from tkr_nexus_worker.jobs.submit import get_job_details
+    from tkr_nexus_worker.jobs import get_job_details
 
     details = get_job_details(job)
     if as_json:
@@ -139,8 +139,8 @@ def payload(job: str, save: Path | None, force: bool, as_json: bool) -> None:
 
     JOB is its id, at least four digits of the start of its id, or its name.
     """
-    from tkr_nexus_worker.jobs.payload_files import save_payload
-    from tkr_nexus_worker.jobs.submit import get_job_payload
+    from tkr_nexus_worker.jobs import get_job_payload
+    from tkr_nexus_worker.jobs.payload import save_payload
 
     submitted = get_job_payload(job)
     if save is not None:
@@ -179,7 +179,7 @@ def cancel(jobs: tuple[str, ...], as_json: bool) -> None:
 
     JOB is its id, at least four digits of the start of its id, or its name.
     """
-    from tkr_nexus_worker.jobs.submit import cancel_job, find_job
+    from tkr_nexus_worker.jobs import cancel_job, find_job
 
     # All are found before the first is cancelled.
     found = [find_job(job) for job in jobs]
@@ -202,7 +202,7 @@ def retry(job: str, force: bool, as_json: bool) -> None:
     JOB is its id, at least four digits of the start of its id, or its name. The
     programs are billed again. A job that could still run is refused.
     """
-    from tkr_nexus_worker.jobs.submit import retry_job
+    from tkr_nexus_worker.jobs import retry_job
 
     _tell([retry_job(job, force=force)], as_json=as_json)
 
@@ -222,7 +222,7 @@ def delete(jobs: tuple[str, ...], yes: bool, force: bool, as_json: bool) -> None
 
     JOB is its id, at least four digits of the start of its id, or its name.
     """
-    from tkr_nexus_worker.jobs.submit import delete_job, find_job, get_job_status
+    from tkr_nexus_worker.jobs import delete_job, find_job, get_job_status
 
     found = [find_job(job) for job in jobs]
     reports = [get_job_status(job) for job in found]

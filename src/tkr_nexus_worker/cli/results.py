@@ -265,7 +265,7 @@ def _print_csv(circuits: "Sequence[CircuitResult]") -> None:
 
 
 def _fetch(job: str, *, partial: bool) -> "JobResults":
-    from tkr_nexus_worker.results.counts import get_results_by_id
+    from tkr_nexus_worker.results import get_results_by_id
     from tkr_nexus_worker.results.saved import is_saved_results, load_results
 
     if job.endswith((".json", ".json.gz")) and is_saved_results(Path(job)):

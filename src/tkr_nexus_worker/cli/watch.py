@@ -63,7 +63,7 @@ def watch(
             f"These are {len(jobs)} jobs; give at most {_MOST_JOBS} at once."
         )
     # qnexus takes seconds to import; --help does not need it.
-    from tkr_nexus_worker.jobs.submit import A_WEEK, find_job
+    from tkr_nexus_worker.jobs import A_WEEK, find_job
 
     found = [find_job(job) for job in jobs]
     latest: dict[int, WaitProgress] = {}
@@ -90,7 +90,7 @@ def _follow(
     jobs: "list[ExecuteJobRef]", timeout: float, interval: float
 ) -> Iterator[_News]:
     """Give what becomes known of each job, until all have ended or failed."""
-    from tkr_nexus_worker.jobs.submit import wait_until_complete
+    from tkr_nexus_worker.jobs import wait_until_complete
 
     news: queue.SimpleQueue[_News] = queue.SimpleQueue()
 

@@ -2,13 +2,11 @@ from .counts import CircuitCounts as CircuitCounts
 from .counts import CircuitResult as CircuitResult
 from .counts import JobCounts as JobCounts
 from .counts import JobResults as JobResults
-from .counts import get_results_by_id as get_results_by_id
 from .counts import parse_selection as parse_selection
-from .download import fetch_outcome as fetch_outcome
 from .download import get_item_results as get_item_results
 from .download import get_qsys_shots as get_qsys_shots
 from .download import get_results as get_results
-from .download import is_running as is_running
+from .download import get_results_by_id as get_results_by_id
 from .plots import histogram as histogram
 from .plots import ideal_distribution as ideal_distribution
 from .plots import ideal_of_job as ideal_of_job
