@@ -125,9 +125,8 @@ def polling_loop_body(
 ) -> Workflow[TKR[ExecuteJobRef], PollingOutputs]:
     """Build the body of a loop that waits for a job.
 
-    Each pass waits until the status of the job changes, an hour at most: a new state, or
-    a new place in the queue. The pass in which the job has completed fetches the
-    results.
+    Each pass waits until the job has a new state or a new place in the queue, an hour
+    at most. The pass in which the job has completed downloads the results.
 
     :param polling_interval: The longest time between two requests for the status, in
         seconds; the first follow each other more quickly.

@@ -2,7 +2,7 @@
 
 They are pydantic models because Tierkreis writes models as plain JSON objects and reads
 them back by name; in Python, ``Job(**output)`` reads an output. The module imports
-neither qnexus nor pytket. Later versions add fields; they neither rename nor remove any.
+neither qnexus nor pytket. Later versions add fields and neither rename nor remove any.
 """
 
 from collections.abc import Callable

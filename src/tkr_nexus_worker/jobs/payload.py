@@ -112,7 +112,8 @@ def save_payload(
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidInputError(
-            f"The directory {directory} cannot be created: {error.strerror}; give another."
+            f"The directory {directory} cannot be created: {error.strerror}; give "
+            "another."
         ) from error
     return [write_file(path, content, force=force) for path, content in paths.items()]
 

@@ -1,7 +1,7 @@
 """The account and the checks of an installation, as values that commands print as JSON.
 
-The module imports neither qnexus nor pytket. Later versions add fields; they neither
-rename nor remove any.
+The module imports neither qnexus nor pytket. Later versions add fields and
+neither rename nor remove any.
 """
 
 from typing import Literal

@@ -2,9 +2,12 @@
 
 An outcome is written as text, one digit for each bit: the bits of a register in the
 order of their indices, the first at the left, and the registers in the order of their
-names, @@a[0]=0``, ``a[1]=1`` and ``c[0]=1``.
+names, as in ``01 1`` for ``a[0]=0``, ``a[1]=1`` and ``c[0]=1``. Values of a HUGR
+program that are no bits of registers are written as
+:mod:`tkr_nexus_worker.results.tagged` says.
 """
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,10 +29,9 @@ from tkr_nexus_worker.jobs.items import ItemResult
 from tkr_nexus_worker.jobs.models import Job, JobItem
 from tkr_nexus_worker.jobs.receipt import Receipt
 from tkr_nexus_worker.jobs.status import describe
+from tkr_nexus_worker.results.tagged import Shot, TaggedShots
 
-type ShotValue = bool | int | float | list[bool] | list[int] | list[float]
-type Shot = list[tuple[str, ShotValue]]
-"""The tagged values of one shot, in the order in which the program gave them."""
+logger = logging.getLogger(__name__)
 
 type _Bits = tuple[int, ...]
 
@@ -45,10 +47,13 @@ class CircuitCounts(BaseModel):
     :param reason: What Nexus says about that; empty where it says nothing.
     :param n_shots_requested: The number of shots asked for.
     :param n_shots: The number of shots that are counted.
-    :param n_shots_taken: The number of shots before post-selection.
+    :param n_shots_taken: The number of shots before post-selection, with those that
+        the program stopped.
     :param bits: The bits in the order of the digits of an outcome.
     :param counts: The number of shots of each outcome, the most frequent first.
     :param selection: The values of bits by which shots were selected.
+    :param stopped: The numbers of shots that the program ended by ``exit`` or
+        ``panic``, by their values and the message; they are not counted.
     :param no_counts: Why there are no counts; empty where there are.
     """
 
@@ -62,6 +67,7 @@ class CircuitCounts(BaseModel):
     bits: list[str] = Field(default_factory=list)
     counts: dict[str, int] = Field(default_factory=dict)
     selection: dict[str, int] = Field(default_factory=dict)
+    stopped: dict[str, list[int]] = Field(default_factory=dict)
     no_counts: str = ""
 
 
@@ -159,21 +165,16 @@ class CircuitResult(Mapping[str, int]):
     def backend_result(self) -> BackendResult:
         """The result as a ``BackendResult`` of pytket, without post-selection.
 
-        The result of a HUGR program is converted by ``QsysResult.to_pytket``.
+        Shots of a HUGR program that it ended by ``exit`` or ``panic`` are left out,
+        which is a warning in the log.
 
         :raises ResultFormatError: If there is no result, or it has no such form.
         """
         match self._require_result():
             case BackendResult() as result:
                 return result
-            case QsysResult() as result:
-                try:
-                    return result.to_pytket()
-                except ValueError as error:
-                    raise ResultFormatError(
-                        f"{self._subject} cannot be converted to a BackendResult "
-                        f"({error}); get its raw shots with the task get_qsys_shots."
-                    ) from error
+            case QsysResult():
+                return self._convert_tagged(self._tagged)
         raise ResultFormatError(
             f"{self._subject} is the output of a QIR program, which has no "
             "BackendResult; download it with qnexus."
@@ -185,13 +186,58 @@ class CircuitResult(Mapping[str, int]):
 
         :raises ResultFormatError: If the program gave no tagged shots.
         """
+        return self._tagged.shots
+
+    @property
+    def stopped(self) -> dict[str, list[int]]:
+        """The numbers of shots that the program ended by ``exit`` or ``panic``.
+
+        They are counted in no outcome. The keys are their values and the message, as in
+        ``before=1 exit: give up (3)``; shots are numbered from 0.
+        """
+        return dict(self._tagged.stopped) if self._has_tags else {}
+
+    @property
+    def _has_tags(self) -> bool:
+        return isinstance(self.raw_result, QsysResult)
+
+    @cached_property
+    def _tagged(self) -> TaggedShots:
         result = self._require_result()
         if not isinstance(result, QsysResult):
             raise ResultFormatError(
                 f"{self._subject} has no tagged shots (it is a "
                 f"{type(result).__name__}); get it with the task get_results."
             )
-        return [[(tag, one) for tag, one in shot.entries] for shot in result.results]
+        return TaggedShots(result)
+
+    def _convert_tagged(self, tagged: TaggedShots) -> BackendResult:
+        try:
+            result = tagged.backend_result
+        except ResultFormatError as error:
+            raise ResultFormatError(
+                f"{self._subject} cannot be converted to a BackendResult ({error}); "
+                "get its raw shots with the task get_qsys_shots."
+            ) from error
+        for reason, shots in tagged.stopped.items():
+            logger.warning(
+                "nexus: %s leaves out the %d shots that ended with %r",
+                self._subject,
+                len(shots),
+                reason,
+            )
+        return result
+
+    @cached_property
+    def _has_registers(self) -> bool:
+        """Whether outcomes are bits of registers; others are texts of tagged values."""
+        if not self._has_tags:
+            return True
+        try:
+            _ = self._tagged.backend_result
+        except ResultFormatError:
+            return False
+        return True
 
     @property
     def _subject(self) -> str:
@@ -200,6 +246,8 @@ class CircuitResult(Mapping[str, int]):
     @cached_property
     def bits(self) -> list[str]:
         """The names of the bits, in the order of the digits of an outcome.
+
+        There are none where the outcomes are texts of tagged values.
 
         :raises ResultFormatError: If the result has no bits.
         """
@@ -227,7 +275,7 @@ class CircuitResult(Mapping[str, int]):
 
         :raises ResultFormatError: If the result has no counts.
         """
-        return self._tuples.total()
+        return sum(self._counts.values())
 
     @property
     def n_shots_taken(self) -> int:
@@ -235,7 +283,9 @@ class CircuitResult(Mapping[str, int]):
 
         :raises ResultFormatError: If the result has no counts.
         """
-        return self._all_tuples.total()
+        if not self._has_registers:
+            return len(self._tagged.shots)
+        return self._all_tuples.total() + sum(map(len, self.stopped.values()))
 
     @property
     def probabilities(self) -> dict[str, float]:
@@ -283,6 +333,8 @@ class CircuitResult(Mapping[str, int]):
     @property
     def registers(self) -> dict[str, dict[str, int]]:
         """For each register the counts of its outcomes alone.
+
+        There are none where the outcomes are texts of tagged values.
 
         :raises ResultFormatError: If the result has no counts.
         """
@@ -356,6 +408,7 @@ class CircuitResult(Mapping[str, int]):
                 "counts": self.counts,
                 "n_shots": self.n_shots,
                 "n_shots_taken": self.n_shots_taken,
+                "stopped": self.stopped,
             }
         except ResultFormatError as error:
             return common.model_copy(update={"no_counts": str(error)})
@@ -371,7 +424,7 @@ class CircuitResult(Mapping[str, int]):
 
     @cached_property
     def _bits(self) -> list[Bit]:
-        if self.raw_result is None:
+        if self.raw_result is None or not self._has_registers:
             return []
         result = self.backend_result
         if not result.contains_measured_results:
@@ -384,7 +437,7 @@ class CircuitResult(Mapping[str, int]):
     @cached_property
     def _all_tuples(self) -> Counter[_Bits]:
         bits = self._bits
-        if self.raw_result is None:
+        if self.raw_result is None or not self._has_registers:
             return Counter()
         found = self.backend_result.get_counts(cbits=bits)
         return Counter({tuple(map(int, values)): int(n) for values, n in found.items()})
@@ -402,6 +455,8 @@ class CircuitResult(Mapping[str, int]):
 
     @cached_property
     def _counts(self) -> dict[str, int]:
+        if not self._has_registers:
+            return _most_frequent_first(Counter(self._tagged.outcomes))
         sizes = [
             len(list(group)) for _, group in groupby(self._bits, lambda b: b.reg_name)
         ]

@@ -21,7 +21,8 @@ from tkr_nexus_worker.jobs.receipt import find_job_of_receipt
 from tkr_nexus_worker.jobs.status import describe, failure_message
 from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.states import Phase
-from tkr_nexus_worker.results.counts import CircuitResult, JobResults, Shot
+from tkr_nexus_worker.results.counts import CircuitResult, JobResults
+from tkr_nexus_worker.results.tagged import Shot
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +66,9 @@ def get_results(
     :param job: The job.
     :param allow_failed: Whether to mark a program that failed by an empty result, which
         equals ``BackendResult()``, instead of raising an error.
-    :returns: One result for each program, in the order of the programs. The result of
-        a HUGR program is converted by ``QsysResult.to_pytket``.
+    :returns: One result for each program, in the order of the programs. A HUGR
+        program has one if its shots all report the same bits; shots that it ended by
+        ``exit`` or ``panic`` are left out, which is a warning in the log.
     :raises ResultsNotReadyError: If the job has not ended.
     :raises JobFailedError: If the job or some of its items failed, and that is not
         allowed; it names each failed item with its reason.
