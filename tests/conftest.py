@@ -37,7 +37,7 @@ from tierkreis.worker.storage.filestorage import WorkerFileStorage
 
 from local_nexus import LocalNexus, Progress
 from tkr_nexus_worker import programs
-from tkr_nexus_worker.jobs.submit import start_execute_job
+from tkr_nexus_worker.jobs import start_execute_job
 from tkr_nexus_worker.nexus.states import JOB_STATES
 from tkr_runtime.tasks import context
 

@@ -103,7 +103,7 @@ def _submit_jobs(nexus: LocalNexus) -> None:
     """Leave one job in each of the states that a person meets."""
     # qnexus reads its settings from the environment when it is imported.
     from tkr_nexus_worker.devices import config_of
-    from tkr_nexus_worker.jobs.submit import start_execute_job, wait_until_complete
+    from tkr_nexus_worker.jobs import start_execute_job, wait_until_complete
     from tkr_nexus_worker.programs import upload_circuit
 
     nexus.set_progress(Progress.seconds(queued=36_000, queue=4), job="magic states")

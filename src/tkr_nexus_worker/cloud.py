@@ -45,9 +45,11 @@ NEXUS = Cloud(
             {"collect_attempt", "get_item_results", "get_qsys_shots", "get_results"}
         ),
         polling={
+            # The name of wait_for_change in graphs of version 0.1.
             "await_news": "is_unfinished",
             "is_running": "value",
             "is_unfinished": "value",
+            "wait_for_change": "is_unfinished",
         },
     ),
     deferred_imports=_DEFERRED_IMPORTS,

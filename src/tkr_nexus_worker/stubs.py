@@ -13,7 +13,7 @@ class AttemptOutcome(NamedTuple):
     should_continue: TKR[bool]
 
 
-class JobNews(NamedTuple):
+class JobChange(NamedTuple):
     is_unfinished: TKR[bool]
     status: TKR[str]
 
@@ -310,6 +310,21 @@ class collect_programs(NamedTuple):
         return "nexus_worker"
 
 
+class wait_for_change(NamedTuple):
+    execute_ref: TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]
+    polling_interval: TKR[float]
+    known_status: TKR[str] | None = None
+    allow_failed: TKR[bool] | None = None
+
+    @staticmethod
+    def out() -> type[JobChange]:
+        return JobChange
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
 class await_news(NamedTuple):
     execute_ref: TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]
     polling_interval: TKR[float]
@@ -317,8 +332,8 @@ class await_news(NamedTuple):
     allow_failed: TKR[bool] | None = None
 
     @staticmethod
-    def out() -> type[JobNews]:
-        return JobNews
+    def out() -> type[JobChange]:
+        return JobChange
 
     @property
     def namespace(self) -> str:
@@ -460,8 +475,8 @@ class list_scheduled_jobs(NamedTuple):
     limit: TKR[int] | None = None
 
     @staticmethod
-    def out() -> type[TKR[list[OpaqueType["tkr_nexus_worker.jobs.models.JobSummary"]]]]:
-        return TKR[list[OpaqueType["tkr_nexus_worker.jobs.models.JobSummary"]]]
+    def out() -> type[TKR[list[OpaqueType["tkr_nexus_worker.jobs.models.Job"]]]]:
+        return TKR[list[OpaqueType["tkr_nexus_worker.jobs.models.Job"]]]
 
     @property
     def namespace(self) -> str:
@@ -472,8 +487,8 @@ class get_job_status(NamedTuple):
     job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
 
     @staticmethod
-    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatusReport"]]]:
-        return TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatusReport"]]
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatus"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatus"]]
 
     @property
     def namespace(self) -> str:
@@ -484,8 +499,8 @@ class get_job_details(NamedTuple):
     job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
 
     @staticmethod
-    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobDetails"]]]:
-        return TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobDetails"]]
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.Job"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.jobs.models.Job"]]
 
     @property
     def namespace(self) -> str:
@@ -523,8 +538,8 @@ class wait_until_complete(NamedTuple):
     allow_failed: TKR[bool] | None = None
 
     @staticmethod
-    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatusReport"]]]:
-        return TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatusReport"]]
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatus"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatus"]]
 
     @property
     def namespace(self) -> str:
@@ -535,8 +550,8 @@ class cancel_job(NamedTuple):
     job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
 
     @staticmethod
-    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatusReport"]]]:
-        return TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatusReport"]]
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatus"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatus"]]
 
     @property
     def namespace(self) -> str:
@@ -548,8 +563,8 @@ class retry_job(NamedTuple):
     force: TKR[bool] | None = None
 
     @staticmethod
-    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatusReport"]]]:
-        return TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatusReport"]]
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatus"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatus"]]
 
     @property
     def namespace(self) -> str:

@@ -19,17 +19,11 @@ from tierkreis.models import portmapping
 from tkr_nexus_worker import devices, jobs, programs, results, validation
 from tkr_nexus_worker.cloud import NEXUS
 from tkr_nexus_worker.devices import DeviceDetails, DeviceSummary
-from tkr_nexus_worker.jobs import news, retries
+from tkr_nexus_worker.jobs import receipt, retries, wait
 from tkr_nexus_worker.jobs.items import ItemResult
-from tkr_nexus_worker.jobs.models import (
-    JobDetails,
-    JobPayload,
-    JobStatusReport,
-    JobSummary,
-)
+from tkr_nexus_worker.jobs.models import Job, JobPayload, JobStatus
 from tkr_nexus_worker.nexus import checks, client, projects
 from tkr_nexus_worker.nexus.upload_batches import EncodedCircuits
-from tkr_nexus_worker.results import download, receipts
 from tkr_nexus_worker.results.counts import JobCounts
 from tkr_nexus_worker.validation import JobValidation
 from tkr_runtime.tasks.worker import EncodedValue, TaskWorker
@@ -38,7 +32,7 @@ from tkr_runtime.tasks.worker import EncodedValue, TaskWorker
 def _encode_result(value: Any) -> bytes | None:
     if isinstance(value, BackendResult):
         content = value.to_dict()
-        # Tierkreis looks at each number of each shot, which takes ten times as long.
+        # Tierkreis visits each number of each shot, which takes ten times as long.
         if "shots" in content or "counts" in content:
             return to_json(content)
     return None
@@ -57,7 +51,7 @@ worker = TaskWorker(NEXUS, encode=_encode_result, describe_job=_describe_job)
 def upload_circuit(project_name: str, circ: Circuit) -> CircuitRef | HUGRRef | QIRRef:
     """Upload a circuit to a project of Nexus.
 
-    :param project_name: The project; it is made if it does not exist.
+    :param project_name: The project; it is created if it does not exist.
     :param circ: The circuit.
     :returns: A reference to the circuit on Nexus.
     """
@@ -74,7 +68,7 @@ def start_execute_job(
 ) -> ExecuteJobRef:
     """Submit programs that are on Nexus as one job.
 
-    :param project_name: The project of the job; it is made if it does not exist.
+    :param project_name: The project of the job; it is created if it does not exist.
     :param job_name: A name for the job.
     :param circuits: The programs, at least one.
     :param n_shots: One number of shots for each program.
@@ -84,7 +78,7 @@ def start_execute_job(
     job = jobs.start_execute_job(
         project_name, job_name, circuits, n_shots, backend_config
     )
-    receipts.write_submission(job, circuits, n_shots, backend_config)
+    receipt.write_submission(job, circuits, n_shots, backend_config)
     return job
 
 
@@ -98,7 +92,7 @@ def start_single_job(
 ) -> ExecuteJobRef:
     """Submit one program that is on Nexus as a job.
 
-    :param project_name: The project of the job; it is made if it does not exist.
+    :param project_name: The project of the job; it is created if it does not exist.
     :param job_name: A name for the job.
     :param circuit: The program.
     :param n_shots: The number of shots.
@@ -112,14 +106,14 @@ def start_single_job(
 
 @worker.task()
 def is_running(execute_ref: ExecuteJobRef) -> bool:
-    """Tell whether a job still waits or runs.
+    """Return whether a job still waits or runs.
 
     :param execute_ref: The job.
-    :returns: False once it has completed, True before.
-    :raises JobFailedError: If it ended in any other way; it names each failed program
-        with its reason.
+    :returns: False once the job has completed, True before.
+    :raises JobFailedError: If the job ended in any other way; it names each failed
+        program with its reason.
     """
-    return results.is_running(execute_ref)
+    return jobs.is_running(execute_ref)
 
 
 @worker.task()
@@ -134,9 +128,9 @@ def get_results(
         equals ``BackendResult()``, instead of failing.
     :returns: One result for each program, in the order of the programs.
     """
-    outcome = results.fetch_outcome(execute_ref, allow_failed=allow_failed)
-    receipts.write_outcome(outcome)
-    return outcome.backend_results()
+    found = results.get_results_by_id(execute_ref, allow_failed=allow_failed)
+    receipt.write_receipt(found.job)
+    return found.backend_results()
 
 
 @worker.task()
@@ -146,7 +140,7 @@ def upload_hugr(
     """Upload a HUGR package to a project of Nexus.
 
     :param hugr_package: The package.
-    :param project_name: The project; it is made if it does not exist.
+    :param project_name: The project; it is created if it does not exist.
     :param name: A name for the program; by default one made from its content.
     :returns: A reference to the program on Nexus.
     """
@@ -184,18 +178,18 @@ def prepare_job(
     backend_config: BackendConfig,
     polling_interval: float = 0.0,
 ) -> str:
-    """Check a job before anything is uploaded, and make its project once.
+    """Check a job before anything is uploaded, and create its project once.
 
-    Give the output as project name to the uploads: they then start only if the checks
-    have passed, and find the project made.
+    Use the output as the project name of the uploads: they then start only if the
+    checks have passed, and the project exists.
 
-    :param project_name: The project; it is made if it does not exist.
+    :param project_name: The project; it is created if it does not exist.
     :param job_name: A name for the job.
     :param circuits: The circuits.
     :param n_shots: One number of shots for each circuit.
     :param backend_config: Where and how to run them.
-    :param polling_interval: The time between two looks at the job, in seconds; a
-        warning tells of a login that ends before the next.
+    :param polling_interval: The time between two requests for the status of the job, in
+        seconds; a login that ends before the next is a warning in the log.
     :returns: The name of the project.
     :raises InvalidInputError: If anything is wrong with the job.
     :raises NotLoggedInError: If there is no valid login.
@@ -218,7 +212,7 @@ def prepare_batches(
 ) -> list[list[Circuit]]:
     """Check a job as ``prepare_job`` does, and divide its circuits into batches.
 
-    :param project_name: The project; it is made if it does not exist.
+    :param project_name: The project; it is created if it does not exist.
     :param job_name: A name for the job.
     :param circuits: The circuits.
     :param n_shots: One number of shots for each circuit.
@@ -244,9 +238,9 @@ worker.read_input_by("prepare_batches", "circuits", EncodedCircuits)
 def upload_circuits(
     project_name: str, circuits: list[Circuit]
 ) -> list[CircuitRef | HUGRRef | QIRRef]:
-    """Upload circuits to a project of Nexus side by side.
+    """Upload circuits to a project of Nexus in parallel.
 
-    :param project_name: The project; it is made if it does not exist.
+    :param project_name: The project; it is created if it does not exist.
     :param circuits: The circuits.
     :returns: References to the circuits on Nexus, in the same order.
     """
@@ -267,15 +261,39 @@ def collect_programs(
 
 # Tierkreis declares the decorator for dataclasses, and takes named tuples only.
 @portmapping
-class JobNews(NamedTuple):  # type: ignore[misc]
-    """Where a job stands.
+class JobChange(NamedTuple):  # type: ignore[misc]
+    """The status of a job after a change.
 
-    :param status: Its state, and its place in the queue where Nexus tells.
-    :param is_unfinished: Whether it still waits or runs.
+    :param status: The state, and the place in the queue where Nexus reports it.
+    :param is_unfinished: Whether the job still waits or runs.
     """
 
     status: str
     is_unfinished: bool
+
+
+@worker.task()
+def wait_for_change(
+    execute_ref: ExecuteJobRef,
+    polling_interval: float,
+    known_status: str = "",
+    allow_failed: bool = False,
+) -> JobChange:
+    """Wait until a job has ended or its status has changed, an hour at most.
+
+    :param execute_ref: The job.
+    :param polling_interval: The longest time between two requests, in seconds.
+    :param known_status: The status that the caller knows; empty to return at once.
+    :param allow_failed: Whether to return also where the job failed, instead of
+        raising an error.
+    :returns: The status of the job.
+    :raises JobFailedError: If the job failed; it names each failed program with its
+        reason.
+    """
+    status = wait.wait_for_change(execute_ref, polling_interval, known_status)
+    if not allow_failed:
+        wait.raise_if_failed(execute_ref, status)
+    return JobChange(status.summary, not status.is_final)
 
 
 @worker.task()
@@ -284,22 +302,17 @@ def await_news(
     polling_interval: float,
     seen: str = "",
     allow_failed: bool = False,
-) -> JobNews:
-    """Wait until a job has ended or there is news of it, an hour at most.
+) -> JobChange:
+    """Wait as ``wait_for_change`` does; the name that graphs of version 0.1 stored.
 
     :param execute_ref: The job.
-    :param polling_interval: The longest time between two looks at it, in seconds.
-    :param seen: The status that is known already; empty to be told at once.
-    :param allow_failed: Whether to return also where the job ended badly, instead of
-        failing.
-    :returns: Where the job stands.
-    :raises JobFailedError: If it ended badly; it names each failed program with its
-        reason.
+    :param polling_interval: The longest time between two requests, in seconds.
+    :param seen: The status that the caller knows; empty to return at once.
+    :param allow_failed: Whether to return also where the job failed.
+    :returns: The status of the job.
+    :raises JobFailedError: If the job failed.
     """
-    status = news.await_news(execute_ref, polling_interval, seen)
-    if not allow_failed:
-        download.refuse_failed(execute_ref, status)
-    return JobNews(news.headline(status), not status.state.is_final)
+    return wait_for_change(execute_ref, polling_interval, seen, allow_failed)
 
 
 @worker.task()
@@ -318,23 +331,23 @@ def get_qsys_shots(
 
 @worker.task()
 def get_item_results(execute_ref: ExecuteJobRef) -> list[ItemResult]:
-    """Tell what became of each program of a job that has ended, well or badly.
+    """Return the outcome of each program of a job that has ended, well or badly.
 
     :param execute_ref: The job.
     :returns: For each program, in their order, its state, the reason for it, the result
         if there is one, and whether a retry is worth its cost.
     """
-    outcome = results.fetch_outcome(execute_ref)
-    receipts.write_outcome(outcome)
-    return outcome.item_results()
+    found = results.get_results_by_id(execute_ref, allow_failed=True)
+    receipt.write_receipt(found.job)
+    return found.item_results()
 
 
 @worker.task()
 def is_unfinished(execute_ref: ExecuteJobRef) -> bool:
-    """Tell whether a job still waits or runs, without failing where it ended badly.
+    """Return whether a job still waits or runs, without an error where it failed.
 
     :param execute_ref: The job.
-    :returns: False once it has ended in any way, True before.
+    :returns: False once the job has ended in any way, True before.
     """
     return jobs.is_unfinished(execute_ref)
 
@@ -349,14 +362,14 @@ def start_attempt(
     items: list[ItemResult],
     attempt: int,
 ) -> ExecuteJobRef:
-    """Submit those of some programs that are worth it, as a new job.
+    """Submit the programs that are worth another attempt, as a new job.
 
-    :param project_name: The project of the job; it is made if it does not exist.
+    :param project_name: The project of the job; it is created if it does not exist.
     :param job_name: The name of the first job.
     :param circuits: All programs.
     :param n_shots: One number of shots for each of them.
     :param backend_config: Where and how to run them.
-    :param items: What became of each before; empty to submit all.
+    :param items: The outcome of each program so far; empty to submit all.
     :param attempt: The number of this attempt, from 1.
     :returns: A reference to the job.
     """
@@ -371,18 +384,18 @@ def start_attempt(
         backend_config,
         adopt_failed=True,
     )
-    receipts.write_submission(job, chosen_circuits, chosen_shots, backend_config)
+    receipt.write_submission(job, chosen_circuits, chosen_shots, backend_config)
     return job
 
 
 # Tierkreis declares the decorator for dataclasses, and takes named tuples only.
 @portmapping
 class AttemptOutcome(NamedTuple):  # type: ignore[misc]
-    """What is known after an attempt.
+    """The outcomes after an attempt.
 
-    :param items: What became of each program so far.
+    :param items: The outcome of each program so far.
     :param attempt: The number of the next attempt.
-    :param should_continue: Whether there is to be one.
+    :param should_continue: Whether there should be a next attempt.
     """
 
     items: list[ItemResult]
@@ -397,14 +410,14 @@ def collect_attempt(
     attempt: int,
     max_attempts: int,
 ) -> AttemptOutcome:
-    """Add what became of the programs of an attempt to what is known of all.
+    """Add the outcomes of an attempt to those of all programs.
 
     :param execute_ref: The job of the attempt, which has ended.
-    :param items: What was known of all programs before it; empty at the first.
+    :param items: The outcomes of all programs before the attempt; empty at the first.
     :param attempt: The number of the attempt, from 1.
-    :param max_attempts: How many attempts there may be.
-    :returns: What is known now, and whether another attempt is allowed, worth it, and
-        safe because nothing can still run.
+    :param max_attempts: The largest number of attempts.
+    :returns: The outcomes of all programs, and whether another attempt is allowed,
+        worth it, and safe because nothing can still run.
     """
     merged = retries.merge_attempt(items, get_item_results(execute_ref))
     go_on = attempt < max_attempts and retries.is_retry_due(merged)
@@ -413,10 +426,10 @@ def collect_attempt(
 
 @worker.task()
 def collect_results(job_name: str, items: list[ItemResult]) -> list[BackendResult]:
-    """Take the results out of what is known of each program.
+    """Return the results of all programs from their outcomes.
 
-    :param job_name: The name of the job, for the message of an error.
-    :param items: What became of each program.
+    :param job_name: The name of the job, for error messages.
+    :param items: The outcome of each program.
     :returns: One result for each program, in their order.
     :raises JobFailedError: If some have no result; it names each with its reason.
     """
@@ -424,34 +437,32 @@ def collect_results(job_name: str, items: list[ItemResult]) -> list[BackendResul
 
 
 @worker.task()
-def list_scheduled_jobs(
-    project: str | None = None, limit: int = 100
-) -> list[JobSummary]:
+def list_scheduled_jobs(project: str | None = None, limit: int = 100) -> list[Job]:
     """List the jobs that wait or run, the newest first.
 
-    :param project: The name of a project, to list its jobs alone.
-    :param limit: How many jobs to list at most.
+    :param project: The name of a project, to list only its jobs.
+    :param limit: The largest number of jobs to list.
     :returns: The jobs.
     """
     return jobs.list_scheduled_jobs(project, limit=limit)
 
 
 @worker.task()
-def get_job_status(job: ExecuteJobRef | str) -> JobStatusReport:
-    """Tell where a job stands.
+def get_job_status(job: ExecuteJobRef | str) -> JobStatus:
+    """Return the current status of a job.
 
     :param job: The job, or its id, the start of its id, or its name.
-    :returns: Its status now.
+    :returns: The status.
     """
     return jobs.get_job_status(job)
 
 
 @worker.task()
-def get_job_details(job: ExecuteJobRef | str) -> JobDetails:
-    """Tell everything about a job but its programs and results.
+def get_job_details(job: ExecuteJobRef | str) -> Job:
+    """Return all that Nexus knows of a job, without its programs and results.
 
     :param job: The job, or its id, the start of its id, or its name.
-    :returns: The times of each state, queue position, items, cost, error and log.
+    :returns: The times of all states, queue position, items, cost, error and log.
     """
     return jobs.get_job_details(job)
 
@@ -461,18 +472,18 @@ def get_job_payload(job: ExecuteJobRef | str) -> JobPayload:
     """Download what was submitted as a job.
 
     :param job: The job, or its id, the start of its id, or its name.
-    :returns: Its programs, shots, backend config and options.
+    :returns: The programs, shots, backend config and options.
     """
     return jobs.get_job_payload(job)
 
 
 @worker.task()
 def check_job_complete(job: ExecuteJobRef | str) -> bool:
-    """Tell whether a job has completed.
+    """Return whether a job has completed.
 
     :param job: The job, or its id, the start of its id, or its name.
-    :returns: True once it has completed, False while it waits or runs.
-    :raises JobFailedError: If it ended in any other way.
+    :returns: True once the job has completed, False while it waits or runs.
+    :raises JobFailedError: If the job ended in any other way.
     """
     return jobs.check_job_complete(job)
 
@@ -483,16 +494,16 @@ def wait_until_complete(
     timeout: float = jobs.A_WEEK,
     poll_interval: float = 30.0,
     allow_failed: bool = False,
-) -> JobStatusReport:
+) -> JobStatus:
     """Wait until a job has ended.
 
     :param job: The job, or its id, the start of its id, or its name.
-    :param timeout: For how long to wait at most, in seconds.
-    :param poll_interval: The longest time between two looks at the job, in seconds.
-    :param allow_failed: Whether to return also if it ended without all its results.
-    :returns: The status in which it ended.
-    :raises WaitTimeoutError: If it has not ended in that time; it goes on.
-    :raises JobFailedError: If it ended badly, unless that is allowed.
+    :param timeout: The longest time to wait, in seconds.
+    :param poll_interval: The longest time between two requests, in seconds.
+    :param allow_failed: Whether to return also if the job failed.
+    :returns: The final status.
+    :raises WaitTimeoutError: If the job has not ended in that time; it continues.
+    :raises JobFailedError: If the job failed, unless that is allowed.
     """
     return jobs.wait_until_complete(
         job, timeout=timeout, poll_interval=poll_interval, allow_failed=allow_failed
@@ -500,38 +511,38 @@ def wait_until_complete(
 
 
 @worker.task()
-def cancel_job(job: ExecuteJobRef | str) -> JobStatusReport:
-    """Ask Nexus to cancel a job, unless it has ended already.
+def cancel_job(job: ExecuteJobRef | str) -> JobStatus:
+    """Ask Nexus to cancel a job, unless it has ended.
 
     :param job: The job, or its id, the start of its id, or its name.
-    :returns: Its status afterwards; a device may take some time to cancel.
+    :returns: The status afterwards; a device may take some time to cancel.
     """
     return jobs.cancel_job(job)
 
 
 @worker.task()
-def retry_job(job: ExecuteJobRef | str, force: bool = False) -> JobStatusReport:
-    """Let Nexus run again those programs of a job that ended badly.
+def retry_job(job: ExecuteJobRef | str, force: bool = False) -> JobStatus:
+    """Let Nexus run the failed programs of a job again.
 
     They are billed again.
 
     :param job: The job, or its id, the start of its id, or its name.
-    :param force: Whether to do so although some programs could still run; what a
+    :param force: Whether to retry although some programs could still run; what a
         device still runs is then billed twice.
-    :returns: Its status afterwards.
-    :raises InvalidInputError: If it could still run, or nothing of it ended badly.
+    :returns: The status afterwards.
+    :raises InvalidInputError: If the job could still run, or no program failed.
     """
     return jobs.retry_job(job, force=force)
 
 
 @worker.task()
 def delete_job(job: ExecuteJobRef | str, force: bool = False) -> str:
-    """Delete a job with its results; there is no way back.
+    """Delete a job with its results permanently.
 
     :param job: The job, or its id, the start of its id, or its name.
-    :param force: Whether to delete it also while it waits or runs.
-    :returns: The id of the job that there was.
-    :raises InvalidInputError: If it could still run.
+    :param force: Whether to delete the job also while it waits or runs.
+    :returns: The id of the deleted job.
+    :raises InvalidInputError: If the job could still run.
     """
     return jobs.delete_job(job, force=force)
 
@@ -560,7 +571,7 @@ def get_results_by_id(
     allow_failed: bool = False,
     allow_unfinished: bool = False,
 ) -> JobCounts:
-    """Fetch the outcomes of a job and how often each was seen.
+    """Download the outcomes of a job and the number of shots of each.
 
     :param job: The job, or its id, the start of its id, or its name.
     :param post_select: Count only shots in which bits have values, as in
@@ -586,7 +597,7 @@ worker.read_input_by("get_results_by_id", "job", _read_job)
 def list_devices(status: bool = True) -> list[DeviceSummary]:
     """List the devices that you may use.
 
-    :param status: Whether to ask which are online now.
+    :param status: Whether to ask which are online.
     :returns: The devices.
     """
     return devices.list_devices(status=status)
@@ -594,9 +605,9 @@ def list_devices(status: bool = True) -> list[DeviceSummary]:
 
 @worker.task()
 def get_device_details(name: str) -> DeviceDetails:
-    """Tell all that Nexus knows of a device: qubits, gates, error rates, limits.
+    """Return what Nexus knows of a device: qubits, gates, error rates, limits.
 
-    :param name: Its name as ``list_devices`` gives it.
+    :param name: The name as ``list_devices`` gives it.
     :returns: The device.
     :raises InvalidInputError: If there is no such device.
     """
@@ -607,11 +618,11 @@ def get_device_details(name: str) -> DeviceDetails:
 def validate_job(
     circuits: list[Circuit], n_shots: list[int], backend_config: BackendConfig
 ) -> JobValidation:
-    """Find out whether a job fits a device and what it costs; nothing is uploaded.
+    """Check whether a job fits a device and what it costs; nothing is uploaded.
 
     :param circuits: The circuits.
     :param n_shots: One number of shots for each circuit.
     :param backend_config: Where and how to run them.
-    :returns: Problems, warnings, and what each circuit asks of the device.
+    :returns: Problems, warnings, and what each circuit needs.
     """
     return validation.validate_job(circuits, n_shots, backend_config)

@@ -21,7 +21,7 @@ from tests.helpers.waiting import wait_until
 from tierkreis.storage import FileStorage
 
 from local_nexus import LocalNexus
-from tkr_nexus_worker.results.receipts import find_receipts, read_receipt
+from tkr_nexus_worker.receipts import find_receipts, read_receipt
 from tkr_runtime.workflows.controller_lock import control_workflow
 from tkr_runtime.workflows.liveness import live_tasks
 

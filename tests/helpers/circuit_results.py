@@ -1,22 +1,30 @@
 """Results without a Nexus, for the tests of what is done with them."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Bit
 from pytket.utils.outcomearray import OutcomeArray
 
+from tkr_nexus_worker.jobs.models import Job, JobItem
+from tkr_nexus_worker.nexus.states import job_state
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults
-from tkr_nexus_worker.results.download import Download
-from tkr_nexus_worker.results.receipts import Receipt
 
 
 def result_of(result, index=0, name="a circuit", state="COMPLETED") -> CircuitResult:
     """What any result of qnexus looks like; None for a circuit without one."""
-    what = f"result {index} of job 'a job' ({UUID(int=1)})"
-    download = None if result is None else Download(what, result, name)
-    return CircuitResult(index, state, download, name=name, n_shots_requested=100)
+    item = JobItem(
+        state=job_state(state),
+        index=index,
+        program_id=str(UUID(int=3)),
+        program_name=name,
+        program_type="circuit",
+        n_shots=100,
+        result_id=None if result is None else str(UUID(int=4)),
+    )
+    return CircuitResult(item, result, job=f"job 'a job' ({UUID(int=1)})")
 
 
 def shots_of(bits: Sequence[Bit], shots: Sequence[Sequence[int]]) -> BackendResult:
@@ -31,16 +39,20 @@ def counted(counts: dict[str, int], index=0, name="a circuit") -> CircuitResult:
 
 
 def job_of(circuits: Sequence[CircuitResult]) -> JobResults:
-    receipt = Receipt(
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    job = Job(
         nexus_url="https://nexus.example",
-        job_id=UUID(int=1),
-        job_name="a job",
-        project_id=UUID(int=2),
-        project_name="a project",
+        job_id=str(UUID(int=1)),
+        name="a job",
+        project_id=str(UUID(int=2)),
+        project="a project",
         backend_config={"type": "QuantinuumConfig", "device_name": "H2-1LE"},
-        state="COMPLETED",
-        times={"completed": "2026-01-01T00:00:00+00:00"},
+        state=job_state("COMPLETED"),
+        created=moment,
+        modified=moment,
+        times={"completed": moment},
         cost=5.5,
-        items=[],
+        items_done=0,
+        items_total=0,
     )
-    return JobResults(receipt, circuits)
+    return JobResults(job, circuits)

@@ -63,7 +63,7 @@ def make_executor(name, storage):
             )
         case "task":
             shell = ShellExecutor(None, storage.workflow_dir, log_env_in_debug=False)
-            polls = {"nexus_worker.await_news": shell}
+            polls = {"nexus_worker.wait_for_change": shell}
             return TaskExecutor(
                 {**polls, "nexus_worker.*": uv_executor(storage)}, storage
             )

@@ -4,7 +4,7 @@ import click
 from rich.text import Text
 
 from tkr_nexus_worker.errors import NexusWorkerError
-from tkr_nexus_worker.jobs.models import AccountReport
+from tkr_nexus_worker.nexus.models import AccountReport
 from tkr_runtime.cli.output import (
     json_option,
     new_table,

@@ -115,7 +115,7 @@ def status_text(report: StatusReport) -> str:
 
     :param report: The status of a job or of one of its items.
     """
-    parts = [report.state]
+    parts = [report.state.name]
     if report.queue_position is not None and not report.is_final:
         parts.append(f"queue position {report.queue_position}")
     parts += [printable(it) for it in (report.message, report.error_detail) if it]

@@ -66,7 +66,7 @@ def jobs(
     """List jobs; without options, those that are waiting or running."""
     if everything and states:
         raise click.UsageError("Use either --all or --status.")
-    from tkr_nexus_worker.jobs.submit import list_jobs, list_scheduled_jobs
+    from tkr_nexus_worker.jobs import list_jobs, list_scheduled_jobs
 
     if everything or states:
         found = list_jobs(project=project, states=states, limit=limit)
@@ -94,7 +94,7 @@ def status(context: click.Context, job: str, as_json: bool) -> None:
     The exit code is 0 if the job has completed, 3 if it is waiting or running, and 4
     if it ended without all its results.
     """
-    from tkr_nexus_worker.jobs.submit import get_job_status
+    from tkr_nexus_worker.jobs import get_job_status
 
     report = get_job_status(job)
     if as_json:
@@ -112,7 +112,7 @@ def show(job: str, as_json: bool) -> None:
 
     JOB is a job's id, the start of its id (at least four digits), or its name.
     """
-    from tkr_nexus_worker.jobs.submit import get_job_details
+    from tkr_nexus_worker.jobs import get_job_details
 
     details = get_job_details(job)
     if as_json:
@@ -140,8 +140,8 @@ def payload(job: str, save: Path | None, force: bool, as_json: bool) -> None:
 
     JOB is a job's id, the start of its id (at least four digits), or its name.
     """
-    from tkr_nexus_worker.jobs.payload_files import save_payload
-    from tkr_nexus_worker.jobs.submit import get_job_payload
+    from tkr_nexus_worker.jobs import get_job_payload
+    from tkr_nexus_worker.jobs.payload import save_payload
 
     submitted = get_job_payload(job)
     if save is not None:
@@ -180,7 +180,7 @@ def cancel(jobs: tuple[str, ...], as_json: bool) -> None:
 
     JOB is a job's id, the start of its id (at least four digits), or its name.
     """
-    from tkr_nexus_worker.jobs.submit import cancel_job, find_job
+    from tkr_nexus_worker.jobs import cancel_job, find_job
 
     # Find all of them first: a wrong name must not leave half of them cancelled.
     found = [find_job(job) for job in jobs]
@@ -203,7 +203,7 @@ def retry(job: str, force: bool, as_json: bool) -> None:
     JOB is a job's id, the start of its id (at least four digits), or its name.
     The programs are billed again. A job that could still run is refused.
     """
-    from tkr_nexus_worker.jobs.submit import retry_job
+    from tkr_nexus_worker.jobs import retry_job
 
     _print_states([retry_job(job, force=force)], as_json=as_json)
 
@@ -223,7 +223,7 @@ def delete(jobs: tuple[str, ...], yes: bool, force: bool, as_json: bool) -> None
 
     JOB is a job's id, the start of its id (at least four digits), or its name.
     """
-    from tkr_nexus_worker.jobs.submit import delete_job, find_job, get_job_status
+    from tkr_nexus_worker.jobs import delete_job, find_job, get_job_status
 
     found = [find_job(job) for job in jobs]
     reports = [get_job_status(job) for job in found]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.text import Text
 
 from tkr_nexus_worker.cli.jobs import job_argument
 from tkr_runtime.cli.output import (
@@ -16,6 +17,7 @@ from tkr_runtime.cli.output import (
     print_json,
     print_table,
 )
+from tkr_runtime.cli.terminal_text import printable
 
 if TYPE_CHECKING:
     from tkr_nexus_worker.results.counts import CircuitResult, JobResults
@@ -24,6 +26,7 @@ _DEFAULT_TOP = 20
 _EXACT = "exact"
 # More histograms in one picture are hard to compare.
 _MAX_PLOTS = 12
+_LISTED_SHOTS = 10
 
 type _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -238,13 +241,22 @@ def _print_circuit(circuit: "CircuitResult", top: int) -> None:
     shown = list(counts.counts.items())[:top]
     for outcome, count in shown:
         table.add_row(
-            outcome, str(count), f"{probabilities[outcome]:.4f} ± {errors[outcome]:.4f}"
+            Text(printable(outcome)),
+            str(count),
+            f"{probabilities[outcome]:.4f} ± {errors[outcome]:.4f}",
         )
     others = len(counts.counts) - len(shown)
     if others:
         rest = counts.n_shots - sum(count for _, count in shown)
         table.add_row(f"{others} others", str(rest), f"{rest / counts.n_shots:.4f}")
     print_table(table)
+    for reason, numbers in counts.stopped.items():
+        shown_numbers = ", ".join(map(str, numbers[:_LISTED_SHOTS]))
+        more = ", …" if len(numbers) > _LISTED_SHOTS else ""
+        click.echo(
+            f"{len(numbers)} shots ended with {printable(reason)}: "
+            f"{shown_numbers}{more}"
+        )
 
 
 def _print_csv(circuits: "Sequence[CircuitResult]") -> None:
@@ -268,7 +280,7 @@ def _print_csv(circuits: "Sequence[CircuitResult]") -> None:
 
 
 def _fetch(job: str, *, partial: bool) -> "JobResults":
-    from tkr_nexus_worker.results.counts import get_results_by_id
+    from tkr_nexus_worker.results import get_results_by_id
     from tkr_nexus_worker.results.saved import is_saved_results, load_results
 
     if job.endswith((".json", ".json.gz")) and is_saved_results(Path(job)):

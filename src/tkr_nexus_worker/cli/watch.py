@@ -65,7 +65,7 @@ def watch(
             f"Cannot watch {len(jobs)} jobs; give at most {_MAX_JOBS}."
         )
     # Importing qnexus takes seconds, and --help does not need it.
-    from tkr_nexus_worker.jobs.submit import A_WEEK, find_job
+    from tkr_nexus_worker.jobs import A_WEEK, find_job
 
     found = [find_job(job) for job in jobs]
     latest: dict[int, WaitProgress] = {}
@@ -92,7 +92,7 @@ def _follow(
     jobs: "list[ExecuteJobRef]", timeout: float, interval: float
 ) -> Iterator[_Update]:
     """Yield the updates of each job until all waits have ended."""
-    from tkr_nexus_worker.jobs.submit import wait_until_complete
+    from tkr_nexus_worker.jobs import wait_until_complete
 
     updates: queue.SimpleQueue[_Update] = queue.SimpleQueue()
 

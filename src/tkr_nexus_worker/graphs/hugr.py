@@ -15,7 +15,7 @@ from tkr_nexus_worker.graphs.submit_poll import (
     checked_interval,
     last_status,
 )
-from tkr_nexus_worker.stubs import await_news, start_execute_job, upload_hugr
+from tkr_nexus_worker.stubs import start_execute_job, upload_hugr, wait_for_change
 
 type Package = OpaqueType["hugr.package.Package"]
 
@@ -23,7 +23,7 @@ type Package = OpaqueType["hugr.package.Package"]
 class HugrJobInputs(NamedTuple):
     """The inputs of :func:`nexus_submit_hugr`.
 
-    :param project_name: The project of the job; it is made if it does not exist.
+    :param project_name: The project of the job; it is created if it does not exist.
     :param job_name: A name for the job.
     :param packages: The HUGR packages, at least one.
     :param n_shots: The numbers of shots, one for each package.
@@ -55,8 +55,8 @@ def nexus_submit_hugr(
     It does not fetch the results, because not all of them have a ``BackendResult``;
     ``get_results_by_id`` fetches them by the receipt of the submission.
 
-    :param polling_interval: The longest time between two looks at the job, in seconds;
-        the first looks come sooner after each other.
+    :param polling_interval: The longest time between two requests for the status, in
+        seconds; the first follow each other more quickly.
     :returns: A graph from :class:`HugrJobInputs` to the state of the job, which has
         completed; it fails if the job ends in any other way.
     :raises InvalidInputError: If the interval is not a number of seconds above 0.
@@ -94,5 +94,5 @@ def _waiting_body(
 ) -> Workflow[TKR[ExecuteJobRef], _WaitingOutputs]:
     g = Graph(TKR[ExecuteJobRef], _WaitingOutputs)
     interval = g.const(checked_interval(polling_interval))
-    news = g.task(await_news(g.inputs, interval, last_status()))
-    return g.finish_with_outputs(_WaitingOutputs(news.is_unfinished, news.status))
+    change = g.task(wait_for_change(g.inputs, interval, last_status()))
+    return g.finish_with_outputs(_WaitingOutputs(change.is_unfinished, change.status))

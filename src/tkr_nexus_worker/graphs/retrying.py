@@ -19,11 +19,11 @@ from tkr_nexus_worker.graphs.submit_poll import (
 )
 from tkr_nexus_worker.stubs import (
     AttemptOutcome,
-    await_news,
     collect_attempt,
     collect_programs,
     collect_results,
     start_attempt,
+    wait_for_change,
 )
 
 type ItemResult = OpaqueType["tkr_nexus_worker.jobs.items.ItemResult"]
@@ -65,7 +65,7 @@ class AttemptInputs(NamedTuple):
     :param programs: All programs, uploaded.
     :param n_shots: One number of shots for each program.
     :param backend_config: Where and how to run them.
-    :param items: What became of each program so far; empty at first.
+    :param items: The outcome of each program so far; empty at first.
     :param attempt: The number of this attempt, from 1.
     """
 
@@ -84,14 +84,14 @@ def nexus_submit_and_poll_retrying(
     """Build a graph that runs circuits and submits again those worth a retry.
 
     It starts as ``nexus_submit_and_poll`` does. Once the job has ended, the circuits
-    that failed for a reason that passes by itself (``jobs/transient.py`` lists
+    that failed for a reason that passes by itself (``jobs/items.py`` lists
     them) are submitted as a new job; they are not uploaded again. That is repeated
     until none is left or the attempts are used up. While any circuit of a job could
     still run, nothing is submitted again.
 
     :param max_attempts: The number of jobs at most, the first included.
-    :param polling_interval: The longest time between two looks at a job, in seconds;
-        the first looks come sooner after each other.
+    :param polling_interval: The longest time between two requests for the status, in
+        seconds; the first follow each other more quickly.
     :returns: A graph from ``JobInputs`` to one ``BackendResult`` for each circuit, in
         the order of the circuits. It fails if a circuit has no result in the end, and
         names each of them with its reason.
@@ -150,8 +150,8 @@ def _attempt_body(
 
 def _waiting_body(polling_interval: float) -> Workflow[WaitingInputs, WaitingState]:
     g = Graph(WaitingInputs, WaitingState)
-    news = g.task(
-        await_news(
+    change = g.task(
+        wait_for_change(
             g.inputs.job,
             g.const(checked_interval(polling_interval)),
             last_status(),
@@ -159,5 +159,5 @@ def _waiting_body(polling_interval: float) -> Workflow[WaitingInputs, WaitingSta
         )
     )
     return g.finish_with_outputs(
-        WaitingState(g.inputs.job, news.is_unfinished, news.status)
+        WaitingState(g.inputs.job, change.is_unfinished, change.status)
     )

@@ -15,12 +15,12 @@ from tierkreis.models import TKR, OpaqueType, Workflow
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.stubs import (
-    await_news,
     get_results,
     prepare_batches,
     start_execute_job,
     upload_circuit,
     upload_circuits,
+    wait_for_change,
 )
 
 type Circuit = OpaqueType["pytket._tket.circuit.Circuit"]
@@ -83,7 +83,7 @@ class BatchOutputs(NamedTuple):
 class JobInputs(NamedTuple):
     """The inputs of :func:`nexus_submit_and_poll`.
 
-    :param project_name: The project of the job; it is made if it does not exist.
+    :param project_name: The project of the job; it is created if it does not exist.
     :param job_name: A name for the job.
     :param circuits: The pytket circuits, at least one.
     :param n_shots: The numbers of shots, one for each circuit.
@@ -125,23 +125,25 @@ def polling_loop_body(
 ) -> Workflow[TKR[ExecuteJobRef], PollingOutputs]:
     """Build the body of a loop that waits for a job.
 
-    Each pass waits until there is news of the job, an hour at most: a new state, or
-    another place in the queue. The pass in which it has completed fetches the results.
+    Each pass waits until the job has a new state or a new place in the queue, an hour
+    at most. The pass in which the job has completed downloads the results.
 
-    :param polling_interval: The longest time between two looks at the job, in seconds;
-        the first looks come sooner after each other.
+    :param polling_interval: The longest time between two requests for the status, in
+        seconds; the first follow each other more quickly.
     :returns: A graph from a job to its results, for ``Graph.loop``.
     :raises InvalidInputError: If the interval is not a number of seconds above 0.
     """
     g = Graph(TKR[ExecuteJobRef], PollingOutputs)
-    news = g.task(
-        await_news(g.inputs, g.const(checked_interval(polling_interval)), last_status())
+    change = g.task(
+        wait_for_change(
+            g.inputs, g.const(checked_interval(polling_interval)), last_status()
+        )
     )
     none_yet: TKR[list[BackendResult]] = g.const([])
     fetched = g.task(get_results(g.inputs))
-    results = g.ifelse(news.is_unfinished, none_yet, fetched)
+    results = g.ifelse(change.is_unfinished, none_yet, fetched)
     return g.finish_with_outputs(
-        PollingOutputs(results, news.is_unfinished, news.status)
+        PollingOutputs(results, change.is_unfinished, change.status)
     )
 
 
@@ -157,7 +159,7 @@ def last_status() -> TKR[str]:
 def checked_interval(polling_interval: float) -> float:
     """Check a polling interval.
 
-    :param polling_interval: The longest time between two looks at a job, in seconds.
+    :param polling_interval: The longest time between two requests, in seconds.
     :returns: The same.
     :raises InvalidInputError: If it is not a number of seconds above 0.
     """
@@ -175,7 +177,7 @@ def prepare_and_upload[B: TModel](
     """Add the check of a job to a graph, and after it the uploads side by side.
 
     :param g: A graph with the inputs of a job.
-    :param polling_interval: The longest time between two looks at the job, in seconds.
+    :param polling_interval: The longest time between two requests, in seconds.
     :returns: The uploaded programs, for tasks of this worker alone.
     :raises InvalidInputError: If the interval is not a number of seconds above 0.
     """
@@ -205,8 +207,8 @@ def nexus_submit_and_poll(
     The job is checked first; then the circuits are uploaded in parallel, in batches,
     the job is submitted, polled, and its results are fetched.
 
-    :param polling_interval: The longest time between two looks at the job, in seconds;
-        the first looks come sooner after each other.
+    :param polling_interval: The longest time between two requests for the status, in
+        seconds; the first follow each other more quickly.
     :returns: A graph from :class:`JobInputs` to one ``BackendResult`` for each circuit,
         in the order of the circuits.
     :raises InvalidInputError: If the interval is not a number of seconds above 0.

@@ -1,4 +1,4 @@
-"""Change jobs that are on Nexus: cancel them, try them again, delete them."""
+"""Change jobs on Nexus: cancel, retry and delete them."""
 
 import logging
 
@@ -8,10 +8,9 @@ from qnexus.models.job_status import JobStatusEnum
 from qnexus.models.references import ExecuteJobRef
 
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
-from tkr_nexus_worker.jobs.find import resolve_job
-from tkr_nexus_worker.jobs.models import JobStatusReport
-from tkr_nexus_worker.jobs.record import JobRecord, get_record
-from tkr_nexus_worker.jobs.status import describe, get_status, status_report
+from tkr_nexus_worker.jobs.find import get_job_details, resolve_job
+from tkr_nexus_worker.jobs.models import Job, JobStatus
+from tkr_nexus_worker.jobs.status import describe, get_status
 from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.states import JOB_STATES, Phase
 
@@ -24,95 +23,99 @@ _FAILED_STATES = [
 ]
 
 
-def cancel_job(job: ExecuteJobRef | str) -> JobStatusReport:
-    """Ask Nexus to cancel a job, unless it has ended already.
+def cancel_job(job: ExecuteJobRef | str) -> JobStatus:
+    """Ask Nexus to cancel a job, unless it has ended.
 
     :param job: The job, or its id, the start of its id, or its name.
-    :returns: Its status afterwards; a device may take some time to cancel.
+    :returns: The status afterwards; a device may take some time to cancel.
     :raises NexusWorkerError: If there is no such job, or Nexus refuses or does not
         answer.
     """
     ref = resolve_job(job)
     status = get_status(ref)
-    if status.state.is_final:
-        return status_report(ref, status)
+    if status.is_final:
+        return status
     try:
-        # To cancel twice is to cancel once: a lost answer is no reason to give up.
+        # Two requests to cancel have the effect of one: a lost answer is retried.
         call(f"cancel {describe(ref)}", lambda: qnx.jobs.cancel(ref))
     except NexusRefusedError as error:
         if error.status_code != httpx.codes.CONFLICT:
             raise
         logger.info("nexus: %s ended before it was cancelled", describe(ref))
-    return status_report(ref, get_status(ref))
+    return get_status(ref)
 
 
 def cancel_by_id(job_id: str) -> str:
-    """Cancel a job, for a person who has stopped its workflow.
+    """Cancel a job after its workflow was interrupted.
 
     :param job_id: The id of the job.
-    :returns: Its state afterwards.
-    :raises NexusWorkerError: If it cannot be cancelled.
+    :returns: The state afterwards.
+    :raises NexusWorkerError: If the job cannot be cancelled.
     """
-    return cancel_job(job_id).state
+    return cancel_job(job_id).state.name
 
 
-def retry_job(job: ExecuteJobRef | str, *, force: bool = False) -> JobStatusReport:
-    """Let Nexus run again those programs of a job that ended badly, in the same job.
+def retry_job(job: ExecuteJobRef | str, *, force: bool = False) -> JobStatus:
+    """Let Nexus run the failed programs of a job again, in the same job.
 
-    They are billed again. A job of which a program waits or runs is refused, because
-    Nexus may still finish, and bill, what would be run a second time.
+    They are billed again. A job with a program that waits or runs is refused, because
+    Nexus may still finish, and bill, what would run a second time.
 
     :param job: The job, or its id, the start of its id, or its name.
-    :param force: Whether to do so although some programs wait or run, or are in a state
+    :param force: Whether to retry although some programs wait or run, or are in a state
         that this version does not know. Those are not submitted again, but a program
         that Nexus counts as failed and a device still runs is then billed twice.
-    :returns: Its status afterwards.
-    :raises InvalidInputError: If it could still run, or nothing of it ended badly.
+    :returns: The status afterwards.
+    :raises InvalidInputError: If the job could still run, or none of its programs
+        failed.
     :raises NexusWorkerError: If there is no such job, or Nexus refuses or does not
         answer.
     """
-    ref = resolve_job(job)
-    record = get_record(ref)
+    found = get_job_details(job)
     if not force:
-        _refuse_if_alive(record, "tried again")
-    if not any(item.status.state.phase is Phase.FAILED for item in record.items):
+        _refuse_if_alive(found, "retried")
+    if not any(item.phase is Phase.FAILED for item in found.items):
         raise InvalidInputError(
-            f"Nothing of {describe(ref)} ended badly: it {record.status.state.meaning} "
-            f"({record.status.state.name}); to run it once more, submit it again."
+            f"No program of {describe(found)} failed: it {found.state.meaning} "
+            f"({found.state.name}); to run it once more, submit it again."
         )
+    ref = found.ref()
     call(
         f"retry {describe(ref)}",
         lambda: qnx.jobs.retry_submission(ref, retry_status=_FAILED_STATES),
         changes=True,
     )
-    return status_report(ref, get_status(ref))
+    return get_status(ref)
 
 
 def delete_job(job: ExecuteJobRef | str, *, force: bool = False) -> str:
-    """Delete a job with its results; there is no way back.
+    """Delete a job with its results permanently.
 
     :param job: The job, or its id, the start of its id, or its name.
-    :param force: Whether to delete it also while it waits or runs. What a device has
-        begun is billed all the same, and its results are lost.
-    :returns: The id of the job that there was.
-    :raises InvalidInputError: If it could still run.
+    :param force: Whether to delete the job also while it waits or runs. What a device
+        has begun is billed all the same, and its results are lost.
+    :returns: The id of the deleted job.
+    :raises InvalidInputError: If the job could still run.
     :raises NexusWorkerError: If there is no such job, or Nexus refuses or does not
         answer.
     """
-    ref = resolve_job(job)
-    if not force:
-        _refuse_if_alive(get_record(ref), "deleted")
+    if force:
+        ref = resolve_job(job)
+    else:
+        found = get_job_details(job)
+        _refuse_if_alive(found, "deleted")
+        ref = found.ref()
     try:
-        # To delete twice is to delete once: a lost answer is no reason to give up.
+        # Two requests to delete have the effect of one: a lost answer is retried.
         call(f"delete {describe(ref)}", lambda: qnx.jobs.delete(ref))
     except NexusRefusedError as error:
-        if error.status_code != httpx.codes.NOT_FOUND or _is_there(ref):
+        if error.status_code != httpx.codes.NOT_FOUND or _exists(ref):
             raise
         logger.info("nexus: %s is deleted already", describe(ref))
     return str(ref.id)
 
 
-def _is_there(job: ExecuteJobRef) -> bool:
+def _exists(job: ExecuteJobRef) -> bool:
     try:
         get_status(job)
     except NexusRefusedError as error:
@@ -120,15 +123,13 @@ def _is_there(job: ExecuteJobRef) -> bool:
     return True
 
 
-def _refuse_if_alive(record: JobRecord, change: str) -> None:
-    alive = [item for item in record.items if not item.status.state.is_final]
-    if record.status.state.is_final and not alive:
+def _refuse_if_alive(job: Job, change: str) -> None:
+    alive = [item for item in job.items if not item.is_final]
+    if job.is_final and not alive:
         return
-    state = record.status.state
-    total = len(record.items)
-    programs = f", and {len(alive)} of its {total} programs" if alive else ", and"
+    subject = f"{len(alive)} of its {len(job.items)} programs" if alive else "it"
     raise InvalidInputError(
-        f"The {describe(record.job)} cannot be {change}: it {state.meaning} "
-        f"({state.name}){programs} could still run. Wait, or cancel it first; force "
-        "does it all the same, and what then still runs is billed as well."
+        f"The {describe(job)} cannot be {change}: it {job.state.meaning} "
+        f"({job.state.name}), and {subject} could still run. Wait, or cancel it first; "
+        "with force it is done anyway, and what still runs is billed as well."
     )

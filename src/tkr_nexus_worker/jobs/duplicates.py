@@ -16,8 +16,9 @@ import qnexus as qnx
 from qnexus.models.references import ExecuteJobRef, ProjectRef
 
 from tkr_nexus_worker.errors import NexusRefusedError, NexusWorkerError
-from tkr_nexus_worker.jobs.listing import ListedJob, listed_jobs, only_execute_jobs
-from tkr_nexus_worker.jobs.status import JobStatus, describe, get_status
+from tkr_nexus_worker.jobs.listing import listed_jobs, only_execute_jobs
+from tkr_nexus_worker.jobs.models import Job, JobStatus
+from tkr_nexus_worker.jobs.status import describe, get_status
 from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.idempotency import Doubt, Key, digest_in
 from tkr_nexus_worker.nexus.states import Phase
@@ -51,8 +52,8 @@ def find_submitted(
     cancelled = doubt.noted("cancelled")
     useful = []
     for listed in _with_key(name, project, key.since, key.is_in):
-        state = listed.status.state
-        if listed.id in cancelled:
+        state = listed.state
+        if listed.job_id in cancelled:
             continue
         if state.phase is Phase.FAILED and not adopt_failed:
             logger.warning(
@@ -67,7 +68,7 @@ def find_submitted(
         return None
     if len(useful) > 1:
         doubt.record()
-    best = min(useful, key=lambda job: (_rank(job.status), job.created, job.id)).ref()
+    best = min(useful, key=lambda job: (_rank(job), job.created, job.job_id)).ref()
     logger.info("nexus: found %s, submitted by this task before", describe(best))
     return best
 
@@ -163,22 +164,23 @@ def _settle(job: ExecuteJobRef, doubt: Doubt) -> None:
         retry_time=_LOOK_RETRY_TIME,
     )
     for listed in found:
-        if listed.id == str(job.id):
+        if listed.job_id == str(job.id):
             continue
         is_older = created is not None and listed.created < created
-        if listed.status.state.phase is Phase.FAILED and is_older:
+        if listed.state.phase is Phase.FAILED and is_older:
             continue  # it ended before this job was submitted for it
-        duplicate, status = listed.ref(), listed.status
+        duplicate = listed.ref()
+        status: JobStatus = listed
         if not status.state.is_final and status.state.name != "CANCELLING":
             logger.warning(
                 "nexus: cancelling %s, a duplicate of %s", describe(duplicate), job.id
             )
-            doubt.note("cancelled", listed.id)
+            doubt.note("cancelled", listed.job_id)
             status = _cancel(duplicate)
-        if (has_run(status) or has_run(listed.status)) and (
-            listed.id not in doubt.noted("billed")
+        if (has_run(status) or has_run(listed)) and (
+            listed.job_id not in doubt.noted("billed")
         ):
-            doubt.note("billed", listed.id)
+            doubt.note("billed", listed.job_id)
             logger.warning(
                 "nexus: %s has run as a duplicate of %s, because a request arrived "
                 "late; both may be billed",
@@ -207,13 +209,13 @@ def _with_key(
     project: ProjectRef,
     since: datetime | None,
     is_in: Callable[[str | None], bool],
-) -> Iterator[ListedJob]:
+) -> Iterator[Job]:
     """List the jobs of a name whose description carries a key, the oldest first."""
     query = {"filter[name_exact]": name, "sort": "timestamps.created"}
     query |= only_execute_jobs(project=project, created_after=since)
     seen = set()
     for listed in listed_jobs(query):
         # A list that grows between two pages can show a job twice.
-        if is_in(listed.description) and listed.id not in seen:
-            seen.add(listed.id)
+        if is_in(listed.description) and listed.job_id not in seen:
+            seen.add(listed.job_id)
             yield listed

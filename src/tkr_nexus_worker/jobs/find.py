@@ -1,25 +1,27 @@
-"""Find a job by what a person has of it: its id, the start of its id, or its name."""
+"""Find a job by what a person knows of it: its id, the start of its id, or its name."""
 
 import re
+from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
 from qnexus.config import CONFIG
-from qnexus.models.references import ExecuteJobRef
+from qnexus.models.references import ExecuteJobRef, JobType
 
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
 from tkr_nexus_worker.jobs.listing import (
-    ListedJob,
+    fetch_job,
     listed_jobs,
     only_execute_jobs,
     read_job,
 )
-from tkr_nexus_worker.jobs.status import JOBS_PATH
+from tkr_nexus_worker.jobs.models import Job, JobStatus
+from tkr_nexus_worker.jobs.status import JOBS_PATH, get_status
 from tkr_nexus_worker.nexus.client import get_json
 from tkr_runtime.times import age
 
 NEWEST_JOBS = 1000
-"""Among how many jobs, the newest first, the start of an id is looked for."""
+"""The number of jobs, the newest, among which the start of an id is looked for."""
 
 _SHOWN_CANDIDATES = 10
 _LEAST_DIGITS = 4
@@ -34,19 +36,56 @@ _NOT_THERE = frozenset({403, 404})
 def find_job(text: str) -> ExecuteJobRef:
     """Find an execute job by its id, its name, or the start of its id.
 
-    A name goes before the start of an id. Nexus filters by name and by id; for the
-    start of an id the newest 1,000 jobs are looked through. Eight digits are taken as
+    A name has precedence over the start of an id. Nexus filters by name and by id; the
+    start of an id is looked for among the newest 1,000 jobs. Eight digits are taken as
     unique at the first job that has them, fewer only if no other of those jobs has them
     and there are no older ones.
 
     :param text: The id; or the whole name; or at least four digits of the start of the
         id.
     :returns: A reference to the job.
-    :raises InvalidInputError: If several jobs fit, which the message lists, or the job
-        compiles programs and does not run them, or the text is empty.
+    :raises InvalidInputError: If several jobs match, which the message lists, or the
+        job compiles programs and does not run them, or the text is empty.
     :raises NexusRefusedError: If there is no such job that you may see.
-    :raises NexusWorkerError: If Nexus does not tell.
+    :raises NexusWorkerError: If Nexus does not answer.
     """
+    return _find(text).ref()
+
+
+def resolve_job(job: ExecuteJobRef | str) -> ExecuteJobRef:
+    """Return a reference to a job, however it is named.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :raises NexusWorkerError: As :func:`find_job` does.
+    """
+    return job if isinstance(job, ExecuteJobRef) else find_job(job)
+
+
+def get_job_status(job: ExecuteJobRef | str) -> JobStatus:
+    """Return the current status of a job.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :raises NexusWorkerError: If there is no such job, or Nexus does not answer.
+    """
+    if isinstance(job, ExecuteJobRef):
+        return get_status(job)
+    return _find(job).status
+
+
+def get_job_details(job: ExecuteJobRef | str) -> Job:
+    """Return all that Nexus knows of a job, without its programs and results.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :raises NexusWorkerError: If there is no such job, or Nexus does not answer.
+    """
+    if isinstance(job, ExecuteJobRef):
+        return fetch_job(job)
+    found = _find(job)
+    # A lookup by id reads the items as well, a list does not.
+    return fetch_job(found) if found.items_total is None else found
+
+
+def _find(text: str) -> Job:
     if not isinstance(text, str) or not text.strip():
         raise InvalidInputError(
             f"The job is {text!r}; give its id, the start of its id, or its name."
@@ -65,21 +104,12 @@ def find_job(text: str) -> ExecuteJobRef:
     )
     if named:
         # A name that a job shares with its own compilation means the job.
-        execute_jobs = [job for job in named if job.is_execute]
+        execute_jobs = [job for job in named if _is_execute(job)]
         return _the_one(text, execute_jobs or named, "are called")
     return _by_start(text)
 
 
-def resolve_job(job: ExecuteJobRef | str) -> ExecuteJobRef:
-    """Return a reference to a job, however it is named.
-
-    :param job: The job, or its id, the start of its id, or its name.
-    :raises NexusWorkerError: As :func:`find_job` does.
-    """
-    return job if isinstance(job, ExecuteJobRef) else find_job(job)
-
-
-def _by_id(uuid: UUID) -> ExecuteJobRef:
+def _by_id(uuid: UUID) -> Job:
     try:
         body = get_json(f"look up job {uuid}", f"{JOBS_PATH}/{uuid}")
     except NexusRefusedError as error:
@@ -90,10 +120,10 @@ def _by_id(uuid: UUID) -> ExecuteJobRef:
             "deleted, or it belongs to somebody who has not shared it.",
             error.status_code,
         ) from error
-    return _ref(read_job(body["data"], body["included"]))
+    return _check_runs(read_job(body["data"], body["included"]))
 
 
-def _by_start(text: str) -> ExecuteJobRef:
+def _by_start(text: str) -> Job:
     start = text.lower()
     digits = len(start.replace("-", ""))
     if not _START_OF_ID.fullmatch(start):
@@ -104,26 +134,26 @@ def _by_start(text: str) -> ExecuteJobRef:
             f"id it is too short: give at least {_LEAST_DIGITS} digits"
         )
     found = []
-    looked_at = 0
+    n_searched = 0
     newest_first = {"sort": "-timestamps.created"} | only_execute_jobs()
     read = partial(get_json, f"look up the job whose id starts with {start}")
     for job in listed_jobs(newest_first, read, limit=NEWEST_JOBS):
-        looked_at += 1
-        if job.id.startswith(start):
+        n_searched += 1
+        if job.job_id.startswith(start):
             found.append(job)
             if digits >= _SAFE_DIGITS:
                 break
-    if found and looked_at == NEWEST_JOBS and digits < _SAFE_DIGITS:
+    if found and n_searched == NEWEST_JOBS and digits < _SAFE_DIGITS:
         raise InvalidInputError(
-            f"Only your newest {NEWEST_JOBS} jobs were looked at for an id that starts "
-            f"with {text!r}, and an older one may have the same start: give at least "
+            f"Only your newest {NEWEST_JOBS} jobs were searched for an id that starts "
+            f"with {text!r}, and an older one may start alike: give at least "
             f"{_SAFE_DIGITS} digits. Found: {_list(found)}."
         )
     if not found:
         where = (
-            f"your newest {NEWEST_JOBS} jobs, and older ones were not looked at: give "
-            "the whole id for those"
-            if looked_at == NEWEST_JOBS
+            f"your newest {NEWEST_JOBS} jobs, and older ones were not searched: give "
+            "the whole id of those"
+            if n_searched == NEWEST_JOBS
             else "those that you may see"
         )
         raise _unknown(
@@ -132,9 +162,9 @@ def _by_start(text: str) -> ExecuteJobRef:
     return _the_one(text, found, "have an id that starts with")
 
 
-def _the_one(text: str, jobs: list[ListedJob], relation: str) -> ExecuteJobRef:
+def _the_one(text: str, jobs: list[Job], relation: str) -> Job:
     if len(jobs) == 1:
-        return _ref(jobs[0])
+        return _check_runs(jobs[0])
     more = len(jobs) > _SHOWN_CANDIDATES
     raise InvalidInputError(
         f"{'More than ' if more else ''}{min(len(jobs), _SHOWN_CANDIDATES)} jobs "
@@ -142,21 +172,26 @@ def _the_one(text: str, jobs: list[ListedJob], relation: str) -> ExecuteJobRef:
     )
 
 
-def _list(jobs: list[ListedJob]) -> str:
+def _list(jobs: list[Job]) -> str:
+    now = datetime.now(UTC)
     return "; ".join(
-        f"{job.name!r} {job.id} in project {job.project.annotations.name!r}, "
-        f"{age(job.age_seconds)} old"
+        f"{job.name!r} {job.job_id} in project {job.project!r}, "
+        f"{age((now - job.created).total_seconds())} old"
         for job in jobs
     )
 
 
-def _ref(job: ListedJob) -> ExecuteJobRef:
-    if not job.is_execute:
+def _check_runs(job: Job) -> Job:
+    if not _is_execute(job):
         raise InvalidInputError(
-            f"Job {job.name!r} ({job.id}) compiles programs; it does not run them. "
+            f"Job {job.name!r} ({job.job_id}) compiles programs and does not run them. "
             "Give a job that runs them."
         )
-    return job.ref()
+    return job
+
+
+def _is_execute(job: Job) -> bool:
+    return job.job_type == JobType.EXECUTE.value
 
 
 def _unknown(reason: str) -> NexusRefusedError:

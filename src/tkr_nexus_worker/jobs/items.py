@@ -1,5 +1,15 @@
-"""What became of each program of a job, as a value that a workflow can carry."""
+"""The outcome of each program of a job, as a value that a workflow can carry.
 
+To submit a program again costs credits and a place in the queue, so the rule for it is
+cautious. A failed item is worth a retry only where Nexus says that it ended with an
+error, the reason names a fault of the infrastructure, and nothing in the reason points
+to the program or the job. A reason that the tables do not know is not retried.
+
+Nexus gives reasons as free text and publishes no list of them; the phrases are those
+with which HTTP services (RFC 9110, 15.6), queues and machines report a passing fault.
+"""
+
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -8,25 +18,68 @@ from typing import Any
 from pydantic import BaseModel
 from pytket.backends.backendresult import BackendResult
 
-from tkr_nexus_worker.jobs.record import JobItem
-from tkr_nexus_worker.jobs.transient import is_worth_a_retry
+from tkr_nexus_worker.jobs.models import JobItem
 from tkr_nexus_worker.nexus.states import Phase, job_state
+
+_STATES_WITH_A_RETRY = {
+    "ERROR": True,
+    "CANCELLED": False,  # a person wanted it to stop
+    "DEPLETED": False,  # a new job would find no credits either
+    "TERMINATED": False,  # the same program would meet the same limit of cost or time
+    "COMPLETED": False,
+}
+
+_PASSING_FAULTS = (
+    r"internal (server )?error",
+    r"bad gateway",
+    r"gateway time-?out",
+    r"(service|device|machine|system|backend) (is |was )?(temporarily )?unavailable",
+    r"(device|machine|system|backend) (is |was |went )?(offline|in maintenance)",
+    r"connection (was |is )?(lost|reset|refused|closed|aborted)",
+    r"lost (the )?connection",
+    r"network (error|failure)",
+    r"hardware (fault|failure|error)",
+    r"calibration (failed|failure|error)",
+    r"temporar(y|ily)",
+    r"try again",
+    r"retry later",
+)
+
+_FAULTS_OF_THE_PROGRAM = (
+    r"invalid",
+    r"not (supported|allowed|permitted|valid)",
+    r"unsupported",
+    r"syntax",
+    r"compil",
+    r"pars(e|ing)",
+    r"too (many|large|long|deep)",
+    r"exceed",
+    r"limit",
+    r"max_cost",
+    r"credits?\b",
+    r"quota",
+    r"unauthori[sz]ed",
+    r"forbidden",
+)
+
+_passing = re.compile("|".join(_PASSING_FAULTS), re.IGNORECASE)
+_of_the_program = re.compile("|".join(_FAULTS_OF_THE_PROGRAM), re.IGNORECASE)
 
 
 class ItemResult(BaseModel):
-    """What became of one program of a job.
+    """The outcome of one program of a job.
 
     It is a pydantic model because Tierkreis writes models as plain JSON objects and
     reads them back by name; in Python, ``ItemResult(**output)`` reads an output.
 
-    :param index: The place of the program among those of the job, from 0.
-    :param state: The state in which it is, as Nexus spells it.
-    :param reason: What Nexus says about that; empty where it says nothing.
+    :param index: The place of the program in the job, from 0.
+    :param state: The state of the program, as Nexus spells it.
+    :param reason: What Nexus says about the state; may be empty.
     :param result: ``BackendResult.to_dict()``; None where there is no result. A program
-        that was stopped on the way may have a result with fewer shots than asked for.
-    :param retryable: Whether the program failed in a way that a new job may mend; see
-        :mod:`tkr_nexus_worker.jobs.transient`.
-    :param job_id: The job that the program was part of.
+        that was stopped may have a result with fewer shots than requested.
+    :param retryable: Whether the program failed for a reason that may pass by itself;
+        see :func:`is_worth_a_retry`.
+    :param job_id: The id of the job that the program was part of.
     """
 
     index: int
@@ -40,25 +93,24 @@ class ItemResult(BaseModel):
     def from_job_item(
         cls, item: JobItem, job_id: str, result: BackendResult | None
     ) -> "ItemResult":
-        """Express an item of a job as a value.
+        """Return an item of a job as a value.
 
-        :param item: The item, as Nexus describes it.
-        :param job_id: The id of its job.
-        :param result: Its result, where there is one.
+        :param item: The item.
+        :param job_id: The id of the job.
+        :param result: The result of the item, where there is one.
         """
-        state, reason = item.status.state.name, item.status.reason
         return cls(
             index=item.index,
-            state=state,
-            reason=reason,
+            state=item.state.name,
+            reason=item.reason,
             result=None if result is None else result.to_dict(),
-            retryable=is_worth_a_retry(state, reason),
+            retryable=is_worth_a_retry(item.state, item.reason),
             job_id=job_id,
         )
 
     @property
     def succeeded(self) -> bool:
-        """Whether the program has run all its shots and has a result."""
+        """Whether the program ran all its shots and has a result."""
         succeeded = job_state(self.state).phase is Phase.SUCCEEDED
         return succeeded and self.result is not None
 
@@ -69,29 +121,29 @@ class ItemResult(BaseModel):
 
     @property
     def backend_result(self) -> BackendResult:
-        """Its complete result, or the empty ``BackendResult()`` if there is none.
+        """The complete result, or the empty ``BackendResult()`` if there is none.
 
         The empty result equals ``BackendResult()``, and ``{"qubits": [], "bits": []}``
-        where it is written as JSON; a result of a program that ran never does.
+        where it is written as JSON; no program that ran gives such a result.
         """
         if self.result is None or not self.succeeded:
             return BackendResult()
         return BackendResult.from_dict(self.result)
 
 
-def describe_failures(items: Iterable[ItemResult]) -> str:
-    """Name programs and how each has failed, those that failed alike together.
+def describe_failures(items: Iterable[ItemResult | JobItem]) -> str:
+    """Name programs that failed with their reasons, equal reasons together.
 
-    :param items: The failed ones.
+    :param items: The programs that failed.
     :returns: For example ``circuits 0-2, 7: it was cancelled (CANCELLED)``.
     """
     return "; ".join(describe_alike((item.index, _failure(item)) for item in items))
 
 
 def describe_alike(remarks: Iterable[tuple[int, str]]) -> list[str]:
-    """Join remarks on programs, those with the same text together.
+    """Join remarks on programs, equal texts together.
 
-    :param remarks: The indices of programs, in ascending order, and a text on each.
+    :param remarks: The index of a program and a text, by ascending index.
     :returns: For example ``["circuits 0-2, 7: it was cancelled"]``.
     """
     alike: dict[str, list[int]] = defaultdict(list)
@@ -103,7 +155,7 @@ def describe_alike(remarks: Iterable[tuple[int, str]]) -> list[str]:
     ]
 
 
-def _failure(item: ItemResult) -> str:
+def _failure(item: ItemResult | JobItem) -> str:
     state = job_state(item.state)
     if state.phase is Phase.SUCCEEDED:
         return "it has completed, without a result"
@@ -112,10 +164,24 @@ def _failure(item: ItemResult) -> str:
 
 
 def _ranges(numbers: Sequence[int]) -> str:
-    """Write numbers in ascending order with runs drawn together: ``0-2, 7``."""
+    """Return ascending numbers with consecutive ones joined: ``0-2, 7``."""
     starts = [numbers[0], *(b for a, b in pairwise(numbers) if b != a + 1)]
     ends = [*(a for a, b in pairwise(numbers) if b != a + 1), numbers[-1]]
     return ", ".join(
         str(start) if start == end else f"{start}-{end}"
         for start, end in zip(starts, ends, strict=True)
+    )
+
+
+def is_worth_a_retry(state: str, reason: str) -> bool:
+    """Return whether a failed item may succeed if it is submitted again unchanged.
+
+    :param state: The state of the item, as Nexus spells it.
+    :param reason: What Nexus says about the state; may be empty.
+    :returns: Whether a retry is worth its cost; False where that is not known.
+    """
+    return (
+        _STATES_WITH_A_RETRY.get(state, False)
+        and _passing.search(reason) is not None
+        and _of_the_program.search(reason) is None
     )

@@ -1,19 +1,31 @@
-"""What was submitted as a job: its programs, shots, backend config and options."""
+"""The payload of a job: what was submitted, as a value and as files."""
 
+import base64
+import json
+import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from pytket.circuit import Circuit
 from pytket.utils.serialization.migration import circuit_dict_from_pytket1_dict
 from qnexus.models.references import ExecuteJobRef
 
-from tkr_nexus_worker.errors import NexusRefusedError
-from tkr_nexus_worker.jobs.find import resolve_job
-from tkr_nexus_worker.jobs.listing import read_job
-from tkr_nexus_worker.jobs.models import JobPayload, PayloadProgram
-from tkr_nexus_worker.jobs.record import JobItem, read_items
-from tkr_nexus_worker.jobs.status import JOBS_PATH, describe
+from tkr_nexus_worker.errors import (
+    InvalidInputError,
+    NexusRefusedError,
+    ResultFormatError,
+)
+from tkr_nexus_worker.jobs.find import get_job_details
+from tkr_nexus_worker.jobs.models import Job, JobItem, JobPayload, PayloadProgram
+from tkr_nexus_worker.jobs.status import describe
 from tkr_nexus_worker.nexus.client import get_json
+from tkr_nexus_worker.program_files.drawing import draw, to_qasm
+from tkr_runtime.files import check_absent, write_file
+
+PAYLOAD_FILE = "payload.json"
+"""The name of the file with the whole payload."""
 
 _PATHS = {
     "circuit": "/api/circuits/v1beta2",
@@ -21,6 +33,10 @@ _PATHS = {
     "qir": "/api/qir/v1beta",
 }
 _DOWNLOADS_AT_ONCE = 8
+_NOT_FOR_FILES = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST_NAME = 60
+_SUFFIXES = {"hugr": ".hugr", "qir": ".bc"}
+_LLVM_TEXT_STARTS = (b";", b"source_filename", b"target", b"define", b"%", b"@")
 # What Nexus adds to an item when the job is read.
 _NOT_SUBMITTED = frozenset(
     {
@@ -35,29 +51,27 @@ _NOT_SUBMITTED = frozenset(
         "result_type",
     }
 )
+_NOT_OPTIONS = frozenset({"backend_config", "items"})
 
 
 def get_job_payload(job: ExecuteJobRef | str) -> JobPayload:
     """Download what was submitted as a job.
 
     :param job: The job, or its id, the start of its id, or its name.
-    :returns: Its programs, shots, backend config and options.
+    :returns: The programs, shots, backend config and options.
     :raises NexusRefusedError: If a program is no longer on Nexus.
-    :raises NexusWorkerError: If there is no such job, or Nexus does not tell.
+    :raises NexusWorkerError: If there is no such job, or Nexus does not answer.
     """
-    ref = resolve_job(job)
-    body = get_json(f"look up {describe(ref)}", f"{JOBS_PATH}/{ref.id}")
-    listed, items = read_job(body["data"], body["included"]), read_items(body["data"])
-    definition = dict(listed.attributes["definition"])
-    programs = _download({item.program_id: item for item in items}, describe(ref))
-    submitted = zip(items, definition.pop("items"), strict=True)
+    found = get_job_details(job)
+    programs = _download({item.program_id: item for item in found.items}, found)
+    definition = found.definition
     return JobPayload(
-        job_id=listed.id,
-        name=listed.name,
-        project=listed.project.annotations.name or "",
-        backend=listed.backend,
-        backend_config=definition.pop("backend_config"),
-        options=definition,
+        job_id=found.job_id,
+        name=found.name,
+        project=found.project,
+        backend=found.backend,
+        backend_config=found.backend_config,
+        options={k: v for k, v in definition.items() if k not in _NOT_OPTIONS},
         programs=[
             PayloadProgram(
                 index=item.index,
@@ -67,16 +81,48 @@ def get_job_payload(job: ExecuteJobRef | str) -> JobPayload:
                 options={k: v for k, v in given.items() if k not in _NOT_SUBMITTED},
                 **programs[item.program_id],
             )
-            for item, given in submitted
+            for item, given in zip(found.items, definition["items"], strict=True)
         ],
     )
 
 
-def _download(items: dict[str, JobItem], what: str) -> dict[str, dict[str, Any]]:
+def save_payload(
+    payload: JobPayload, directory: Path, *, force: bool = False
+) -> list[Path]:
+    """Write each program of a job, and the whole payload as JSON, into a directory.
+
+    Circuits are written as OpenQASM 2 (``.qasm``, where that can express them), as
+    pytket JSON (``.json``) and as a drawing (``.txt``); HUGR packages and QIR as they
+    are. A program that runs several times is written once. File names start with the
+    index of the program and hold nothing of its name but letters, digits, ``_`` and
+    ``-``.
+
+    :param payload: The payload.
+    :param directory: The directory; it is created if it does not exist.
+    :param force: Whether to overwrite files that exist.
+    :returns: The paths of the files.
+    :raises InvalidInputError: If a file exists and may not be overwritten, before
+        anything is written; or if a file cannot be written.
+    """
+    files = dict(_contents(payload))
+    paths = {directory / name: content for name, content in files.items()}
+    for path in paths:
+        check_absent(path, force=force)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInputError(
+            f"The directory {directory} cannot be created: {error.strerror}; give "
+            "another."
+        ) from error
+    return [write_file(path, content, force=force) for path, content in paths.items()]
+
+
+def _download(items: dict[str, JobItem], job: Job) -> dict[str, dict[str, Any]]:
     """Download each program once, several at the same time."""
 
     def download(item: JobItem) -> dict[str, Any]:
-        return _download_one(item, f"download program {item.index} of {what}")
+        return _download_one(item, f"download program {item.index} of {describe(job)}")
 
     with ThreadPoolExecutor(max_workers=_DOWNLOADS_AT_ONCE) as pool:
         return dict(zip(items, pool.map(download, items.values()), strict=True))
@@ -86,8 +132,8 @@ def _download_one(item: JobItem, action: str) -> dict[str, Any]:
     path = _PATHS.get(item.program_type)
     if path is None:
         raise NexusRefusedError(
-            f"Could not {action}: it is a {item.program_type!r}, which this version "
-            "does not know; update tkr-nexus-worker."
+            f"Could not {action}: this version does not know programs of the type "
+            f"{item.program_type!r}; update tkr-nexus-worker."
         )
     attributes = get_json(action, f"{path}/{item.program_id}")["data"]["attributes"]
     name = attributes["name"] or ""
@@ -96,3 +142,32 @@ def _download_one(item: JobItem, action: str) -> dict[str, Any]:
     known = {key: value for key, value in attributes.items() if value is not None}
     circuit = Circuit.from_dict(circuit_dict_from_pytket1_dict(known))
     return {"name": name, "circuit": circuit.to_dict()}
+
+
+def _contents(payload: JobPayload) -> Iterator[tuple[str, bytes]]:
+    yield PAYLOAD_FILE, f"{payload.model_dump_json(indent=2)}\n".encode()
+    once = {program.program_id: program for program in reversed(payload.programs)}
+    for program in sorted(once.values(), key=lambda program: program.index):
+        stem = _stem(program, len(payload.programs))
+        if program.circuit is None:
+            content = base64.b64decode(program.content or "")
+            yield stem + _suffix(program.program_type, content), content
+            continue
+        circuit = Circuit.from_dict(program.circuit)
+        yield f"{stem}.json", f"{json.dumps(program.circuit)}\n".encode()
+        yield f"{stem}.txt", draw(circuit).encode()
+        try:
+            yield f"{stem}.qasm", to_qasm(circuit).encode()
+        except ResultFormatError as error:
+            yield f"{stem}.no-qasm.txt", f"{error}\n".encode()
+
+
+def _stem(program: PayloadProgram, total: int) -> str:
+    name = _NOT_FOR_FILES.sub("_", program.name)[:_LONGEST_NAME]
+    return f"{program.index:0{len(str(total - 1))}}_{name}"
+
+
+def _suffix(program_type: str, content: bytes) -> str:
+    if program_type == "qir" and content.lstrip().startswith(_LLVM_TEXT_STARTS):
+        return ".ll"
+    return _SUFFIXES.get(program_type, ".bin")

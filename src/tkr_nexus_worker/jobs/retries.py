@@ -1,4 +1,4 @@
-"""Attempts at a job: submit again what failed for a passing reason, and that alone."""
+"""Retries of a job: which programs the next attempt submits again, and when."""
 
 import logging
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ logger = logging.getLogger(__name__)
 def choose_programs(items: Sequence[ItemResult], n_programs: int) -> list[int]:
     """Choose the programs of the next attempt.
 
-    :param items: What became of each program before; empty at the first attempt.
-    :param n_programs: How many programs there are in all.
-    :returns: The indices of those to submit.
+    :param items: The outcome of each program so far; empty at the first attempt.
+    :param n_programs: The number of all programs.
+    :returns: The indices of the programs to submit.
     """
     if not items:
         return list(range(n_programs))
@@ -31,7 +31,7 @@ def choose_programs(items: Sequence[ItemResult], n_programs: int) -> list[int]:
 
 
 def name_attempt(job_name: str, attempt: int) -> str:
-    """Name the job of an attempt.
+    """Return the name of the job of an attempt.
 
     :param job_name: The name of the job of the first attempt.
     :param attempt: The number of the attempt, from 1.
@@ -42,12 +42,12 @@ def name_attempt(job_name: str, attempt: int) -> str:
 def merge_attempt(
     before: Sequence[ItemResult], latest: Sequence[ItemResult]
 ) -> list[ItemResult]:
-    """Put what became of the programs of an attempt into their places among all.
+    """Return the outcomes of all programs after an attempt.
 
-    :param before: What was known of all programs when the attempt was submitted; empty
-        at the first.
-    :param latest: What became of the programs of the attempt.
-    :returns: What is known of all programs now.
+    :param before: The outcomes of all programs when the attempt was submitted; empty at
+        the first attempt.
+    :param latest: The outcomes of the programs of the attempt.
+    :returns: The outcomes of all programs.
     """
     if not before:
         return list(latest)
@@ -61,9 +61,9 @@ def merge_attempt(
 
 
 def is_retry_due(items: Sequence[ItemResult]) -> bool:
-    """Tell whether another attempt is worth it and safe.
+    """Return whether another attempt is worth it and safe.
 
-    :param items: What is known of all programs.
+    :param items: The outcomes of all programs.
     :returns: Whether a program failed for a passing reason, and none could still run.
     """
     return all(item.is_final for item in items) and any(
@@ -75,7 +75,7 @@ def collect_results(job_name: str, items: Sequence[ItemResult]) -> list[BackendR
     """Return the results of all programs, if all have succeeded.
 
     :param job_name: The name of the job, for the message.
-    :param items: What became of each program.
+    :param items: The outcome of each program.
     :returns: The results, in the order of the programs.
     :raises JobFailedError: If a program failed; it names each with its reason.
     """

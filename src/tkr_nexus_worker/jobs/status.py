@@ -1,104 +1,68 @@
-"""The status of a job at one moment, as Nexus tells it."""
+"""The status of a job: ask Nexus for it, and describe it to a person."""
 
 import logging
-from dataclasses import dataclass, field
 from typing import Any
 
 from qnexus.models.references import JobRef
 
 from tkr_nexus_worker.errors import NexusUnavailableError, NotLoggedInError
-from tkr_nexus_worker.jobs.models import JobStatusReport
+from tkr_nexus_worker.jobs.items import describe_failures
+from tkr_nexus_worker.jobs.models import Job, JobStatus
 from tkr_nexus_worker.nexus.client import get_json, limits
 from tkr_nexus_worker.nexus.idempotency import billed_duplicates
-from tkr_nexus_worker.nexus.states import JobState, job_state
 from tkr_runtime.tasks import context
-from tkr_runtime.times import read_moment
 
 logger = logging.getLogger(__name__)
 
 JOBS_PATH = "/api/jobs/v1beta3"
-"""Where Nexus keeps jobs, below its address."""
+"""The path of jobs below the address of Nexus."""
 
+_TIME_SUFFIX = "_time"
 # The answer is small: silence means that something is wrong.
 _READ_TIMEOUT = 30.0
-_TIME_SUFFIX = "_time"
 
 
-@dataclass(frozen=True)
-class JobStatus:
-    """The status of a job at one moment.
+def status_fields(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a :class:`Status` from what the Nexus API writes.
 
-    :param state: Its state, from the table of states.
-    :param message: What Nexus says about it; may be empty.
-    :param error_detail: What went wrong, where Nexus tells.
-    :param queue_position: Its place in the queue, where Nexus tells.
-    :param cost: What it has cost so far in HQC, where Nexus tells.
-    :param times: When it entered each state, by the lower-case name of the state, as
-        ISO 8601 texts.
+    :param attributes: The ``status`` of a job or job item.
     """
-
-    state: JobState
-    message: str = ""
-    error_detail: str | None = None
-    queue_position: int | None = None
-    cost: float | None = None
-    times: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def from_dict(cls, attributes: dict[str, Any]) -> "JobStatus":
-        """Read a status as the Nexus API writes it.
-
-        :param attributes: The ``status`` of a job or job item.
-        :returns: The status.
-        """
-        return cls(
-            state=job_state(str(attributes.get("status"))),
-            message=attributes.get("message") or "",
-            error_detail=attributes.get("error_detail"),
-            queue_position=attributes.get("queue_position"),
-            cost=attributes.get("cost"),
-            times={
-                name.removesuffix(_TIME_SUFFIX): str(moment)
-                for name, moment in attributes.items()
-                if name.endswith(_TIME_SUFFIX) and moment is not None
-            },
-        )
-
-    @property
-    def reason(self) -> str:
-        """What Nexus says about it, without a full stop; may be empty."""
-        return "; ".join(
-            text.strip().rstrip(".")
-            for text in (self.message, self.error_detail)
-            if text
-        )
-
-    def fields(self) -> dict[str, Any]:
-        """Return it as the fields of a ``StatusReport``."""
-        return {
-            "state": self.state.name,
-            "phase": self.state.phase.value,
-            "message": self.message,
-            "error_detail": self.error_detail,
-            "queue_position": self.queue_position,
-            "cost": self.cost,
-            "times": {name: read_moment(text) for name, text in self.times.items()},
-        }
-
-    def __str__(self) -> str:
-        parts = [self.state.name]
-        if self.queue_position is not None and not self.state.is_final:
-            parts.append(f"queue position {self.queue_position}")
-        parts += [text for text in (self.message, self.error_detail) if text]
-        return ", ".join(parts)
+    return {
+        "state": str(attributes.get("status")),
+        "message": attributes.get("message") or "",
+        "error_detail": attributes.get("error_detail"),
+        "queue_position": attributes.get("queue_position"),
+        "cost": attributes.get("cost"),
+        "times": {
+            name.removesuffix(_TIME_SUFFIX): str(moment)
+            for name, moment in attributes.items()
+            if name.endswith(_TIME_SUFFIX) and moment is not None
+        },
+    }
 
 
-def describe(job: JobRef) -> str:
-    """Name a job by its name and id, so that a person can find it on Nexus.
+def read_status(job: JobRef, attributes: dict[str, Any]) -> JobStatus:
+    """Return the status of a job from what the Nexus API writes.
 
     :param job: The job.
+    :param attributes: The ``status`` of the job.
+    """
+    return JobStatus(
+        job_id=str(job.id),
+        name=job.annotations.name or "",
+        project=job.project.annotations.name or "",
+        **status_fields(attributes),
+    )
+
+
+def describe(job: JobRef | JobStatus) -> str:
+    """Name a job by its name and id, so that a person finds it on Nexus.
+
+    :param job: The job, or its status.
     :returns: For example ``job 'bell' (0f3c…)``.
     """
+    if isinstance(job, JobStatus):
+        return f"job {job.name!r} ({job.job_id})"
     return f"job {job.annotations.name!r} ({job.id})"
 
 
@@ -108,12 +72,11 @@ def get_status(
     """Ask Nexus for the status of a job.
 
     :param job: The job.
-    :param retry_time: For how long to try again, in seconds; by default as the limits
-        of time say.
-    :param login_wait: How long to wait for a new login if the old one has expired, in
+    :param retry_time: How long to retry, in seconds; by default as the time limits say.
+    :param login_wait: How long to wait for a new login if the login has expired, in
         seconds.
-    :returns: Its status now.
-    :raises NexusWorkerError: If Nexus does not tell.
+    :returns: The current status.
+    :raises NexusWorkerError: If Nexus refuses or does not answer.
     """
     attributes = get_json(
         f"get the status of {describe(job)}",
@@ -122,33 +85,19 @@ def get_status(
         login_wait=login_wait,
         read_timeout=_READ_TIMEOUT,
     )
-    return JobStatus.from_dict(attributes)
-
-
-def status_report(job: JobRef, status: JobStatus) -> JobStatusReport:
-    """Return where a job stands, as a value that workflows carry.
-
-    :param job: The job.
-    :param status: Its status.
-    """
-    return JobStatusReport(
-        job_id=str(job.id),
-        name=job.annotations.name or "",
-        project=job.project.annotations.name or "",
-        **status.fields(),
-    )
+    return read_status(job, attributes)
 
 
 def await_status(job: JobRef, patience: float = float("inf")) -> JobStatus:
-    """Ask for the status of a job that may wait for days, and be patient with it.
+    """Ask for the status of a job, and wait for the end of an outage or for a login.
 
     :param job: The job.
-    :param patience: How long to wait for the end of an outage, or for a new login, at
-        most, in seconds; the limits of time hold as well.
-    :returns: Its status now.
+    :param patience: How long to wait for Nexus to answer, or for a new login, at most,
+        in seconds; the time limits hold as well.
+    :returns: The current status.
     :raises NexusUnavailableError: If the outage lasts longer.
-    :raises NotLoggedInError: If there is no new login in that time.
-    :raises NexusWorkerError: If Nexus does not tell.
+    :raises NotLoggedInError: If nobody logs in within that time.
+    :raises NexusWorkerError: If Nexus refuses.
     """
     times = limits()
     try:
@@ -160,43 +109,54 @@ def await_status(job: JobRef, patience: float = float("inf")) -> JobStatus:
     except (NexusUnavailableError, NotLoggedInError) as error:
         raise type(error)(
             f"{error} The {describe(job)} is still on Nexus and nothing is lost: once "
-            f"that is mended, {_how_to_go_on()}."
+            f"the problem is fixed, {_how_to_continue()}."
         ) from error
     logger.info("nexus: %s: %s", describe(job), status)
     return status
 
 
-def _how_to_go_on() -> str:
+def _how_to_continue() -> str:
     task = context.current()
     if task is None:
         return "ask for its status again"
-    return f"`tkr-nexus resume {task.workflow_id}` goes on"
+    return f"`tkr-nexus resume {task.workflow_id}` continues"
 
 
-def failure_message(job: JobRef, status: JobStatus) -> str:
-    """Say how a job failed and what to do next.
-
-    :param job: The job.
-    :param status: Its status, which is one of failure.
-    :returns: One or two sentences for a person.
-    """
-    state, reason = status.state, status.reason
-    return (
-        f"{describe(job)} {state.meaning} ({state.name})"
-        f"{': ' + reason if reason else ''}. Next: {state.advice}."
-        f"{name_duplicates(job)}"
-    ).replace("job ", "Job ", 1)
-
-
-def name_duplicates(job: JobRef) -> str:
+def name_duplicates(description: str | None) -> str:
     """Return a sentence about duplicates of a job that may be billed; empty if none.
 
-    :param job: The job.
+    :param description: The description of the job.
     """
-    ids = billed_duplicates(job.annotations.description)
+    ids = billed_duplicates(description)
     if not ids:
         return ""
     return (
         f" A request that arrived late submitted it more than once; also run, and "
         f"perhaps billed: {', '.join(ids)}."
     )
+
+
+def failure_message(job: JobStatus) -> str:
+    """Return how a job failed and what to do next.
+
+    :param job: The status of a job that failed; of a whole job, each item without a
+        complete result is named with its reason.
+    :returns: One or two sentences for a person.
+    """
+    state = job.state
+    failed = job.failed_items if isinstance(job, Job) else []
+    message = f"{describe(job)} {state.meaning} ({state.name})".replace("job", "Job", 1)
+    # Nexus often says of a job what it says of one of its items.
+    if job.reason not in {"", *(item.reason for item in failed)}:
+        message += f": {job.reason}"
+    if not isinstance(job, Job):
+        return f"{message}. Next: {state.advice}."
+    if failed:
+        message += (
+            f"; {len(failed)} of its {len(job.items)} circuits gave no complete "
+            f"result: {describe_failures(failed)}"
+        )
+    message += f". Next: {state.advice or 'submit these circuits again as a new job'}."
+    if len(failed) < len(job.items):
+        message += " The task get_item_results fetches the results of the others."
+    return message + name_duplicates(job.description)

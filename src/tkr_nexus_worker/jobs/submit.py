@@ -1,4 +1,4 @@
-"""Execute jobs of Nexus: submit them, and tell where they stand."""
+"""Execute jobs of Nexus: submit them, and estimate the cost of HUGR programs."""
 
 import logging
 from collections.abc import Sequence
@@ -14,57 +14,13 @@ from qnexus.models.references import (
     QIRRef,
 )
 
-from tkr_nexus_worker.errors import (
-    InvalidInputError,
-    JobFailedError,
-)
-from tkr_nexus_worker.jobs.actions import cancel_job, delete_job, retry_job
-from tkr_nexus_worker.jobs.details import (
-    get_job_details,
-    get_job_status,
-    list_jobs,
-    list_scheduled_jobs,
-)
+from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.jobs.duplicates import find_submitted, settle_duplicates
-from tkr_nexus_worker.jobs.find import find_job, resolve_job
-from tkr_nexus_worker.jobs.payload import get_job_payload
-from tkr_nexus_worker.jobs.status import (
-    JobStatus,
-    await_status,
-    describe,
-    failure_message,
-    get_status,
-)
-from tkr_nexus_worker.jobs.wait import A_WEEK, wait_until_complete
+from tkr_nexus_worker.jobs.status import describe
 from tkr_nexus_worker.nexus.checks import check_name, check_shots
 from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.idempotency import Doubt, digest_in, key_of, make_once
 from tkr_nexus_worker.nexus.projects import get_or_create_project
-from tkr_nexus_worker.nexus.states import Phase
-
-__all__ = [
-    "A_WEEK",
-    "JobStatus",
-    "Program",
-    "cancel_job",
-    "check_job_complete",
-    "delete_job",
-    "describe",
-    "failure_message",
-    "find_job",
-    "get_hugr_cost",
-    "get_job_details",
-    "get_job_payload",
-    "get_job_status",
-    "get_status",
-    "is_running",
-    "is_unfinished",
-    "list_jobs",
-    "list_scheduled_jobs",
-    "retry_job",
-    "start_execute_job",
-    "wait_until_complete",
-]
 
 logger = logging.getLogger(__name__)
 
@@ -134,8 +90,8 @@ def start_execute_job(
         find=lambda: find_submitted(job_name, project, key, adopt_failed=adopt_failed),
         make=submit,
         marker=key.marker,
-        on_doubt=Doubt(key.digest).record,
         look_first=True,
+        on_doubt=Doubt(key.digest).record,
     )
     if digest_in(job.annotations.description) is None:
         # What waits for the job has to know its key, whatever Nexus answered.
@@ -144,54 +100,6 @@ def start_execute_job(
         job = job.model_copy(update={"annotations": annotations})
     settle_duplicates(job)
     return job.model_copy(update={"backend_config_store": backend_config})
-
-
-def is_running(job: ExecuteJobRef | str) -> bool:
-    """Tell whether a job still waits or runs.
-
-    A job may wait for days: an outage of Nexus is waited for, and so is a new login
-    where the old one has expired.
-
-    :param job: The job, or its id, the start of its id, or its name.
-    :returns: False once it has completed, True before.
-    :raises JobFailedError: If it ended in any other way.
-    :raises NexusUnavailableError: If the outage lasts longer than the limit.
-    :raises NexusWorkerError: If Nexus does not tell.
-    """
-    ref = resolve_job(job)
-    status = await_status(ref)
-    settle_duplicates(ref, status)
-    if status.state.phase is Phase.FAILED:
-        raise JobFailedError(failure_message(ref, status))
-    return status.state.phase is Phase.WAITING
-
-
-def check_job_complete(job: ExecuteJobRef | str) -> bool:
-    """Tell whether a job has completed, so that it has all its results.
-
-    Outages and expired logins are waited for as in :func:`is_running`.
-
-    :param job: The job, or its id, the start of its id, or its name.
-    :returns: True once it has completed, False while it waits or runs.
-    :raises JobFailedError: If it ended in any other way.
-    :raises NexusWorkerError: If there is no such job, or Nexus does not tell.
-    """
-    return not is_running(job)
-
-
-def is_unfinished(job: ExecuteJobRef) -> bool:
-    """Tell whether a job still waits or runs, however it ends.
-
-    Outages and expired logins are waited for as in :func:`is_running`.
-
-    :param job: The job.
-    :returns: False once it has ended, well or badly; True before.
-    :raises NexusUnavailableError: If the outage lasts longer than the limit.
-    :raises NexusWorkerError: If Nexus does not tell.
-    """
-    status = await_status(job)
-    settle_duplicates(job, status)
-    return status.state.phase is Phase.WAITING
 
 
 def get_hugr_cost(programs: list[HUGRRef], n_shots: int, project_name: str) -> float:

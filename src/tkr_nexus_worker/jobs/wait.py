@@ -1,13 +1,14 @@
-"""Wait for a job, for days if it must be, and tell how it goes."""
+"""Wait for a job, for days if necessary, and report its progress."""
 
 import asyncio
 import json
 import logging
 import math
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 import httpx
 from anyio.from_thread import start_blocking_portal
@@ -19,23 +20,24 @@ from websockets.exceptions import WebSocketException
 from tkr_nexus_worker.errors import (
     InvalidInputError,
     JobFailedError,
+    NexusUnavailableError,
     WaitTimeoutError,
 )
 from tkr_nexus_worker.jobs.duplicates import settle_duplicates
-from tkr_nexus_worker.jobs.find import resolve_job
-from tkr_nexus_worker.jobs.models import JobStatusReport, WaitProgress
+from tkr_nexus_worker.jobs.find import get_job_details, resolve_job
+from tkr_nexus_worker.jobs.models import Job, JobStatus, WaitProgress
 from tkr_nexus_worker.jobs.status import (
     JOBS_PATH,
-    JobStatus,
     await_status,
     describe,
     failure_message,
-    status_report,
+    name_duplicates,
+    read_status,
 )
 from tkr_nexus_worker.nexus.client import client, limits
 from tkr_nexus_worker.nexus.login import ACCESS_COOKIE, SharedLogin
 from tkr_nexus_worker.nexus.states import Phase
-from tkr_runtime.tasks import concurrency
+from tkr_runtime.tasks import concurrency, context
 
 logger = logging.getLogger(__name__)
 # At DEBUG the library logs the headers of a handshake, the token among them.
@@ -43,13 +45,141 @@ _websocket_logger = logging.getLogger(f"{__name__}.websocket")
 _websocket_logger.setLevel(logging.WARNING)
 
 A_WEEK = 7 * 24 * 3600.0
-"""For how long a job is waited for by default, in seconds."""
+"""The default time to wait for a job, in seconds."""
 
 _FIRST_PAUSE = 0.5
 _PAUSES_GROW_BY = 1.5
 _WEBSOCKET_PAUSE = 60.0
 _CLOSE_TIMEOUT = 1.0
-_PLACES_REMEMBERED = 50
+_POSITIONS_KEPT = 50
+_LONGEST_PASS = 3600.0
+# After so many passes of a loop, a change of the queue position ends none any more.
+_PASSES_WITH_POSITIONS = 50
+_PASS_NUMBER = re.compile(r"\.L(\d+)(?!.*\.L\d)")
+
+
+def is_running(job: ExecuteJobRef | str) -> bool:
+    """Return whether a job still waits or runs.
+
+    A job may wait for days: during an outage of Nexus, and after the login has expired,
+    this waits as well.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :returns: False once the job has completed, True before.
+    :raises JobFailedError: If the job ended in any other way; it names each failed item
+        with its reason.
+    :raises NexusUnavailableError: If the outage lasts longer than the limit.
+    :raises NexusWorkerError: If Nexus refuses.
+    """
+    ref = resolve_job(job)
+    status = await_status(ref)
+    settle_duplicates(ref, status)
+    raise_if_failed(ref, status)
+    return status.phase is Phase.WAITING
+
+
+def check_job_complete(job: ExecuteJobRef | str) -> bool:
+    """Return whether a job has completed, so that it has all its results.
+
+    It waits during outages, and for a new login, as :func:`is_running` does.
+
+    :param job: The job, or its id, the start of its id, or its name.
+    :returns: True once the job has completed, False while it waits or runs.
+    :raises JobFailedError: If the job ended in any other way.
+    :raises NexusWorkerError: If there is no such job, or Nexus does not answer.
+    """
+    return not is_running(job)
+
+
+def is_unfinished(job: ExecuteJobRef) -> bool:
+    """Return whether a job still waits or runs, without an error where it failed.
+
+    It waits during outages, and for a new login, as :func:`is_running` does.
+
+    :param job: The job.
+    :returns: False once the job has ended in any way; True before.
+    :raises NexusUnavailableError: If the outage lasts longer than the limit.
+    :raises NexusWorkerError: If Nexus refuses.
+    """
+    status = await_status(job)
+    settle_duplicates(job, status)
+    return status.phase is Phase.WAITING
+
+
+def raise_if_failed(job: ExecuteJobRef, status: JobStatus) -> None:
+    """Raise an error if a job failed.
+
+    :param job: The job.
+    :param status: The status of the job.
+    :raises JobFailedError: If the job failed; it names each failed item with its
+        reason.
+    :raises NexusWorkerError: If Nexus refuses.
+    """
+    if status.phase is not Phase.FAILED:
+        return
+    # Without an answer, the message is about the job as a whole.
+    with suppress(NexusUnavailableError):
+        found = get_job_details(job)
+        if found.phase is Phase.FAILED:
+            status = found
+    message = failure_message(status)
+    if not isinstance(status, Job):
+        message += name_duplicates(job.annotations.description)
+    raise JobFailedError(message)
+
+
+def wait_for_change(
+    job: ExecuteJobRef, polling_interval: float, known: str = ""
+) -> JobStatus:
+    """Wait until a job has ended or its status has changed, an hour at most.
+
+    Each pass of a loop of Tierkreis costs files, a process and time of the controller;
+    with this, a loop takes one pass for each change instead of one for each request.
+
+    The first requests follow each other quickly, so that a short job does not wait for
+    the interval; then the pauses double up to it. It waits during outages, and for a
+    new login. In the first 50 passes of a loop a new queue position counts as a change;
+    later only a new state does, so that a long queue does not fill the disk.
+
+    :param job: The job.
+    :param polling_interval: The longest time between two requests, in seconds.
+    :param known: The status that the caller knows, as :attr:`JobStatus.summary` gives
+        it; empty if none, so that the first answer is a change.
+    :returns: The status of the job.
+    :raises InvalidInputError: If the interval is not above 0.
+    :raises NexusUnavailableError: If an outage lasts longer than the limit.
+    :raises NexusWorkerError: If Nexus refuses.
+    """
+    if not 0 < polling_interval < math.inf:
+        raise InvalidInputError(
+            f"The polling interval is {polling_interval!r}; "
+            "give a number of seconds above 0."
+        )
+    concurrency.release_slot()
+    deadline = time.monotonic() + _LONGEST_PASS
+    pause = min(_FIRST_PAUSE, polling_interval)
+    while True:
+        status = await_status(job)
+        settle_duplicates(job, status)
+        if status.is_final or _has_changed(status, known):
+            return status
+        if time.monotonic() + pause > deadline:
+            return status
+        time.sleep(pause)
+        pause = min(2 * pause, polling_interval)
+
+
+def _has_changed(status: JobStatus, known: str) -> bool:
+    if _pass_number() < _PASSES_WITH_POSITIONS:
+        return status.summary != known
+    return status.state.name != known.partition(",")[0]
+
+
+def _pass_number() -> int:
+    """Return the number of the pass of the innermost loop that the task is part of."""
+    task = context.current()
+    found = None if task is None else _PASS_NUMBER.search(task.location)
+    return 0 if found is None else int(found[1])
 
 
 def wait_until_complete(
@@ -60,25 +190,26 @@ def wait_until_complete(
     allow_failed: bool = False,
     use_websocket: bool = True,
     on_progress: Callable[[WaitProgress], None] = lambda _progress: None,
-) -> JobStatusReport:
+) -> JobStatus:
     """Wait until a job has ended.
 
-    Nexus tells changes by a websocket where it can; after each silence of
-    ``poll_interval``, and where there is no websocket, its status is asked for. Outages
-    and expired logins are waited for within the limits of time.
+    Nexus reports changes by a websocket where it can; after each silence of
+    ``poll_interval``, and where there is no websocket, the status is requested. It
+    waits during outages, and for a new login, within the time limits.
 
     :param job: The job, or its id, the start of its id, or its name.
-    :param timeout: For how long to wait at most, in seconds.
-    :param poll_interval: The longest time between two looks at the job, in seconds; the
-        first come sooner after each other.
-    :param allow_failed: Whether to return also if it ended without all its results.
+    :param timeout: The longest time to wait, in seconds.
+    :param poll_interval: The longest time between two requests, in seconds; the first
+        follow each other more quickly.
+    :param allow_failed: Whether to return also if the job failed.
     :param use_websocket: Whether to try a websocket at all.
-    :param on_progress: Called with every status that is seen.
-    :returns: The status in which it ended.
+    :param on_progress: Called with every status that arrives.
+    :returns: The final status.
     :raises InvalidInputError: If a time is not above 0.
-    :raises WaitTimeoutError: If it has not ended in that time; it goes on.
-    :raises JobFailedError: If it ended badly, unless that is allowed.
-    :raises NexusWorkerError: If there is no such job, or Nexus does not tell.
+    :raises WaitTimeoutError: If the job has not ended in that time; it continues.
+    :raises JobFailedError: If the job failed, unless that is allowed; it names each
+        failed item with its reason.
+    :raises NexusWorkerError: If there is no such job, or Nexus does not answer.
     """
     for name, seconds in (("timeout", timeout), ("poll_interval", poll_interval)):
         if not 0.0 < seconds < math.inf:
@@ -89,63 +220,63 @@ def wait_until_complete(
     concurrency.release_slot()
     started = time.monotonic()
     wait = _Wait(ref, started + timeout, poll_interval, use_websocket=use_websocket)
-    pace = QueuePace()
+    queue_speed = QueueSpeed()
     for status in wait.statuses():
         settle_duplicates(ref, status)
         now = time.monotonic()
-        pace.add(status.queue_position, now)
-        report = status_report(ref, status)
+        queue_speed.add(status.queue_position, now)
         on_progress(
             WaitProgress(
-                status=report,
+                status=status,
                 waited_seconds=now - started,
-                starts_in_seconds=pace.seconds_to_start(now),
+                starts_in_seconds=queue_speed.seconds_to_start(now),
             )
         )
-        if status.state.phase is Phase.FAILED and not allow_failed:
-            raise JobFailedError(failure_message(ref, status))
-        if status.state.is_final:
-            return report
+        if not allow_failed:
+            raise_if_failed(ref, status)
+        if status.is_final:
+            return status
     raise WaitTimeoutError(
         f"The {describe(ref)} has not ended within {timeout:g} seconds: it "
-        f"{status.state.meaning} ({status.state.name}). It goes on; wait for it again."
+        f"{status.state.meaning} ({status.state.name}). It continues; wait for it "
+        "again."
     )
 
 
-class QueuePace:
-    """Estimates when a job leaves the queue, from how its place has changed."""
+class QueueSpeed:
+    """Estimates when a job leaves the queue, from the changes of its position."""
 
     def __init__(self) -> None:
-        self._places: deque[tuple[float, int]] = deque(maxlen=_PLACES_REMEMBERED)
+        self._positions: deque[tuple[float, int]] = deque(maxlen=_POSITIONS_KEPT)
 
     def add(self, position: int | None, moment: float) -> None:
-        """Note the place of the job.
+        """Record the position of the job.
 
-        :param position: Its place, from 1; None where it is not in the queue.
-        :param moment: When it had that place, in seconds of any clock.
+        :param position: The position, from 1; None where the job is not in the queue.
+        :param moment: When the job had that position, in seconds of any clock.
         """
-        if position is None or (self._places and position > self._places[-1][1]):
-            # Somebody was put before it: the pace until then says nothing.
-            self._places.clear()
+        if position is None or (self._positions and position > self._positions[-1][1]):
+            # Another job was put before it: the speed until then says nothing.
+            self._positions.clear()
         if position is None:
             return
-        if not self._places or position != self._places[-1][1]:
-            self._places.append((moment, position))
+        if not self._positions or position != self._positions[-1][1]:
+            self._positions.append((moment, position))
 
     def seconds_to_start(self, now: float) -> float | None:
-        """Return in how many seconds it is its turn; None where that is not known.
+        """Return the time until the job starts, in seconds; None without an estimate.
 
-        :param now: The current time of the same clock.
+        :param now: The current time of the same clock, in seconds.
         """
-        if len(self._places) < 2:
+        if len(self._positions) < 2:
             return None
-        (first, before), (last, position) = self._places[0], self._places[-1]
-        seconds_per_place = (last - first) / (before - position)
-        return max(0.0, position * seconds_per_place - (now - last))
+        (first, before), (last, position) = self._positions[0], self._positions[-1]
+        seconds_per_position = (last - first) / (before - position)
+        return max(0.0, position * seconds_per_position - (now - last))
 
 
 class _Wait:
-    """The statuses of a job until it has ended or the time is over."""
+    """The statuses of a job until it has ended or the time has run out."""
 
     def __init__(
         self,
@@ -161,45 +292,45 @@ class _Wait:
         self._next_websocket = 0.0 if use_websocket else math.inf
 
     def statuses(self) -> Iterator[JobStatus]:
-        """Give each status that is seen; the last is final unless the time is over."""
+        """Yield each status that arrives; the last is final unless time ran out."""
         pause, state = 0.0, None
         while True:
-            status = self._ask()
+            status = self._request()
             yield status
-            if status.state.is_final or self._left() <= 0.0:
+            if status.is_final or self._left() <= 0.0:
                 return
             has_ended = yield from self._listen()
             if has_ended:
                 continue
-            # What changes is looked at more often than what stays as it is.
+            # A job that changes is asked for more often than one that does not.
             changed = status.state != state
             pause, state = _FIRST_PAUSE if changed else pause, status.state
             pause = min(pause * _PAUSES_GROW_BY, self._poll_interval)
             time.sleep(max(0.0, min(pause, self._left())))
 
     def _listen(self) -> Generator[JobStatus, None, bool]:
-        """Give what a websocket tells until it closes, the final status excepted.
+        """Yield what a websocket reports until it closes, except the final status.
 
-        :returns: Whether the job has ended; its status is then asked for once more,
-            because a request tells all of it.
+        :returns: Whether the job has ended; its status is then requested once more,
+            because only a request gives the whole status.
         """
         if time.monotonic() < self._next_websocket:
             return False
         self._next_websocket = time.monotonic() + _WEBSOCKET_PAUSE
         try:
-            with closing(self._told()) as told:
-                for status in told:
-                    known = status or self._ask()
-                    if known.state.is_final:
+            with closing(self._messages()) as messages:
+                for message in messages:
+                    status = message or self._request()
+                    if status.is_final:
                         return True
-                    yield known
+                    yield status
         # ImportError: a proxy of a kind for which a further package is missing.
         except (OSError, WebSocketException, ValueError, ImportError) as error:
             logger.debug("nexus: no websocket for %s (%s)", describe(self._job), error)
         return False
 
-    def _told(self) -> Generator[JobStatus | None]:
-        """Give what a websocket tells, and None after each silence."""
+    def _messages(self) -> Generator[JobStatus | None]:
+        """Yield what a websocket reports, and None after each silence."""
         address = f"{CONFIG.websockets_url}{JOBS_PATH}/{self._job.id}"
         login = client().auth
         token = login.access_token if isinstance(login, SharedLogin) else None
@@ -227,9 +358,9 @@ class _Wait:
                 except TimeoutError:
                     yield None
                     continue
-                yield JobStatus.from_dict(json.loads(message))
+                yield read_status(self._job, json.loads(message))
 
-    def _ask(self) -> JobStatus:
+    def _request(self) -> JobStatus:
         return await_status(self._job, patience=max(self._left(), 1.0))
 
     def _left(self) -> float:

@@ -18,9 +18,9 @@ from tkr_nexus_worker.errors import (
     NexusUnavailableError,
     NotLoggedInError,
 )
-from tkr_nexus_worker.jobs.models import AccountReport
 from tkr_nexus_worker.nexus.client import get_json, limits, reload_login
 from tkr_nexus_worker.nexus.login import store_login, token_files
+from tkr_nexus_worker.nexus.models import AccountReport
 from tkr_runtime.requests import TRANSIENT_STATUSES
 
 # As qnexus names itself to Nexus (qnexus.client.auth).

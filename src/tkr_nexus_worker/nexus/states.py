@@ -5,34 +5,48 @@ They are compared as strings, so that a state that Nexus adds later is still rea
 """
 
 import logging
-from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
+from typing import Any, Self
 
 logger = logging.getLogger(__name__)
 
 
-class Phase(Enum):
-    """Where a job stands, as far as a workflow is concerned."""
+class Phase(StrEnum):
+    """What the state of a job means to a workflow."""
 
     WAITING = "waiting"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
 
 
-@dataclass(frozen=True)
-class JobState:
-    """One state of a Nexus job.
+class JobState(str):
+    """One state of a Nexus job: a text, which knows what the state means.
 
     :param name: The name that Nexus uses.
-    :param phase: Whether to go on waiting, to fetch results, or to give up.
+    :param phase: Whether to wait, to fetch results, or to give up.
     :param meaning: What has happened, to follow "The job".
     :param advice: What a person does next; empty where there is nothing to do.
     """
 
-    name: str
+    __slots__ = ("advice", "meaning", "phase")
     phase: Phase
     meaning: str
-    advice: str = ""
+    advice: str
+
+    def __new__(cls, name: str, phase: Phase, meaning: str, advice: str = "") -> Self:
+        """Return the state as a text with its meaning."""
+        state = super().__new__(cls, name)
+        state.phase, state.meaning, state.advice = phase, meaning, advice
+        return state
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        """Return what a copy is made of."""
+        return self.name, self.phase, self.meaning, self.advice
+
+    @property
+    def name(self) -> str:
+        """The name alone, as a plain text."""
+        return str(self)
 
     @property
     def is_final(self) -> bool:
@@ -48,7 +62,7 @@ JOB_STATES = {
         JobState("SUBMITTED", Phase.WAITING, "has been handed to the device's queue"),
         JobState("QUEUED", Phase.WAITING, "waits in the queue"),
         JobState("RUNNING", Phase.WAITING, "is running"),
-        JobState("RETRYING", Phase.WAITING, "is being tried again by Nexus"),
+        JobState("RETRYING", Phase.WAITING, "is being retried by Nexus"),
         JobState("CANCELLING", Phase.WAITING, "is being cancelled"),
         JobState("COMPLETED", Phase.SUCCEEDED, "has completed"),
         JobState(

@@ -16,13 +16,15 @@ from tierkreis.storage import FileStorage
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.executors import uv_executor
+from tkr_nexus_worker.jobs.receipt import Receipt, read_receipt
+from tkr_nexus_worker.jobs.status import describe
 from tkr_nexus_worker.nexus.checks import check_job, check_name, check_shots
 from tkr_nexus_worker.nexus.client import get_json
 from tkr_nexus_worker.nexus.states import job_state
 from tkr_nexus_worker.program_files.read import ProgramFile, read_programs
-from tkr_nexus_worker.results.counts import CircuitResult, JobResults, get_results_by_id
-from tkr_nexus_worker.results.download import Download
-from tkr_nexus_worker.results.receipts import Receipt, find_receipts, read_receipt
+from tkr_nexus_worker.results.counts import CircuitResult, JobResults
+from tkr_nexus_worker.results.download import get_results_by_id
+from tkr_runtime.tasks.receipts import find_receipts
 from tkr_runtime.workflows.interrupt import OnInterrupt
 from tkr_runtime.workflows.run import run
 from tkr_runtime.workflows.storage import started_tasks
@@ -121,20 +123,12 @@ def _submitted_job(storage: FileStorage) -> str:
 
 def _results(receipt: Receipt, outputs: Sequence[Any]) -> JobResults:
     """Take the results that a graph has fetched."""
-    job = f"job {receipt.job_name!r} ({receipt.job_id})"
-    circuits = []
-    for index, item in enumerate(receipt.items):
-        result = BackendResult.from_dict(outputs[index])
-        circuits.append(
-            CircuitResult(
-                index,
-                item.state or receipt.state,
-                Download(f"result {index} of {job}", result, item.program_name),
-                name=item.program_name,
-                n_shots_requested=item.n_shots,
-            )
-        )
-    return JobResults(receipt, circuits)
+    job = receipt.to_job()
+    circuits = [
+        CircuitResult(item, BackendResult.from_dict(output), job=describe(job))
+        for item, output in zip(job.items, outputs, strict=True)
+    ]
+    return JobResults(job, circuits)
 
 
 def circuits_of(files: Sequence[ProgramFile]) -> list[Circuit]:

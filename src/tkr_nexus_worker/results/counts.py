@@ -1,37 +1,37 @@
-"""The results of a job as a person looks at them: outcomes and their counts.
+"""The results of a job as a person reads them: outcomes and their counts.
 
 An outcome is written as text, one digit for each bit: the bits of a register in the
 order of their indices, the first at the left, and the registers in the order of their
-names, @@a[0]=0``, ``a[1]=1`` and ``c[0]=1``.
+names, as in ``01 1`` for ``a[0]=0``, ``a[1]=1`` and ``c[0]=1``. Values of a HUGR
+program that are no bits of registers are written as
+:mod:`tkr_nexus_worker.results.tagged` says.
 """
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 from math import sqrt
-from pathlib import Path
 from typing import overload
 
 import numpy as np
 import numpy.typing as npt
+from hugr.qsystem.result import QsysResult
 from pydantic import BaseModel, Field
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Bit
-from qnexus.models.references import ExecuteJobRef
+from qnexus.models.references import ExecutionResult
 
 from tkr_nexus_worker.errors import InvalidInputError, ResultFormatError
-from tkr_nexus_worker.jobs.find import find_job
-from tkr_nexus_worker.results.download import (
-    Download,
-    JobOutcome,
-    Shot,
-    fetch_outcome,
-    to_backend_result,
-    to_shots,
-)
-from tkr_nexus_worker.results.receipts import Receipt, find_job_of_receipt, receipt_of
+from tkr_nexus_worker.jobs.items import ItemResult
+from tkr_nexus_worker.jobs.models import Job, JobItem
+from tkr_nexus_worker.jobs.receipt import Receipt
+from tkr_nexus_worker.jobs.status import describe
+from tkr_nexus_worker.results.tagged import Shot, TaggedShots
+
+logger = logging.getLogger(__name__)
 
 type _Bits = tuple[int, ...]
 
@@ -47,10 +47,13 @@ class CircuitCounts(BaseModel):
     :param reason: What Nexus says about that; empty where it says nothing.
     :param n_shots_requested: The number of shots asked for.
     :param n_shots: The number of shots that are counted.
-    :param n_shots_taken: The number of shots before post-selection.
+    :param n_shots_taken: The number of shots before post-selection, with those that
+        the program stopped.
     :param bits: The bits in the order of the digits of an outcome.
     :param counts: The number of shots of each outcome, the most frequent first.
     :param selection: The values of bits by which shots were selected.
+    :param stopped: The numbers of shots that the program ended by ``exit`` or
+        ``panic``, by their values and the message; they are not counted.
     :param no_counts: Why there are no counts; empty where there are.
     """
 
@@ -64,6 +67,7 @@ class CircuitCounts(BaseModel):
     bits: list[str] = Field(default_factory=list)
     counts: dict[str, int] = Field(default_factory=dict)
     selection: dict[str, int] = Field(default_factory=dict)
+    stopped: dict[str, list[int]] = Field(default_factory=dict)
     no_counts: str = ""
 
 
@@ -93,33 +97,49 @@ class CircuitResult(Mapping[str, int]):
 
     The most frequent outcome comes first. A circuit without a result has no outcomes.
 
-    :param index: The place of the circuit among those of the job, from 0.
-    :param state: Its state, as Nexus spells it.
-    :param download: Its result; None where there is none.
-    :param name: The name of the program, where it is known.
-    :param reason: What Nexus says about the state.
-    :param n_shots_requested: The number of shots asked for.
+    :param item: The item of the job.
+    :param raw_result: The result as qnexus returns it; None where there is none.
+    :param job: The name and id of the job, for messages.
     :param selection: Only shots in which these bits have these values are counted.
     """
 
     def __init__(
         self,
-        index: int,
-        state: str,
-        download: Download | None,
+        item: JobItem,
+        raw_result: ExecutionResult | None,
         *,
-        name: str | None = None,
-        reason: str = "",
-        n_shots_requested: int | None = None,
+        job: str = "",
         selection: Mapping[str, int] | None = None,
     ) -> None:
-        self.index = index
-        self.state = state
-        self.download = download
-        self.name = name
-        self.reason = reason
-        self.n_shots_requested = n_shots_requested
+        self.item = item
+        self.raw_result = raw_result
         self.selection = dict(selection or {})
+        self._job = job
+
+    @property
+    def index(self) -> int:
+        """The place of the circuit in the job, from 0."""
+        return self.item.index
+
+    @property
+    def state(self) -> str:
+        """The state of the circuit, as Nexus spells it."""
+        return self.item.state.name
+
+    @property
+    def name(self) -> str | None:
+        """The name of the program, where it is known."""
+        return self.item.program_name
+
+    @property
+    def reason(self) -> str:
+        """What Nexus says about the state; empty where all went well."""
+        return "" if self.item.succeeded else self.item.reason
+
+    @property
+    def n_shots_requested(self) -> int | None:
+        """The number of shots requested."""
+        return self.item.n_shots
 
     def __getitem__(self, outcome: str) -> int:
         return self._counts[outcome]
@@ -139,27 +159,95 @@ class CircuitResult(Mapping[str, int]):
     @property
     def has_result(self) -> bool:
         """Whether there is a result, complete or not."""
-        return self.download is not None
+        return self.raw_result is not None
 
     @cached_property
     def backend_result(self) -> BackendResult:
-        """The result as pytket has it, without post-selection.
+        """The result as a ``BackendResult`` of pytket, without post-selection.
 
-        :raises ResultFormatError: If there is no result, or none of that form.
+        Shots of a HUGR program that it ended by ``exit`` or ``panic`` are left out,
+        which is a warning in the log.
+
+        :raises ResultFormatError: If there is no result, or it has no such form.
         """
-        return to_backend_result(self._downloaded())
+        match self._require_result():
+            case BackendResult() as result:
+                return result
+            case QsysResult():
+                return self._convert_tagged(self._tagged)
+        raise ResultFormatError(
+            f"{self._subject} is the output of a QIR program, which has no "
+            "BackendResult; download it with qnexus."
+        )
 
     @property
     def tagged_shots(self) -> list[Shot]:
         """The raw, tagged shots of a HUGR program, without post-selection.
 
-        :raises ResultFormatError: If there are none.
+        :raises ResultFormatError: If the program gave no tagged shots.
         """
-        return to_shots(self._downloaded())
+        return self._tagged.shots
+
+    @property
+    def stopped(self) -> dict[str, list[int]]:
+        """The numbers of shots that the program ended by ``exit`` or ``panic``.
+
+        They are counted in no outcome. The keys are their values and the message, as in
+        ``before=1 exit: give up (3)``; shots are numbered from 0.
+        """
+        return dict(self._tagged.stopped) if self._has_tags else {}
+
+    @property
+    def _has_tags(self) -> bool:
+        return isinstance(self.raw_result, QsysResult)
+
+    @cached_property
+    def _tagged(self) -> TaggedShots:
+        result = self._require_result()
+        if not isinstance(result, QsysResult):
+            raise ResultFormatError(
+                f"{self._subject} has no tagged shots (it is a "
+                f"{type(result).__name__}); get it with the task get_results."
+            )
+        return TaggedShots(result)
+
+    def _convert_tagged(self, tagged: TaggedShots) -> BackendResult:
+        try:
+            result = tagged.backend_result
+        except ResultFormatError as error:
+            raise ResultFormatError(
+                f"{self._subject} cannot be converted to a BackendResult ({error}); "
+                "get its raw shots with the task get_qsys_shots."
+            ) from error
+        for reason, shots in tagged.stopped.items():
+            logger.warning(
+                "nexus: %s leaves out the %d shots that ended with %r",
+                self._subject,
+                len(shots),
+                reason,
+            )
+        return result
+
+    @cached_property
+    def _has_registers(self) -> bool:
+        """Whether outcomes are bits of registers; others are texts of tagged values."""
+        if not self._has_tags:
+            return True
+        try:
+            _ = self._tagged.backend_result
+        except ResultFormatError:
+            return False
+        return True
+
+    @property
+    def _subject(self) -> str:
+        return f"The result of {self}" + (f" of {self._job}" if self._job else "")
 
     @cached_property
     def bits(self) -> list[str]:
         """The names of the bits, in the order of the digits of an outcome.
+
+        There are none where the outcomes are texts of tagged values.
 
         :raises ResultFormatError: If the result has no bits.
         """
@@ -187,7 +275,7 @@ class CircuitResult(Mapping[str, int]):
 
         :raises ResultFormatError: If the result has no counts.
         """
-        return self._tuples.total()
+        return sum(self._counts.values())
 
     @property
     def n_shots_taken(self) -> int:
@@ -195,7 +283,9 @@ class CircuitResult(Mapping[str, int]):
 
         :raises ResultFormatError: If the result has no counts.
         """
-        return self._all_tuples.total()
+        if not self._has_registers:
+            return len(self._tagged.shots)
+        return self._all_tuples.total() + sum(map(len, self.stopped.values()))
 
     @property
     def probabilities(self) -> dict[str, float]:
@@ -244,6 +334,8 @@ class CircuitResult(Mapping[str, int]):
     def registers(self) -> dict[str, dict[str, int]]:
         """For each register the counts of its outcomes alone.
 
+        There are none where the outcomes are texts of tagged values.
+
         :raises ResultFormatError: If the result has no counts.
         """
         names = [bit.reg_name for bit in self._bits]
@@ -283,17 +375,23 @@ class CircuitResult(Mapping[str, int]):
                     "value."
                 )
         return CircuitResult(
-            self.index,
-            self.state,
-            self.download,
-            name=self.name,
-            reason=self.reason,
-            n_shots_requested=self.n_shots_requested,
+            self.item,
+            self.raw_result,
+            job=self._job,
             selection=self.selection | {bit: int(v) for bit, v in selection.items()},
         )
 
+    def to_item_result(self, job_id: str) -> ItemResult:
+        """Return the outcome of the program as a value for graphs.
+
+        :param job_id: The id of the job.
+        :raises ResultFormatError: If the result has no form as ``BackendResult``.
+        """
+        result = self.backend_result if self.has_result else None
+        return ItemResult.from_job_item(self.item, job_id, result)
+
     def to_counts(self) -> CircuitCounts:
-        """Express it as a value; a result without counts says why it has none."""
+        """Return the counts as a value for graphs and JSON, or why there are none."""
         common = CircuitCounts(
             index=self.index,
             name=self.name,
@@ -310,22 +408,23 @@ class CircuitResult(Mapping[str, int]):
                 "counts": self.counts,
                 "n_shots": self.n_shots,
                 "n_shots_taken": self.n_shots_taken,
+                "stopped": self.stopped,
             }
         except ResultFormatError as error:
             return common.model_copy(update={"no_counts": str(error)})
         return common.model_copy(update=counts)
 
-    def _downloaded(self) -> Download:
-        if self.download is None:
+    def _require_result(self) -> ExecutionResult:
+        if self.raw_result is None:
             raise ResultFormatError(
                 f"There is no result of {self} ({self.state}"
                 f"{': ' + self.reason if self.reason else ''})."
             )
-        return self.download
+        return self.raw_result
 
     @cached_property
     def _bits(self) -> list[Bit]:
-        if self.download is None:
+        if self.raw_result is None or not self._has_registers:
             return []
         result = self.backend_result
         if not result.contains_measured_results:
@@ -338,7 +437,7 @@ class CircuitResult(Mapping[str, int]):
     @cached_property
     def _all_tuples(self) -> Counter[_Bits]:
         bits = self._bits
-        if self.download is None:
+        if self.raw_result is None or not self._has_registers:
             return Counter()
         found = self.backend_result.get_counts(cbits=bits)
         return Counter({tuple(map(int, values)): int(n) for values, n in found.items()})
@@ -356,6 +455,8 @@ class CircuitResult(Mapping[str, int]):
 
     @cached_property
     def _counts(self) -> dict[str, int]:
+        if not self._has_registers:
+            return _most_frequent_first(Counter(self._tagged.outcomes))
         sizes = [
             len(list(group)) for _, group in groupby(self._bits, lambda b: b.reg_name)
         ]
@@ -374,34 +475,13 @@ class CircuitResult(Mapping[str, int]):
 class JobResults(Sequence[CircuitResult]):
     """The results of a job: one for each circuit, in the order of their submission.
 
-    :param receipt: What the job was and cost.
+    :param job: The job, as Nexus knew it when the results were downloaded.
     :param circuits: The results.
     """
 
-    def __init__(self, receipt: Receipt, circuits: Sequence[CircuitResult]) -> None:
-        self.receipt = receipt
+    def __init__(self, job: Job, circuits: Sequence[CircuitResult]) -> None:
+        self.job = job
         self._circuits = list(circuits)
-
-    @classmethod
-    def from_outcome(cls, outcome: JobOutcome) -> "JobResults":
-        """Take the results that were downloaded.
-
-        :param outcome: The job and its results.
-        """
-        return cls(
-            receipt_of(outcome),
-            [
-                CircuitResult(
-                    item.index,
-                    item.status.state.name,
-                    outcome.downloads.get(item.index),
-                    name=outcome.program_name(item.index),
-                    reason="" if item.succeeded else item.status.reason,
-                    n_shots_requested=item.n_shots,
-                )
-                for item in outcome.record.items
-            ],
-        )
 
     @overload
     def __getitem__(self, index: int) -> CircuitResult: ...
@@ -417,7 +497,12 @@ class JobResults(Sequence[CircuitResult]):
         return f"<{self}: {list(map(dict, self))}>"
 
     def __str__(self) -> str:
-        return f"results of job {self.receipt.job_name!r} ({self.receipt.job_id})"
+        return f"results of {describe(self.job)}"
+
+    @cached_property
+    def receipt(self) -> Receipt:
+        """A receipt of the job: what it was and cost."""
+        return Receipt.of(self.job)
 
     @property
     def complete(self) -> bool:
@@ -446,48 +531,36 @@ class JobResults(Sequence[CircuitResult]):
             or 1.
         """
         chosen = [one.post_select(selection) if one.has_result else one for one in self]
-        return JobResults(self.receipt, chosen)
+        return JobResults(self.job, chosen)
+
+    def backend_results(self) -> list[BackendResult]:
+        """Return the result of each circuit, an empty one for each that failed.
+
+        :raises ResultFormatError: If a result has no form as ``BackendResult``.
+        """
+        return [
+            one.backend_result if one.item.succeeded else BackendResult()
+            for one in self
+        ]
+
+    def item_results(self) -> list[ItemResult]:
+        """Return the outcome of each circuit as a value for graphs.
+
+        :raises ResultFormatError: If a result has no form as ``BackendResult``.
+        """
+        return [one.to_item_result(self.job.job_id) for one in self]
 
     def to_counts(self) -> JobCounts:
-        """Express all counts as a value for graphs and JSON."""
-        receipt = self.receipt
+        """Return all counts as a value for graphs and JSON."""
         return JobCounts(
-            job_id=str(receipt.job_id),
-            job_name=receipt.job_name,
-            project_name=receipt.project_name,
-            state=receipt.state,
-            cost=receipt.cost,
+            job_id=self.job.job_id,
+            job_name=self.job.name,
+            project_name=self.job.project,
+            state=self.job.state.name,
+            cost=self.job.cost,
             complete=self.complete,
             circuits=[one.to_counts() for one in self],
         )
-
-
-def get_results_by_id(
-    job: str | Path | ExecuteJobRef,
-    *,
-    allow_failed: bool = False,
-    allow_unfinished: bool = False,
-) -> JobResults:
-    """Fetch the results of a job, from wherever it was submitted.
-
-    :param job: The job, what names it for ``find_job``, or a receipt: a path, or a text
-        that ends in ``.json``.
-    :param allow_failed: Whether some or all circuits may have failed; they have no
-        outcomes then.
-    :param allow_unfinished: Whether the job may still wait or run; its circuits that
-        have no result yet have no outcomes then.
-    :returns: The results of all circuits.
-    :raises InvalidInputError: If the job is not named in a way that can be understood,
-        or does not run circuits.
-    :raises ResultsNotReadyError: If the job has not ended, and that is not allowed.
-    :raises JobFailedError: If circuits failed, and that is not allowed.
-    :raises NexusWorkerError: If Nexus does not have the job or no longer its results,
-        or does not answer.
-    """
-    outcome = fetch_outcome(
-        _find(job), allow_failed=allow_failed, allow_unfinished=allow_unfinished
-    )
-    return JobResults.from_outcome(outcome)
 
 
 def parse_selection(texts: Sequence[str]) -> dict[str, int]:
@@ -511,14 +584,6 @@ def parse_selection(texts: Sequence[str]) -> dict[str, int]:
                 f"The bit {bit!r} is to be 0 and 1 at once; give one value."
             )
     return selection
-
-
-def _find(job: str | Path | ExecuteJobRef) -> ExecuteJobRef:
-    if isinstance(job, ExecuteJobRef):
-        return job
-    if isinstance(job, Path) or job.endswith(".json"):
-        return find_job_of_receipt(Path(job))
-    return find_job(job)
 
 
 def _most_frequent_first(counts: Counter[str]) -> dict[str, int]:

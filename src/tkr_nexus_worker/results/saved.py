@@ -35,9 +35,10 @@ from pytket.backends.backendresult import BackendResult
 from qnexus.models.references import ExecutionResult, QIRResult
 
 from tkr_nexus_worker.errors import InvalidInputError
+from tkr_nexus_worker.jobs.models import Job, JobItem
+from tkr_nexus_worker.jobs.receipt import Receipt
+from tkr_nexus_worker.jobs.status import describe
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults
-from tkr_nexus_worker.results.download import Download
-from tkr_nexus_worker.results.receipts import Receipt
 from tkr_runtime.files import read_file, write_file
 
 FORMAT: Final = "tkr-nexus-results"
@@ -117,18 +118,19 @@ def load_results(path: Path | str) -> JobResults:
         )
     try:
         saved = SavedResults.model_validate(content)
-        circuits = [_load(saved.receipt, circuit) for circuit in saved.circuits]
+        job = saved.receipt.to_job()
+        circuits = [_load(job, circuit) for circuit in saved.circuits]
     # pytket raises KeyError, RuntimeError and others for what is no result.
     except (ValidationError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise InvalidInputError(
             f"{path} is damaged: its results cannot be read ({_summary(error)}); fetch "
             "them again."
         ) from error
-    return JobResults(saved.receipt, circuits)
+    return JobResults(job, circuits)
 
 
 def is_saved_results(path: Path) -> bool:
-    """Tell whether a file looks like one of results.
+    """Return whether a file looks like one of results.
 
     :param path: Any file.
     :raises InvalidInputError: If it cannot be read.
@@ -150,7 +152,7 @@ def _parse(path: Path, content: bytes) -> Any:
 
 
 def _save(circuit: CircuitResult) -> SavedCircuit:
-    kind, result = _express(circuit.download)
+    kind, result = _express(circuit.raw_result)
     return SavedCircuit(
         index=circuit.index,
         name=circuit.name,
@@ -163,9 +165,9 @@ def _save(circuit: CircuitResult) -> SavedCircuit:
 
 
 def _express(
-    download: Download | None,
+    raw_result: ExecutionResult | None,
 ) -> tuple[Literal["pytket", "hugr", "qir"] | None, Any]:
-    match download.result if download is not None else None:
+    match raw_result:
         case None:
             return None, None
         case BackendResult() as result:
@@ -176,19 +178,23 @@ def _express(
             return "qir", result.results
 
 
-def _load(receipt: Receipt, saved: SavedCircuit) -> CircuitResult:
-    download = None
-    if saved.kind is not None:
-        what = f"result {saved.index} of job {receipt.job_name!r} ({receipt.job_id})"
-        download = Download(what, _restore(saved), saved.name)
-    return CircuitResult(
-        saved.index,
-        saved.state,
-        download,
-        name=saved.name,
-        reason=saved.reason,
-        n_shots_requested=saved.n_shots_requested,
-    )
+def _load(job: Job, saved: SavedCircuit) -> CircuitResult:
+    """Return a result as it was saved; a newer receipt knows more of its item."""
+    fields: dict[str, Any] = {"program_id": "", "program_type": saved.kind or "circuit"}
+    for item in job.items:
+        if item.index == saved.index:
+            fields = item.model_dump()
+    fields |= {
+        "index": saved.index,
+        "program_name": saved.name,
+        "state": saved.state,
+        "n_shots": saved.n_shots_requested,
+    }
+    if saved.reason:
+        fields |= {"message": saved.reason, "error_detail": None}
+    item = JobItem(**fields)
+    result = None if saved.kind is None else _restore(saved)
+    return CircuitResult(item, result, job=describe(job))
 
 
 def _restore(saved: SavedCircuit) -> ExecutionResult:

@@ -2,7 +2,7 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
-from tkr_nexus_worker.jobs.models import AccountReport, Check
+from tkr_nexus_worker.nexus.models import AccountReport, Check
 
 
 def test_whoami_tells_who_where_and_for_how_long(connected, command):

@@ -18,7 +18,7 @@ from tierkreis.storage import FileStorage
 
 from local_nexus import Progress
 from tkr_nexus_worker import programs, run
-from tkr_nexus_worker.jobs.submit import start_execute_job
+from tkr_nexus_worker.jobs import start_execute_job
 
 COMMAND = Path(sys.executable).with_name("tkr-nexus")
 BELL = Circuit(2, name="bell").H(0).CX(0, 1).measure_all()

@@ -12,7 +12,7 @@ from qnexus.config import CONFIG
 
 from local_nexus import Fault
 from tkr_nexus_worker.cli import diagnostics
-from tkr_nexus_worker.jobs.models import Check
+from tkr_nexus_worker.nexus.models import Check
 
 ALL = [
     "Python",

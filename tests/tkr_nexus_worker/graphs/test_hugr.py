@@ -4,6 +4,7 @@ import time
 
 import pytest
 from guppylang import guppy
+from guppylang.std.builtins import exit as stop
 from guppylang.std.builtins import output
 from guppylang.std.quantum import h, measure, qubit, x
 from quantinuum_schemas.models.backend_config import HeliosConfig, SeleneConfig
@@ -65,6 +66,41 @@ def test_shots_with_different_registers_have_no_backend_result(connected):
         results.get_results(job)
     [shots] = results.get_qsys_shots(job)
     assert {len(shot) for shot in shots} == {0, 1}
+
+
+@guppy
+def reports_a_tag_four_times() -> None:
+    for i in range(4):
+        q = qubit()
+        if i % 2 == 0:
+            x(q)
+        output("c", measure(q).read())
+
+
+def test_a_tag_that_is_reported_four_times_keeps_all_its_values(connected):
+    job = run(reports_a_tag_four_times.compile(), SeleneConfig())
+    [counts] = results.get_results_by_id(job)
+    assert dict(counts) == {"1010": N_SHOTS}
+    [as_pytket] = results.get_results(job)
+    assert as_pytket.get_counts() == {(1, 0, 1, 0): N_SHOTS}
+
+
+@guppy
+def gives_up() -> None:
+    coin = qubit()
+    h(coin)
+    heads = measure(coin).read()
+    output("before", heads)
+    if heads:
+        stop("give up", 3)
+    output("after", heads)
+
+
+def test_shots_that_end_by_exit_are_named_and_the_others_counted(connected):
+    [result] = results.get_results_by_id(run(gives_up.compile(), SeleneConfig()))
+    stopped = result.stopped.get("before=1 exit: give up (3)", [])
+    assert result.counts.get("0 0", 0) + len(stopped) == result.n_shots_taken == N_SHOTS
+    assert set(result.counts) <= {"0 0"}
 
 
 def test_the_cost_of_several_programs_is_the_sum(connected, package):

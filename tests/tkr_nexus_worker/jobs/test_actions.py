@@ -2,7 +2,7 @@ import pytest
 
 from local_nexus import Fault, Progress
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
-from tkr_nexus_worker.jobs.submit import (
+from tkr_nexus_worker.jobs import (
     cancel_job,
     delete_job,
     find_job,
@@ -77,7 +77,7 @@ def test_by_force_only_what_ended_badly_runs_again(connected, waiting_job):
 def test_a_completed_job_is_not_retried(connected, submit, force):
     job = submit()
     connected.set_job_status(job.id, "COMPLETED")
-    with pytest.raises(InvalidInputError, match=r"ended badly.*submit it again"):
+    with pytest.raises(InvalidInputError, match=r"No program.*failed.*submit it again"):
         retry_job(job, force=force)
 
 

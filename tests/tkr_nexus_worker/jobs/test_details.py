@@ -5,14 +5,17 @@ from tests.conftest import PROJECT
 
 from local_nexus import Progress
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
-from tkr_nexus_worker.jobs.models import JobDetails, JobStatusReport, JobSummary
-from tkr_nexus_worker.jobs.submit import (
+from tkr_nexus_worker.jobs import (
     get_job_details,
+    get_job_payload,
     get_job_status,
     list_jobs,
     list_scheduled_jobs,
     wait_until_complete,
 )
+from tkr_nexus_worker.jobs.listing import listed_jobs, only_execute_jobs
+from tkr_nexus_worker.jobs.models import JobDetails, JobStatusReport, JobSummary
+from tkr_nexus_worker.nexus.client import read_json
 
 
 def test_a_waiting_job_is_listed_with_all_that_matters(connected, waiting_job):
@@ -85,7 +88,7 @@ def test_jobs_that_compile_are_not_listed(connected, submit):
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [({"limit": 0}, "limit is 0"), ({"states": ["DONE"]}, "'DONE' is no state")],
+    [({"limit": 0}, "limit is 0"), ({"states": ["DONE"]}, "'DONE' is not a state")],
 )
 def test_a_wrong_list_is_refused_before_any_request(connected, arguments, words):
     with pytest.raises(InvalidInputError, match=words):
@@ -103,6 +106,32 @@ def test_the_status_of_a_job_is_told_by_its_name(waiting_job):
     assert (status.job_id, status.state) == (str(waiting_job.id), "QUEUED")
     assert list(status.times) == ["queued"]
     assert not status.is_final
+
+
+@pytest.mark.parametrize("ask", [get_job_status, get_job_details, get_job_payload])
+def test_a_job_that_is_named_by_its_id_is_asked_for_once(connected, waiting_job, ask):
+    connected.clear_requests()
+    ask(str(waiting_job.id))
+    asked = [it.path for it in connected.requests() if "/jobs/" in it.path]
+    assert asked == [f"/api/jobs/v1beta3/{waiting_job.id}"]
+
+
+def test_a_job_that_moves_to_the_next_page_is_listed_once(connected, submit):
+    jobs = [submit() for _ in range(4)]
+    seen = []
+
+    def read(path, query):
+        page = read_json(path, query)
+        if not seen:
+            # A job that is submitted now moves all others down by one.
+            submit()
+        seen.append(query["page[number]"])
+        return page
+
+    query = {"sort": "-timestamps.created"} | only_execute_jobs(project=jobs[0].project)
+    listed = [job.job_id for job in listed_jobs(query, read, limit=4, page_size=2)]
+    assert listed == [str(job.id) for job in reversed(jobs)]
+    assert len(seen) == 3
 
 
 def test_the_details_tell_states_items_costs_and_errors_in_order(connected, submit):

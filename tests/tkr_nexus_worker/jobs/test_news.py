@@ -1,4 +1,4 @@
-"""A wait that stays inside one task until there is news of the job."""
+"""A wait that stays inside one task until the status of the job changes."""
 
 import pytest
 from pytket.circuit import Circuit
@@ -10,8 +10,9 @@ from local_nexus import Progress
 from tkr_nexus_worker import InProcessExecutor, InvalidInputError, run
 from tkr_nexus_worker.graphs import nexus_submit_and_poll
 from tkr_nexus_worker.graphs.submit_poll import POLLING_LOOP
-from tkr_nexus_worker.jobs import news
-from tkr_nexus_worker.jobs.status import JobStatus
+from tkr_nexus_worker.jobs import wait
+from tkr_nexus_worker.jobs.models import JobStatus
+from tkr_nexus_worker.jobs.status import status_fields
 from tkr_runtime.tasks.context import TaskContext
 
 DAY = 24 * 3600.0
@@ -35,7 +36,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(news, "time", clock)
+    monkeypatch.setattr(wait, "time", clock)
     return clock
 
 
@@ -45,9 +46,11 @@ def queue(clock, monkeypatch):
 
     def make(status_at) -> None:
         monkeypatch.setattr(
-            news,
+            wait,
             "await_status",
-            lambda _job: JobStatus.from_dict(status_at(clock.now)),
+            lambda _job: JobStatus(
+                job_id="", name="", project="", **status_fields(status_at(clock.now))
+            ),
         )
 
     return make
@@ -60,47 +63,47 @@ def queued(position: int | None = None) -> dict:
     return {"status": "QUEUED", "queue_position": position}
 
 
-def test_the_first_look_brings_news_to_who_knows_nothing(queue, clock):
+def test_the_first_answer_is_a_change_to_who_knows_no_status(queue, clock):
     queue(lambda _: queued(3))
-    assert news.headline(news.await_news(JOB, 30.0, "")) == "QUEUED, queue position 3"
+    assert wait.wait_for_change(JOB, 30.0, "").summary == "QUEUED, queue position 3"
     assert clock.now == 0.0
 
 
 def test_it_waits_until_the_state_changes(queue, clock):
     queue(lambda now: queued() if now < 100 else {"status": "RUNNING"})
-    assert news.headline(news.await_news(JOB, 30.0, "QUEUED")) == "RUNNING"
+    assert wait.wait_for_change(JOB, 30.0, "QUEUED").summary == "RUNNING"
     assert 100 <= clock.now <= 130
 
 
 def test_the_pauses_grow_up_to_the_interval(queue, clock):
     queue(lambda _: queued())
-    news.await_news(JOB, 30.0, "QUEUED")
+    wait.wait_for_change(JOB, 30.0, "QUEUED")
     assert clock.pauses[:7] == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0]
     assert set(clock.pauses[6:]) == {30.0}
 
 
 def test_a_short_interval_is_kept_from_the_start(queue, clock):
     queue(lambda now: queued() if now < 1 else {"status": "COMPLETED"})
-    assert news.await_news(JOB, 0.1, "QUEUED").state.is_final
+    assert wait.wait_for_change(JOB, 0.1, "QUEUED").is_final
     assert set(clock.pauses) == {0.1}
 
 
-def test_without_news_it_ends_after_an_hour(queue, clock):
+def test_without_a_change_it_ends_after_an_hour(queue, clock):
     queue(lambda _: queued())
-    assert news.headline(news.await_news(JOB, 30.0, "QUEUED")) == "QUEUED"
+    assert wait.wait_for_change(JOB, 30.0, "QUEUED").summary == "QUEUED"
     assert 3500 < clock.now <= 3600
 
 
-def test_the_end_is_always_news(queue):
+def test_the_end_is_always_a_change(queue):
     queue(lambda _: {"status": "ERROR", "message": "broken"})
-    assert news.await_news(JOB, 30.0, "ERROR").state.name == "ERROR"
+    assert wait.wait_for_change(JOB, 30.0, "ERROR").state.name == "ERROR"
 
 
 @pytest.mark.parametrize("interval", [0.0, -1.0, float("inf"), float("nan")])
 def test_an_interval_that_is_none_is_refused(interval, queue):
     queue(lambda _: queued())
     with pytest.raises(InvalidInputError, match="polling interval"):
-        news.await_news(JOB, interval, "")
+        wait.wait_for_change(JOB, interval, "")
 
 
 def test_a_day_in_a_moving_queue_is_at_most_a_hundred_passes(
@@ -113,11 +116,11 @@ def test_a_day_in_a_moving_queue_is_at_most_a_hundred_passes(
     while True:
         location = f"-.N3.L0.N1.L{passes}.N0"
         task = TaskContext("workflow", location, None, tmp_path)
-        monkeypatch.setattr(news.context, "current", lambda task=task: task)
-        status = news.await_news(JOB, 30.0, seen)
-        seen = news.headline(status)
+        monkeypatch.setattr(wait.context, "current", lambda task=task: task)
+        status = wait.wait_for_change(JOB, 30.0, seen)
+        seen = status.summary
         passes += 1
-        if status.state.is_final:
+        if status.is_final:
             break
     assert 50 < passes <= 100
     assert clock.now >= DAY
@@ -129,7 +132,7 @@ def test_each_state_and_place_is_a_pass_of_the_named_loop(connected, make_storag
     storage = make_storage()
     graph = nexus_submit_and_poll(polling_interval=0.05)
     inputs = {
-        "project_name": "tests of news",
+        "project_name": "tests of waits",
         "job_name": "a job",
         "circuits": [bell],
         "n_shots": [5],

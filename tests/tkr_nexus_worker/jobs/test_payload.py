@@ -9,7 +9,7 @@ from tests.conftest import PROJECT
 from local_nexus import Fault, Progress
 from tkr_nexus_worker import programs
 from tkr_nexus_worker.errors import NexusRefusedError
-from tkr_nexus_worker.jobs.submit import get_job_payload, start_execute_job
+from tkr_nexus_worker.jobs import get_job_payload, start_execute_job
 
 CONFIG = QuantinuumConfig(device_name="H2-1LE", simplify_initial=True)
 

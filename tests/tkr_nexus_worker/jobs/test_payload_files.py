@@ -8,7 +8,7 @@ from pytket.qasm import circuit_from_qasm
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.jobs.models import JobPayload, PayloadProgram
-from tkr_nexus_worker.jobs.payload_files import save_payload
+from tkr_nexus_worker.jobs.payload import save_payload
 
 BELL = Circuit(2, name="bell").H(0).CX(0, 1).measure_all()
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tkr_nexus_worker.jobs.transient import is_worth_a_retry
+from tkr_nexus_worker.jobs.items import is_worth_a_retry
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from tkr_nexus_worker.errors import (
     JobFailedError,
     WaitTimeoutError,
 )
+from tkr_nexus_worker.jobs import check_job_complete, wait_until_complete
 from tkr_nexus_worker.jobs.models import WaitProgress
-from tkr_nexus_worker.jobs.submit import check_job_complete, wait_until_complete
-from tkr_nexus_worker.jobs.wait import QueuePace
+from tkr_nexus_worker.jobs.wait import QueueSpeed
 
 STATUS_PATH = "/api/jobs/v1beta3/*/attributes/status"
 
@@ -163,8 +163,8 @@ def test_no_token_is_logged_by_a_websocket(connected, waiting_job, caplog):
     assert "myqos_id" not in caplog.text
 
 
-def places(*seen: tuple[float, int | None]) -> QueuePace:
-    pace = QueuePace()
+def places(*seen: tuple[float, int | None]) -> QueueSpeed:
+    pace = QueueSpeed()
     for moment, position in seen:
         pace.add(position, moment)
     return pace

@@ -21,8 +21,7 @@ from tkr_nexus_worker.errors import (
     ResultFormatError,
     ResultsNotReadyError,
 )
-from tkr_nexus_worker.results import fetch_outcome, get_results_by_id, parse_selection
-from tkr_nexus_worker.results.receipts import receipt_of
+from tkr_nexus_worker.results import Receipt, get_results_by_id, parse_selection
 
 PROJECT = "tests of job results"
 A, B, C = Bit("b", 1), Bit("a", 0), Bit("b", 0)
@@ -143,10 +142,63 @@ def test_shots_of_a_guppy_program_are_counted_by_their_registers():
     assert result.tagged_shots == shots
 
 
-def test_irregular_shots_of_a_guppy_program_are_kept_without_counts():
-    result = result_of(QsysResult([[("a", 1)], []]))
-    assert "get_qsys_shots" in result.to_counts().no_counts
-    assert result.tagged_shots == [[("a", 1)], []]
+def test_a_tag_that_is_reported_several_times_keeps_all_its_bits_in_order():
+    shots = [[("c", 1), ("c", 0), ("c", 1), ("c", 0)]] * 5
+    result = result_of(QsysResult(shots))
+    assert dict(result) == {"1010": 5}
+    assert result.backend_result.get_shots().tolist() == [[1, 0, 1, 0]] * 5
+
+
+def test_an_array_of_bits_is_a_register_and_nested_tags_keep_their_names():
+    result = result_of(QsysResult([[("a", [True, False]), ("outer:inner", True)]] * 2))
+    assert result.registers == {"a": {"10": 2}, "outer:inner": {"1": 2}}
+
+
+@pytest.mark.parametrize(
+    ("shots", "counts"),
+    [
+        ([[("a", 1)], []], {"(no values)": 1, "a=1": 1}),
+        ([[("n", 3), ("x", 0.5)]] * 2, {"n=3 x=0.5": 2}),
+        ([[("n", [1, 2]), ("n", 7)]], {"n=[1,2],7": 1}),
+        ([[("c[0]", 1), ("c[0]", 0)]], {"c[0]=1,0": 1}),
+        ([[("c", [1, 0]), ("c[0]", 0)]], {"c=[1,0] c[0]=0": 1}),
+        ([[("flag", True), ("x", -1.5)]], {"flag=1 x=-1.5": 1}),
+        ([[("a", 1)], [("a", [1, 1])]], {"a=1": 1, "a=[1,1]": 1}),
+        ([[], []], {"(no values)": 2}),
+    ],
+)
+def test_values_that_are_no_registers_are_counted_as_texts(shots, counts):
+    result = result_of(QsysResult(shots))
+    assert dict(result) == counts
+    assert result.bits == []
+    assert result.n_shots == result.n_shots_taken == len(shots)
+    assert sum(result.probabilities.values()) == pytest.approx(1)
+    assert result.to_counts().no_counts == ""
+    assert result.tagged_shots == shots
+    with pytest.raises(ResultFormatError, match="get_qsys_shots"):
+        _ = result.backend_result
+
+
+def test_shots_that_end_by_exit_or_panic_are_named_and_all_others_counted(caplog):
+    good = [("before", 0), ("after", 0)]
+    gave_up = [("before", 1), ("exit: give up", 3)]
+    result = result_of(
+        QsysResult([good, gave_up, good, [("panic: no luck", 1001)], gave_up])
+    )
+    assert dict(result) == {"0 0": 2}
+    assert result.stopped == {
+        "before=1 exit: give up (3)": [1, 4],
+        "panic: no luck (1001)": [3],
+    }
+    assert (result.n_shots, result.n_shots_taken) == (2, 5)
+    assert result.to_counts().stopped == result.stopped
+    assert result.backend_result.get_counts() == {(0, 0): 2}
+    assert "leaves out the 2 shots that ended with 'before=1 exit" in caplog.text
+
+
+def test_a_program_of_which_every_shot_was_stopped_has_no_outcome():
+    result = result_of(QsysResult([[("exit: at once", 1)]] * 2))
+    assert (dict(result), result.stopped) == ({}, {"exit: at once (1)": [0, 1]})
 
 
 def test_a_circuit_without_a_result_has_no_outcomes_and_a_reason():
@@ -183,12 +235,13 @@ def test_results_are_fetched_by_id_and_by_receipt(connected, tmp_path):
     job = submit(ONE)
     wait(job)
     receipt = tmp_path / "receipt.json"
-    receipt.write_text(receipt_of(fetch_outcome(job)).model_dump_json())
+    receipt.write_text(Receipt.of(jobs.get_job_details(job)).model_dump_json())
     for named in (str(job.id), job, receipt, str(receipt)):
         found = get_results_by_id(named)
         assert found.complete
         assert [dict(one) for one in found] == [{"10": 10}]
         assert found[0].name == "one"
+        assert found.job.job_id == str(job.id)
         assert found.receipt.job_id == job.id
 
 
@@ -215,6 +268,7 @@ def test_counts_as_a_value_say_what_there_is_to_know(connected):
                 "bits": ["c[0]", "c[1]"],
                 "counts": {"10": 10},
                 "selection": {"c[0]": 1},
+                "stopped": {},
                 "no_counts": "",
             }
         ],
@@ -247,6 +301,16 @@ def test_finished_circuits_of_a_running_job_have_results(connected):
     connected.set_job_status(job.id, "RUNNING", item=1)
     done, _running = get_results_by_id(str(job.id), allow_unfinished=True)
     assert dict(done) == {"10": 10}
+
+
+def test_a_job_is_asked_for_once_for_its_results(connected):
+    job = submit(ONE)
+    wait(job)
+    for named in (str(job.id), job):
+        connected.clear_requests()
+        get_results_by_id(named)
+        paths = [request.path for request in connected.requests()]
+        assert paths.count(f"/api/jobs/v1beta3/{job.id}") == 1
 
 
 def test_results_that_nexus_no_longer_keeps_are_gone_in_one_sentence(connected):

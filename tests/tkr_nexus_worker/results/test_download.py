@@ -90,7 +90,7 @@ def job_with_failures(connected):
     return job
 
 
-@pytest.mark.parametrize("task", [results.is_running, results.get_results])
+@pytest.mark.parametrize("task", [jobs.is_running, results.get_results])
 def test_each_failed_item_of_a_failed_job_is_named_with_its_reason(
     task, job_with_failures
 ):

@@ -8,7 +8,7 @@ from quantinuum_schemas.models.backend_config import QuantinuumConfig
 
 from tkr_nexus_worker import tasks
 from tkr_nexus_worker.errors import InvalidInputError, JobFailedError, NexusRefusedError
-from tkr_nexus_worker.results.receipts import (
+from tkr_nexus_worker.receipts import (
     RECEIPT_FILE,
     find_receipts,
     read_receipt,

@@ -6,8 +6,6 @@ import pytest
 from pydantic import BaseModel
 
 from tkr_nexus_worker.jobs.models import (
-    AccountReport,
-    Check,
     JobDetails,
     JobEvent,
     JobItemReport,
@@ -15,6 +13,7 @@ from tkr_nexus_worker.jobs.models import (
     PayloadProgram,
     WaitProgress,
 )
+from tkr_nexus_worker.nexus.models import AccountReport, Check
 from tkr_runtime.cli.output import new_table, print_json, print_table
 
 FIELD = re.compile(r"`([a-z_]+)`")

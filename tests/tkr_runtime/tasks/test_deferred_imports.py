@@ -136,9 +136,9 @@ work = "tests of imports", "a job", circuits, [5], config
 (batch,) = tasks.prepare_batches(*work)
 programs = tasks.upload_circuits("tests of imports", batch)
 job = tasks.start_execute_job(*work[:2], programs, *work[3:])
-news = tasks.await_news(job, 0.1)
+change = tasks.wait_for_change(job, 0.1)
 while news.is_unfinished:
-    news = tasks.await_news(job, 0.1, news.status)
+    change = tasks.wait_for_change(job, 0.1, change.status)
 assert not tasks.is_running(job)
 (result,) = tasks.get_results(job)
 assert result.get_counts() == {(1, 1): 5}

@@ -200,7 +200,7 @@ def test_a_task_whose_processes_are_all_killed_fails_the_workflow(
     controller = workflow.start("run")
     log = workflow.storage.logs_path
     controller.wait_until(
-        lambda: log.exists() and "running: await_news" in log.read_text()
+        lambda: log.exists() and "running: wait_for_change" in log.read_text()
     )
     workflow.kill_workers()
     assert "it may have been killed" in controller.wait(returncode=1)

@@ -26,7 +26,7 @@ from tkr_nexus_worker import (
     uv_executor,
 )
 from tkr_nexus_worker.graphs import upload_circuit_graph
-from tkr_nexus_worker.jobs.submit import start_execute_job
+from tkr_nexus_worker.jobs import start_execute_job
 
 BELL = Circuit(2, name="bell").H(0).CX(0, 1).measure_all()
 PROJECT = "tests of directories"
