@@ -33,9 +33,9 @@ from pytket.circuit import Circuit
 from rich.console import Console
 from rich.table import Table
 
+from local_cloud.store import Store
 from local_nexus import LocalNexus
 from local_nexus.projects.service import new_row
-from local_cloud.store import Store
 from local_nexus.tables import metadata
 
 CIRCUITS = "/api/circuits/v1beta2"

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
-from local_nexus import LocalNexus
 from local_cloud.clock import Clock
-from local_nexus.projects.service import new_row
 from local_cloud.store import Store
+from local_nexus import LocalNexus
+from local_nexus.projects.service import new_row
 from local_nexus.tables import metadata
 
 _A_SECOND = 1_000_000

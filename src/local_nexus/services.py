@@ -3,7 +3,6 @@
 from local_cloud.errors import StartError
 from local_cloud.store import DatabaseError, Row, Store
 from local_cloud.web.state import ServerState
-from local_nexus.tables import metadata
 from local_nexus.jobs.execution import Execution
 from local_nexus.jobs.service import Jobs
 from local_nexus.login.device_logins import DeviceLogins
@@ -13,6 +12,7 @@ from local_nexus.projects.service import Projects
 from local_nexus.quotas.service import Quotas
 from local_nexus.simulators import SimulatorPool
 from local_nexus.simulators.devices import devices
+from local_nexus.tables import metadata
 from local_nexus.uploads.service import Uploads
 from local_nexus.users.roles import Roles
 from local_nexus.users.service import Users
