@@ -99,7 +99,7 @@ def test_a_shell_gets_a_server_that_goes_on_until_it_is_stopped(environment, tmp
     nexus = RunningServer.find(NEXUS, Path(directory))
     assert name == "Local User"
     # The shell has ended, the server has not.
-    assert nexus.jobs() == []
+    assert nexus._call("GET", "jobs") == []
     stopped = shell(
         """
         eval "$(tkr-nexus serve --stop)"
@@ -181,7 +181,7 @@ def test_a_missing_extra_is_one_sentence(environment, tmp_path):
     broken = "raise ModuleNotFoundError(\"No module named 'uvicorn'\", name='uvicorn')"
     (tmp_path / "uvicorn.py").write_text(broken)
     said = refusal(environment | {"PYTHONPATH": str(tmp_path)})
-    assert "takes the extra 'local'" in said
+    assert "pip install 'tkr-nexus-worker[local]'" in said
 
 
 def test_an_unknown_host_is_one_sentence(environment):
