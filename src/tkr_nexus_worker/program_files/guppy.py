@@ -1,7 +1,8 @@
 """Compile the Guppy function ``main`` of a file; started as a process of its own.
 
 Usage: python -m tkr_nexus_worker.program_files.guppy FILE TARGET REPORT. It writes the
-HUGR package to TARGET or, where that fails, the line and the reason as JSON to REPORT.
+HUGR package to TARGET or, if that fails, a report as JSON to REPORT: the line, the
+reason, and the lines that the compiler of Guppy printed about it.
 """
 
 import json
@@ -16,6 +17,7 @@ from typing import Any
 # "^^ `x` is not defined".
 _PLACE = re.compile(r"^Error: (?P<title>.*?) \(at .*?:(?P<line>\d+):\d+\)")
 _LABEL = re.compile(r"\^+ (?P<label>.+)")
+_SUMMARY = "Guppy compilation failed"
 
 
 def main(file: str, target: str, report: str) -> None:
@@ -29,8 +31,7 @@ def main(file: str, target: str, report: str) -> None:
         content = _compile(file)
     # Whatever the code of a user does, it is told where.
     except BaseException as error:  # noqa: BLE001
-        line, reason = _describe(error, file)
-        Path(report).write_text(json.dumps({"line": line, "reason": reason}))
+        Path(report).write_text(json.dumps(_describe(error, file)))
         sys.exit(1)
     unfinished = Path(f"{target}.unfinished")
     unfinished.write_bytes(content)
@@ -46,25 +47,32 @@ def _compile(file: str) -> bytes:
     return content
 
 
-def _describe(error: BaseException, file: str) -> tuple[int | None, str]:
-    if isinstance(error, ModuleNotFoundError) and error.name == "guppylang":
-        return None, 'guppylang is not installed; install the extra "guppy"'
-    if isinstance(error, SyntaxError):
-        return error.lineno, error.msg
-    if isinstance(error, LookupError) and error.__traceback__ is not None:
-        frames = traceback.extract_tb(error.__traceback__)
-        if frames[-1].filename == __file__:
-            return None, str(error.args[0])
+def _describe(error: BaseException, file: str) -> dict[str, Any]:
+    """Return the report of a failure."""
+    line, reason, lines = (
+        None,
+        f"the program fails: {type(error).__name__}: {error}",
+        "",
+    )
+    frames = traceback.extract_tb(error.__traceback__)
     place = _PLACE.search(str(error))
-    if place is not None:
+    if isinstance(error, ModuleNotFoundError) and error.name == "guppylang":
+        reason = 'guppylang is not installed; install the extra "guppy"'
+    elif isinstance(error, SyntaxError):
+        line, reason = error.lineno, f"the program is not Python: {error.msg}"
+    elif isinstance(error, LookupError) and frames and frames[-1].filename == __file__:
+        reason = str(error.args[0])
+    elif place is not None:
         label = _LABEL.search(str(error))
-        return int(place["line"]), label["label"] if label else place["title"]
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename == file
-    ]
-    return (lines[-1] if lines else None), f"{type(error).__name__}: {error}"
+        line = int(place["line"])
+        cause = label["label"] if label else place["title"]
+        reason = f"the Guppy program does not compile: {cause}"
+        lines = str(error).split(_SUMMARY)[0].rstrip()
+    else:
+        line = next(
+            (frame.lineno for frame in reversed(frames) if frame.filename == file), None
+        )
+    return {"line": line, "reason": reason, "lines": lines}
 
 
 if __name__ == "__main__":

@@ -62,6 +62,45 @@ def test_circuits_are_read_and_take_the_name_of_their_file(name, content, tmp_pa
     assert file.program.name == "bell"
 
 
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        b"\xef\xbb\xbf" + QASM2.encode(),
+        QASM2.encode("utf-16"),
+        QASM2.encode("utf-16-le"),
+        QASM2.encode("utf-16-be"),
+        QASM2.encode("utf-32"),
+        QASM2.replace("\n", "\r\n").encode(),
+        QASM2.replace("\n", "\r").encode(),
+        f"// Schr\xf6dinger\n{QASM2}".encode("latin-1"),
+        f"// Schr\xf6dinger\n{QASM3}".encode("latin-1"),
+        b"\xef\xbb\xbf" + QASM3.encode(),
+    ],
+)
+def test_text_is_read_in_the_encodings_that_editors_write(encoded, tmp_path):
+    [file] = read_programs([write(tmp_path, "a.qasm", encoded)])
+    assert [command.op.type for command in file.program][:2] == [OpType.H, OpType.CX]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_json_is_read_in_every_encoding_of_unicode(encoding, tmp_path):
+    content = json.dumps(BELL.to_dict()).encode(encoding)
+    [file] = read_programs([write(tmp_path, "a.json", content)])
+    assert file.program.n_gates == 4
+
+
+def test_an_error_of_type_in_guppy_is_shown_as_the_compiler_shows_it(tmp_path):
+    wrong = GUPPY.replace("    h(coin)", "    number: int = h(coin)")
+    path = write(tmp_path, "coin.py", wrong)
+    with pytest.raises(InvalidInputError) as caught:
+        read_programs([path])
+    first, *lines = str(caught.value).splitlines()
+    assert first.startswith(f"{path}, line 10: the Guppy program does not compile: ")
+    assert lines[0].startswith("Error: Type mismatch (at ")
+    assert "    number: int = h(coin)" in "\n".join(lines)
+    assert lines[-1].lstrip("| ").startswith("^")
+
+
 def test_a_circuit_keeps_a_name_of_its_own(tmp_path):
     named = json.dumps(Circuit(1, name="mine").to_dict())
     [file] = read_programs([write(tmp_path, "other.json", named)])
@@ -81,25 +120,33 @@ def test_a_guppy_file_is_compiled_in_a_process_of_its_own(tmp_path, capfd):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.qasm", "hello", "line 1: .*no line OPENQASM"),
-        ("a.qasm", b"OPENQASM 2.0;\n\xff", "line 2: .*not text"),
+        ("a.qasm", "hello", "line 1: it ends too early, after 'hello'"),
+        ("a.qasm", b"OPENQASM 2.0;\n\xff", "line 2: the character 'ÿ'"),
+        ("a.qasm", b"\xff\xfeO\x00P\x00", "line 1: .*after 'OP'"),
+        ("a.qasm", b"\xff\xfeO\x00P", "line 1: it is not text in utf-16"),
         ("a.qasm", QASM2.replace("h q[0];", "foo q[0];"), "line 5: .*foo"),
-        ("a.qasm", QASM2.replace("h q[0];", "h q[0]"), "line 6: "),
+        ("a.qasm", QASM2.replace("h q[0];", "h q[0]"), r"line 5: .*';' after '\]'"),
         ("a.qasm", QASM2.replace("h q[0];", "h q[7];"), r"line 5: .*q\[7\]"),
-        ("a.qasm", QASM2.replace("h q[0];", "cx q[0];"), "line 5: .*signature"),
+        ("a.qasm", QASM2.replace("h q[0];", "cx q[0];"), "line 5: .*2 qubits, not 1"),
         ("a.qasm", QASM3.replace("h q[0];", "foo q[0];"), "line 5: .*foo"),
-        ("a.qasm", QASM3.replace("h q[0];", "h q[0]"), "line 6: "),
+        ("a.qasm", QASM3.replace("h q[0];", "h q[0]"), "line 5: .*';' after"),
         ("a.qasm", QASM3.replace("h q[0];", "h q[7];"), "line 5: .*out of range"),
         ("a.json", '{\n"qubits": [}', "line 2: .*Expecting value"),
-        ("a.json", '{"a": 1}', "line 1: this is no circuit of pytket: key"),
+        (
+            "a.json",
+            '{"a": 1}',
+            "line 1: this is not a circuit as pytket writes it: key",
+        ),
         ("a.json", "[]", "no JSON object"),
-        ("a.hugr", b"hello", "no HUGR package"),
+        ("a.json", b"\xff\xfe{", "line 1: .*not text"),
+        ("a.json", b'{"a": "\xe9"}', "line 1: .*not text in UTF-8"),
+        ("a.hugr", b"hello", "not a HUGR package"),
         ("a.txt", "hello", r"ends in \.qasm"),
         ("a.py", "x = (\n", "line 1: .*never closed"),
         ("a.py", "x = 1\n", "no Guppy function main"),
         ("a.py", "\nimport os\nos.nothing()\n", "line 3: .*nothing"),
         ("a.py", GUPPY.replace("h(coin)", "hh(coin)"), "line 10: .*`hh` is not def"),
-        ("a.py", "import os\nos._exit(7)\n", "it ended: exit code 7"),
+        ("a.py", "import os\nos._exit(7)\n", "the program ended: exit code 7"),
         ("a.py", "raise SystemExit(0)\n", "line 1: .*SystemExit"),
     ],
 )
@@ -110,7 +157,8 @@ def test_a_file_without_a_program_is_named_with_its_line(
     with pytest.raises(InvalidInputError, match=message) as caught:
         read_programs([path])
     assert str(path) in str(caught.value)
-    assert "\n" not in str(caught.value)
+    first, *lines = str(caught.value).splitlines()
+    assert bool(lines) == ("does not compile" in first)
     assert capfd.readouterr() == ("", "")
 
 

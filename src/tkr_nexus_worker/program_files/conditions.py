@@ -1,0 +1,280 @@
+"""Circuits with nested conditions, in a form that pytket and devices can run.
+
+A condition on an operation is either one bit or one register, as devices want it. What
+needs more, and what its own branch overwrites, is first written to a scratch bit.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from pytket.circuit import (
+    Bit,
+    CircBox,
+    Circuit,
+    Conditional,
+    Op,
+    OpType,
+)
+from pytket.circuit.logic_exp import (
+    BitAnd,
+    BitArgType,
+    BitLogicExp,
+    BitNot,
+    LogicExp,
+)
+from pytket.unit_id import UnitID
+
+SCRATCH = "tk_SCRATCH_BIT"
+"""The name by which pytket and Nexus know bits that are no result."""
+
+_WIDEST_CONDITION = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """A condition that all of some bits have given values.
+
+    :param bits: The bits.
+    :param values: The value of each.
+    """
+
+    bits: tuple[Bit, ...]
+    values: tuple[bool, ...]
+
+    @property
+    def is_bit(self) -> bool:
+        """Whether it is a condition on one bit."""
+        return len(self.bits) == 1
+
+    def negated(self) -> "Condition":
+        """Return the opposite of a condition on one bit."""
+        return Condition(self.bits, (not self.values[0],))
+
+    def expression(self) -> BitArgType:
+        """Return the condition as an expression of pytket."""
+        literals: list[BitArgType] = [
+            bit if value else BitNot(bit)
+            for bit, value in zip(self.bits, self.values, strict=True)
+        ]
+        result = literals[0]
+        for literal in literals[1:]:
+            result = BitAnd(result, literal)
+        return result
+
+
+@dataclass(eq=False, slots=True)
+class _Step:
+    op: Op | OpType | LogicExp
+    parameters: Sequence[float]
+    units: Sequence[UnitID]
+    writes: Sequence[Bit]
+    condition: Condition | None = None
+    # Writes scratch bits only, so it may run whether or not its branch does.
+    free: bool = False
+
+
+class ConditionalCircuit:
+    """Operations in order, with branches.
+
+    :param first_scratch: The index of the first scratch bit that is free.
+    """
+
+    def __init__(self, first_scratch: int = 0) -> None:
+        self._steps: list[_Step] = []
+        self._scratch: list[Bit] = []
+        self._first_scratch = first_scratch
+
+    def add(
+        self,
+        op: Op | OpType | LogicExp,
+        units: Sequence[UnitID],
+        parameters: Sequence[float] = (),
+        *,
+        writes: Sequence[Bit] = (),
+        condition: Condition | None = None,
+    ) -> None:
+        """Add an operation.
+
+        :param op: The operation; a logical expression is assigned to the units.
+        :param units: What it acts on.
+        :param parameters: Its parameters; angles are in half-turns.
+        :param writes: The bits that it may change.
+        :param condition: When it runs; always if None.
+        """
+        if condition is not None and len(condition.bits) > _WIDEST_CONDITION:
+            condition = self._in_scratch(condition.expression())
+        self._steps.append(_Step(op, parameters, units, writes, condition))
+
+    def scratch_bit(self) -> Bit:
+        """Return a new bit that is no part of results."""
+        bit = Bit(SCRATCH, self._first_scratch + len(self._scratch))
+        self._scratch.append(bit)
+        return bit
+
+    def branch(
+        self,
+        condition: Condition | BitLogicExp,
+        then: Callable[[], None],
+        otherwise: Callable[[], None] | None = None,
+    ) -> None:
+        """Add one of two sequences of operations, by a condition that is read once.
+
+        :param condition: The condition.
+        :param then: Adds the operations for the case that it holds.
+        :param otherwise: Adds those for the other case.
+        """
+        steps = self._record(then)
+        others = self._record(otherwise) if otherwise is not None else []
+        written = {bit for step in (*steps, *others) for bit in step.writes}
+        chosen = condition if isinstance(condition, Condition) else None
+        if (
+            chosen is None
+            or not written.isdisjoint(chosen.bits)
+            or len(chosen.bits) > _WIDEST_CONDITION
+            or (others and not chosen.is_bit)
+        ):
+            chosen = self._in_scratch(
+                condition.expression()
+                if isinstance(condition, Condition)
+                else condition
+            )
+        self._put(steps, chosen)
+        if others:
+            self._put(others, chosen.negated())
+
+    def _record(self, add: Callable[[], None]) -> list[_Step]:
+        outer, self._steps = self._steps, []
+        try:
+            add()
+            return self._steps
+        finally:
+            self._steps = outer
+
+    def _put(self, steps: Iterable[_Step], condition: Condition) -> None:
+        joined: dict[Condition, Condition] = {}
+        for step in steps:
+            if step.free or _type(step.op) == OpType.Barrier:
+                pass
+            elif step.condition is None:
+                step.condition = condition
+            else:
+                inner = step.condition
+                if inner not in joined:
+                    both = BitAnd(condition.expression(), inner.expression())
+                    joined[inner] = self._in_scratch(both)
+                step.condition = joined[inner]
+            self._steps.append(step)
+
+    def _in_scratch(self, value: BitArgType) -> Condition:
+        """Write a value to a scratch bit, and return the condition on that."""
+        bit = self.scratch_bit()
+        if isinstance(value, Bit):
+            step = _Step(OpType.CopyBits, (), (value, bit), (bit,), free=True)
+        else:
+            step = _Step(value, (), (bit,), (bit,), free=True)
+        self._steps.append(step)
+        return Condition((bit,), (True,))
+
+    def append_to(self, circuit: Circuit) -> None:
+        """Append the operations to a circuit that has the qubits and bits of them.
+
+        :param circuit: The circuit; it gets the scratch bits.
+        """
+        for bit in self._scratch:
+            circuit.add_bit(bit)
+        for step in self._steps:
+            _append(circuit, step)
+
+
+def _append(circuit: Circuit, step: _Step) -> None:
+    options = {}
+    if step.condition is not None:
+        values = enumerate(step.condition.values)
+        options = {
+            "condition_bits": list(step.condition.bits),
+            "condition_value": sum(value << index for index, value in values),
+        }
+    units = list(step.units)
+    if isinstance(step.op, LogicExp):
+        circuit.add_clexpr_from_logicexp(step.op, units, **options)
+    elif _type(step.op) == OpType.Barrier:
+        circuit.add_barrier(units)
+    elif step.op == OpType.SetBits:
+        circuit.add_c_setbits([bool(it) for it in step.parameters], units, **options)
+    elif _type(step.op) == OpType.CopyBits:
+        half = len(units) // 2
+        circuit.add_c_copybits(units[:half], units[half:], **options)
+    elif isinstance(step.op, OpType):
+        circuit.add_gate(step.op, list(step.parameters), units, **options)
+    else:
+        circuit.add_gate(step.op, units, **options)
+
+
+def _type(op: Op | OpType | LogicExp) -> OpType | None:
+    if isinstance(op, LogicExp):
+        return None
+    return op if isinstance(op, OpType) else op.type
+
+
+def without_conditional_boxes(circuit: Circuit) -> Circuit:
+    """Return a circuit without conditions on boxes or on other conditions.
+
+    pytket ends the process when it takes apart a box that writes a bit of its own
+    condition, and cannot write nested conditions as OpenQASM.
+
+    :param circuit: The circuit; it is returned as it is if it has none of them.
+    """
+    if not any(_needs_work(command.op) for command in circuit):
+        return circuit
+    used = [bit.index[0] for bit in circuit.bits if bit.reg_name == SCRATCH]
+    found = ConditionalCircuit(max(used, default=-1) + 1)
+    source = circuit.copy()
+    source.replace_implicit_wire_swaps()
+    for command in source:
+        _take_apart(found, command.op, command.args)
+    result = Circuit(name=circuit.name)
+    for qubit in circuit.qubits:
+        result.add_qubit(qubit)
+    for bit in circuit.bits:
+        result.add_bit(bit)
+    result.add_phase(circuit.phase)
+    found.append_to(result)
+    return result
+
+
+def _needs_work(op: Op) -> bool:
+    if isinstance(op, Conditional):
+        return isinstance(op.op, Conditional) or op.op.type == OpType.CircBox
+    if isinstance(op, CircBox):
+        return any(_needs_work(command.op) for command in op.get_circuit())
+    return False
+
+
+def _take_apart(found: ConditionalCircuit, op: Op, units: Sequence[UnitID]) -> None:
+    if isinstance(op, Conditional):
+        bits = tuple(unit for unit in units[: op.width] if isinstance(unit, Bit))
+        values = tuple(bool(op.value >> index & 1) for index in range(op.width))
+        condition = Condition(bits, values)
+        inner, rest = op.op, units[op.width :]
+        if isinstance(inner, Conditional) or inner.type == OpType.CircBox:
+            found.branch(condition, lambda: _take_apart(found, inner, rest))
+        else:
+            found.add(inner, rest, writes=_written(inner, rest), condition=condition)
+    elif isinstance(op, CircBox):
+        content = op.get_circuit()
+        content.replace_implicit_wire_swaps()
+        names: dict[UnitID, UnitID] = dict(
+            zip((*content.qubits, *content.bits), units, strict=True)
+        )
+        for command in content:
+            _take_apart(found, command.op, [names[unit] for unit in command.args])
+    else:
+        found.add(op, units, writes=_written(op, units))
+
+
+def _written(op: Op, units: Sequence[UnitID]) -> list[Bit]:
+    """Return the bits that an operation may write."""
+    bits = [unit for unit in units if isinstance(unit, Bit)]
+    if op.type == OpType.CopyBits:
+        return bits[len(bits) // 2 :]
+    return bits
