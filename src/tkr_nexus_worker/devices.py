@@ -1,4 +1,4 @@
-"""Devices of Nexus: what there is, what it can do, and whether it is online now."""
+"""Devices of Nexus: their names, features and error rates, and which are online."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +32,7 @@ _NAME_FIELDS = {
 # Backends whose devices Quantinuum runs, so that Nexus knows whether they are online.
 _WITH_STATUS = frozenset({"Quantinuum", "Helios"})
 _REQUESTS_AT_ONCE = 8
-# A list is worth having also where the service of the machines is down.
+# A list is useful also while the service for the status is down.
 _STATUS_SECONDS = 10.0
 
 # What pytket-quantinuum calls the error rates of a device, as of version 0.56.
@@ -48,18 +48,18 @@ _UNCERTAINTY = "_unc"
 
 
 class DeviceSummary(BaseModel):
-    """A device, in a list of devices.
+    """A device in a list of devices.
 
-    :param name: Its name, as a backend config takes it; that of the backend where the
-        backend has only one device.
+    :param name: The name, as a backend config takes it; the name of the backend where
+        it has only one device.
     :param backend: The backend, for example ``Quantinuum``; with ``Config`` after it,
         the type of the backend config.
     :param kind: ``hardware``, ``emulator``, ``local_emulator``, ``hosted_emulator``,
-        ``syntax_checker`` or ``simulator``; None where Nexus does not tell.
-    :param nexus_hosted: Whether Nexus itself runs it.
-    :param n_qubits: The number of its qubits; None where it has no fixed number.
-    :param status: Whether it is online, as Nexus spells it; None where Nexus does not
-        tell, which it does not of what it hosts itself.
+        ``syntax_checker`` or ``simulator``; None where Nexus does not report it.
+    :param nexus_hosted: Whether Nexus itself runs the device.
+    :param n_qubits: The number of qubits; None where it is not fixed.
+    :param status: Whether the device is online, as Nexus spells it; None where Nexus
+        does not report it, as for devices that it hosts itself.
     """
 
     name: str
@@ -73,9 +73,9 @@ class DeviceSummary(BaseModel):
 class ErrorRate(BaseModel):
     """The rate of one kind of error.
 
-    :param name: What goes wrong.
-    :param rate: The probability of it, each time.
-    :param uncertainty: The standard uncertainty of the rate, where Nexus tells.
+    :param name: The operation that fails.
+    :param rate: The probability of an error in each operation.
+    :param uncertainty: The standard uncertainty of the rate, where Nexus reports it.
     """
 
     name: str
@@ -84,22 +84,24 @@ class ErrorRate(BaseModel):
 
 
 class DeviceDetails(DeviceSummary):
-    """A device and all that Nexus tells of it.
+    """A device and all that Nexus reports of it.
 
-    :param gate_set: The gates that it takes, by the names of ``pytket.circuit.OpType``.
+    :param gate_set: The gates that the device takes, by their names in
+        ``pytket.circuit.OpType``.
     :param connectivity: ``all-to-all``, or how many pairs of qubits are coupled; None
-        where Nexus does not tell.
+        where Nexus does not report it.
     :param coupled: The pairs of qubits that are coupled, by index, unless all are.
-    :param error_rates: Its error rates; medians where qubits differ.
-    :param max_shots: The largest number of shots of a circuit; None if it has none.
+    :param error_rates: The error rates; medians where qubits differ.
+    :param max_shots: The largest number of shots of a circuit; None without a limit.
     :param max_register_width: The largest number of bits of a register, where Nexus
-        tells.
-    :param n_registers: The number of classical registers, where Nexus tells.
+        reports it.
+    :param n_registers: The number of classical registers, where Nexus reports it.
     :param midcircuit_measurement: Whether it measures in the middle of a circuit.
     :param reset: Whether it resets qubits.
     :param feedforward: Whether operations can depend on measured bits.
-    :param languages: The languages in which it takes programs, where Nexus tells.
-    :param error_date: When the error rates were measured, where Nexus tells.
+    :param batching: Whether it runs batches of jobs, where Nexus reports it.
+    :param languages: The languages of programs that it takes, where Nexus reports them.
+    :param error_date: When the error rates were measured, where Nexus reports it.
     """
 
     gate_set: list[str]
@@ -112,6 +114,7 @@ class DeviceDetails(DeviceSummary):
     midcircuit_measurement: bool
     reset: bool
     feedforward: bool
+    batching: bool | None = None
     languages: list[str] = Field(default_factory=list)
     error_date: str | None = None
 
@@ -122,33 +125,33 @@ def list_devices(*, status: bool = True) -> list[DeviceSummary]:
     :param status: Whether to ask which are online now, which takes a request for each
         device that Quantinuum runs.
     :returns: The devices, in the order of Nexus.
-    :raises NexusWorkerError: If Nexus does not tell.
+    :raises NexusWorkerError: If Nexus refuses or does not answer.
     """
     found = [_summary(device) for device in _available()]
     return with_status(found) if status else found
 
 
 def get_device_details(name: str) -> DeviceDetails:
-    """Tell all that Nexus knows of a device.
+    """Return what Nexus knows of a device.
 
-    :param name: Its name as :func:`list_devices` gives it; with its backend before it
+    :param name: The name as :func:`list_devices` gives it; with its backend before it
         where several have the name, as in ``IBMQ/ibm_torino``.
     :returns: The device.
     :raises InvalidInputError: If there is no such device, which names those that are
         spelled alike, or several.
-    :raises NexusWorkerError: If Nexus does not tell.
+    :raises NexusWorkerError: If Nexus refuses or does not answer.
     """
     [details] = compare_devices([name])
     return details
 
 
 def compare_devices(names: Sequence[str]) -> list[DeviceDetails]:
-    """Tell all that Nexus knows of several devices.
+    """Return what Nexus knows of several devices.
 
-    :param names: Their names, as for :func:`get_device_details`.
+    :param names: The names, as for :func:`get_device_details`.
     :returns: The devices, in the same order.
     :raises InvalidInputError: If there is no such device, or several.
-    :raises NexusWorkerError: If Nexus does not tell.
+    :raises NexusWorkerError: If Nexus refuses or does not answer.
     """
     devices = _available()
     return with_status([_details(_pick(name, devices)) for name in names])
@@ -160,7 +163,7 @@ def config_of(name: str) -> BackendConfig:
     :param name: The name of the device, as for :func:`get_device_details`.
     :raises InvalidInputError: If there is no such device, several, or one that needs
         options.
-    :raises NexusWorkerError: If Nexus does not tell.
+    :raises NexusWorkerError: If Nexus refuses or does not answer.
     """
     device = _pick(name, _available())
     kind = f"{device.backend_name}Config"
@@ -196,7 +199,7 @@ def find_device(config: BackendConfig, *, retry_time: float) -> DeviceDetails | 
     try:
         devices = _available(issuers, retry_time=retry_time)
     except (NexusRefusedError, NexusUnavailableError) as error:
-        return f"Nexus does not tell what the device can do ({error})"
+        return f"Nexus does not report what the device can do ({error})"
     name = getattr(config, _NAME_FIELDS[kind]) if kind in _NAME_FIELDS else None
     of_backend = [device for device in devices if device.backend_name == backend]
     for device in of_backend:
@@ -242,7 +245,7 @@ def _pick(name: str, devices: Sequence[Device]) -> Device:
 
 
 def _alike(name: str, names: Sequence[str]) -> str:
-    """Say which names are spelled like one; an empty text if none is."""
+    """Return the names that are spelled like one; an empty text if none is."""
     spelled = {one.lower(): one for one in names}
     close = get_close_matches(name.lower(), spelled, n=3, cutoff=0.5)
     if not close:
@@ -280,6 +283,7 @@ def _details(device: Device) -> DeviceDetails:
         midcircuit_measurement=info.supports_midcircuit_measurement,
         reset=info.supports_reset,
         feedforward=info.supports_fast_feedforward,
+        batching=info.misc.get("batching"),
         languages=info.misc.get("supported_languages") or [],
         error_date=noise.get("date"),
     )
@@ -307,7 +311,7 @@ def _coupled(device: StoredDevice) -> list[tuple[int, int]]:
 
 
 def _specified_errors(specs: dict[str, Any]) -> list[ErrorRate]:
-    """Read the error rates that are stated of a whole device."""
+    """Return the error rates that are specified for a whole device."""
     rates = [
         ErrorRate(
             name=_ERROR_NAMES.get(name) or name,
@@ -324,7 +328,7 @@ def _specified_errors(specs: dict[str, Any]) -> list[ErrorRate]:
 
 
 def _measured_errors(device: StoredDevice) -> list[ErrorRate]:
-    """Take the medians of error rates that are told of each qubit and pair."""
+    """Return the medians of the error rates of all qubits and pairs."""
     values: dict[str, list[float]] = {}
     parts = [part.gate_errors for part in device.nodes]
     parts += [part.gate_errors for part in device.edges]
@@ -338,10 +342,10 @@ def _measured_errors(device: StoredDevice) -> list[ErrorRate]:
 
 
 def with_status[D: DeviceSummary](devices: list[D]) -> list[D]:
-    """Ask side by side which devices are online.
+    """Return devices with their status, which is requested in parallel.
 
     :param devices: The devices.
-    :returns: The devices with their status, where Nexus tells.
+    :returns: The devices with their status, where Nexus reports it.
     :raises NotLoggedInError: If there is no valid login.
     """
 

@@ -1,9 +1,10 @@
-"""Does a job fit a device? Found out before anything is uploaded.
+"""Check whether a job fits a device, before anything is uploaded.
 
-What is certain is a problem: more qubits or shots than the device has, free symbols.
-What Nexus may judge in another way is a warning: gates that are not in the gate set of
-the device, features that it does not have by its own account, a device that Nexus does
-not list, a cost above its limit, a quota that is used up.
+What the device certainly refuses is a problem: more qubits or shots than it has, free
+symbols. What it probably refuses is a warning, and the job does not fit either: gates
+outside its gate set, registers that are too wide or too many, features that it lacks by
+its own account, a cost above its limit. Other warnings do not concern the fit: what the
+job costs, a device that is offline, a quota that is used up.
 """
 
 import logging
@@ -43,32 +44,27 @@ _CHARGED_BACKENDS = frozenset({"Quantinuum", "Helios"})
 _NATIVE_TWO_QUBIT = {OpType.ZZPhase, OpType.ZZMax, OpType.TK2}
 _NATIVE = {OpType.PhasedX, OpType.Rz, *_NATIVE_TWO_QUBIT}
 _BOUNDARIES = {OpType.Input, OpType.Output, OpType.ClInput, OpType.ClOutput}
-# What a circuit may hold beside the gates of a device.
-_NO_GATES = {
-    OpType.Barrier,
-    OpType.ClExpr,
-    OpType.CopyBits,
-    OpType.Measure,
-    OpType.Phase,
-    OpType.Reset,
-    OpType.SetBits,
-}
+# What a circuit may contain beside the gates of a device.
+_NO_GATES = {OpType.Barrier, OpType.Measure, OpType.Phase, OpType.Reset}
+# Backends that run classical operations, whether or not their gate sets list them.
+_CLASSICAL_BACKENDS = frozenset({"Quantinuum", "Helios", "Selene", "SelenePlus"})
+_CLASSICAL = {OpType.ClExpr, OpType.CopyBits, OpType.SetBits}
 _ONLINE = "online"
-# A check that cannot be made soon must not hold a workflow up.
+# A check without an answer must not delay a workflow.
 _PATIENCE_SECONDS = 10.0
 
 
 class CircuitNeeds(BaseModel):
-    """What a circuit asks of a device.
+    """What a circuit needs of a device.
 
-    :param index: Its place in the job, from 0.
-    :param name: Its name, where it has one.
+    :param index: The place of the circuit in the job, from 0.
+    :param name: The name of the circuit, where it has one.
     :param n_shots: The number of shots.
-    :param n_qubits: The number of its qubits.
-    :param n_one_qubit_gates: Its gates on one qubit, as the circuit is written.
-    :param n_two_qubit_gates: Its gates on two qubits, as the circuit is written.
-    :param n_measurements: Its measurements, those in boxes excepted.
-    :param depth: Its depth.
+    :param n_qubits: The number of qubits.
+    :param n_one_qubit_gates: The number of gates on one qubit, as written.
+    :param n_two_qubit_gates: The number of gates on two qubits, as written.
+    :param n_measurements: The number of measurements outside of boxes.
+    :param depth: The depth.
     :param cost: The estimated cost in HQC; None where it was not estimated.
     """
 
@@ -87,10 +83,10 @@ class JobValidation(BaseModel):
     """Whether a job fits a device.
 
     :param device: The name of the device; None where Nexus does not list it.
-    :param fits: Whether there are no problems.
-    :param problems: What Nexus or the device is certain to refuse.
+    :param fits: Whether the device is known and nothing was found that it may refuse.
+    :param problems: What Nexus or the device certainly refuses.
     :param warnings: What may be refused, and what could not be checked.
-    :param circuits: What each circuit asks of the device.
+    :param circuits: What each circuit needs.
     :param cost: The estimated cost of all circuits in HQC; None where it was not
         estimated.
     """
@@ -105,16 +101,21 @@ class JobValidation(BaseModel):
 
 @dataclass
 class _Remarks:
-    """What was found of circuits, by their indices."""
+    """What a device refuses of circuits, certainly or probably, by their indices."""
 
     problems: list[tuple[int, str]] = field(default_factory=list)
     warnings: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was found."""
+        return not self.problems and not self.warnings
 
 
 def validate_job(
     circuits: Sequence[Circuit], n_shots: list[int], backend_config: BackendConfig
 ) -> JobValidation:
-    """Find out whether a job fits a device, without uploading anything.
+    """Check whether a job fits a device, without uploading anything.
 
     The cost is that of the circuits in the gates of the device, without optimisation,
     by the formula that Quantinuum publishes for its H-Series: 5 + shots (N1 + 10 N2 +
@@ -124,7 +125,7 @@ def validate_job(
     :param circuits: The circuits, at least one.
     :param n_shots: One number of shots for each circuit.
     :param backend_config: Where and how to run them.
-    :returns: Problems, warnings, and what each circuit asks of the device.
+    :returns: Problems, warnings, and what each circuit needs.
     :raises InvalidInputError: If there are no circuits, or not one whole number of
         shots for each.
     :raises NotLoggedInError: If there is no valid login.
@@ -137,14 +138,16 @@ def validate_job(
         _needs(index, circuit, shots)
         for index, (circuit, shots) in enumerate(zip(circuits, n_shots, strict=True))
     ]
-    problems, warnings, total = [], [], None
+    problems, warnings, fits, total = [], [], False, None
     if isinstance(device, DeviceDetails):
         remarks = _compare(circuits, n_shots, device)
+        refusals = _compare_batch(backend_config, device)
         if _is_charged(device):
             _estimate(circuits, needs, remarks, backend_config)
             total = sum(one.cost or 0.0 for one in needs)
+            refusals += _compare_batch_cost(backend_config, total)
             warnings.append(
-                f"the job takes about {total:.2f} HQC, and Nexus does not tell how "
+                f"the job costs about {total:.2f} HQC, and Nexus does not report how "
                 "many you have left"
             )
         elif device.nexus_hosted:
@@ -153,12 +156,13 @@ def validate_job(
         if device.status not in (None, _ONLINE):
             warnings.append(f"{device.name} is {device.status} now; jobs wait for it")
         problems += describe_alike(remarks.problems)
-        warnings = describe_alike(remarks.warnings) + warnings
+        warnings = describe_alike(remarks.warnings) + refusals + warnings
+        fits = remarks.is_empty and not refusals
     else:
         warnings.append(f"{device}; whether the job fits it is not known")
     return JobValidation(
         device=device.name if isinstance(device, DeviceDetails) else None,
-        fits=not problems,
+        fits=fits,
         problems=problems,
         warnings=warnings,
         circuits=needs,
@@ -169,10 +173,10 @@ def validate_job(
 def check_fit(
     circuits: Sequence[Circuit], n_shots: object, backend_config: BackendConfig
 ) -> None:
-    """Refuse a job that is certain not to fit its device, in one request.
+    """Refuse a job that its device certainly refuses, in one request.
 
-    What is uncertain becomes a warning in the log. It neither estimates the cost nor
-    asks for quotas.
+    What the device only may refuse is a warning in the log. The cost is not estimated
+    and quotas are not requested.
 
     :param circuits: The circuits.
     :param n_shots: One number of shots for each circuit.
@@ -190,7 +194,8 @@ def check_fit(
             f"The job does not fit {device.name}: "
             f"{'; '.join(describe_alike(remarks.problems))}."
         )
-    for warning in describe_alike(remarks.warnings):
+    refusals = describe_alike(remarks.warnings) + _compare_batch(backend_config, device)
+    for warning in refusals:
         logger.warning("nexus: %s", warning)
 
 
@@ -212,11 +217,13 @@ def _compare(
 ) -> _Remarks:
     """Compare circuits with what a device has.
 
-    Predicates of pytket look at whole circuits in no time, Python does not.
+    Predicates of pytket check a large circuit fast, which a loop in Python does not.
     """
     remarks = _Remarks()
     known = {OpType.from_name(g) for g in device.gate_set if g in OpType.__members__}
-    has_gates = GateSetPredicate(known | _NO_GATES)
+    classical = _CLASSICAL if device.backend in _CLASSICAL_BACKENDS else set()
+    allowed = known | _NO_GATES | classical
+    has_gates = GateSetPredicate(allowed)
     unknown_gates: str | None = None
     features = [
         (device.midcircuit_measurement, NoMidMeasurePredicate(), "measures before"),
@@ -229,6 +236,7 @@ def _compare(
             remarks.problems.append((index, problem))
             continue
         _compare_size(index, circuit, device, remarks)
+        _compare_registers(index, circuit, device, remarks)
         if device.max_shots is not None and shots > device.max_shots:
             problem = f"{shots} shots, and {device.name} takes {device.max_shots}"
             remarks.problems.append((index, f"{problem} at most"))
@@ -237,15 +245,15 @@ def _compare(
                 remarks.warnings.append(
                     (index, f"{what} its end, which {device.name} says it cannot do")
                 )
-        if not device.reset and circuit.n_gates_of_type(OpType.Reset):
+        if not device.reset and _resets(circuit):
             warning = f"resets qubits, which {device.name} says it cannot do"
             remarks.warnings.append((index, warning))
         if known and not has_gates.verify(circuit):
-            unknown_gates = unknown_gates or _name_others(circuit, known | _NO_GATES)
+            unknown_gates = unknown_gates or _name_others(circuit, allowed)
             warning = (
                 f"has gates that are not among those of {device.name}{unknown_gates}; "
-                "execute jobs do not compile: rebase the circuit first where the "
-                "device refuses it"
+                "an execute job does not compile: compile the circuit for the device "
+                "first"
             )
             remarks.warnings.append((index, warning))
     return remarks
@@ -266,8 +274,51 @@ def _compare_size(
         remarks.warnings.append((index, text))
 
 
+def _compare_registers(
+    index: int, circuit: Circuit, device: DeviceDetails, remarks: _Remarks
+) -> None:
+    widths: dict[str, int] = {}
+    for bit in circuit.bits:
+        # A register is as wide as its last bit, whether or not it has all others.
+        width = bit.index[0] + 1 if bit.index else 1
+        widths[bit.reg_name] = max(width, widths.get(bit.reg_name, 0))
+    limit = device.max_register_width
+    if limit is not None:
+        for name, width in widths.items():
+            if width > limit:
+                text = f"the register {name} has {width} bits, and {device.name} takes"
+                remarks.warnings.append((index, f"{text} {limit} at most"))
+    limit = device.n_registers
+    if limit is not None and len(widths) > limit:
+        text = f"{len(widths)} classical registers, and {device.name} takes {limit}"
+        remarks.warnings.append((index, f"{text} at most"))
+
+
+def _compare_batch(config: BackendConfig, device: DeviceDetails) -> list[str]:
+    """Say where a config asks for a batch and the device has none."""
+    if not getattr(config, "attempt_batching", False) or device.batching is not False:
+        return []
+    return [f"the config has attempt_batching, and {device.name} runs no batches"]
+
+
+def _compare_batch_cost(config: BackendConfig, total: float) -> list[str]:
+    limit = getattr(config, "max_batch_cost", None)
+    if limit is None or total <= limit:
+        return []
+    return [
+        f"the job costs about {total:.2f} HQC, above its max_batch_cost of {limit:g}"
+    ]
+
+
+def _resets(circuit: Circuit) -> bool:
+    if circuit.n_gates_of_type(OpType.Reset):
+        return True
+    conditional = circuit.ops_of_type(OpType.Conditional)
+    return any(_inner(op).type == OpType.Reset for op in conditional)
+
+
 def _name_others(circuit: Circuit, known: set[OpType]) -> str:
-    """Name gates of a circuit that are not known."""
+    """Name some gates of a circuit that are not among the known ones."""
     names = sorted({op.type.name for op, _ in _distinct_ops(circuit)} - _names(known))
     return f", such as {', '.join(names[:5])}" if names else ""
 
@@ -279,8 +330,8 @@ def _names(types: set[OpType]) -> set[str]:
 def _distinct_ops(circuit: Circuit) -> list[tuple[Op, int]]:
     """Count the operations of a circuit, those under a condition as if there were none.
 
-    To go through the commands of a large circuit takes minutes; its operations by type
-    take a second.
+    The commands of a large circuit take minutes to list; its operations by type take
+    a second.
     """
     counts: Counter[str] = Counter()
     examples: dict[str, Op] = {}
@@ -310,7 +361,7 @@ def _estimate(
     remarks: _Remarks,
     backend_config: BackendConfig,
 ) -> None:
-    """Add the cost to what circuits need, and compare it with their limit."""
+    """Set the cost of each circuit, and compare it with the limit of the config."""
     limit = getattr(backend_config, "max_cost", None)
     for circuit, one in zip(circuits, needs, strict=True):
         if circuit.is_symbolic():
@@ -337,7 +388,7 @@ def _hqc(circuit: Circuit, shots: int) -> float:
 
 
 def _native_gates(op: Op) -> tuple[int, int]:
-    """Count the gates on one and two qubits that a device does for an operation."""
+    """Return the numbers of native gates on one and two qubits for an operation."""
     native = Circuit(op.n_qubits)
     native.add_gate(op, list(range(op.n_qubits)))
     if op.type not in _NATIVE:
@@ -347,7 +398,7 @@ def _native_gates(op: Op) -> tuple[int, int]:
 
 
 def _quota_warnings() -> list[str]:
-    """Ask whether the quota of simulations is used up."""
+    """Return a warning if the quota of simulations is used up or unknown."""
     try:
         quota = call(
             "look up the quota of simulations",
@@ -356,7 +407,7 @@ def _quota_warnings() -> list[str]:
         )
     # qnexus reads the first of the quotas, also where there is none.
     except (NexusRefusedError, NexusUnavailableError, IndexError, KeyError) as error:
-        return [f"Nexus does not tell your quota of simulations ({error})"]
+        return [f"Nexus does not report your quota of simulations ({error})"]
     if isinstance(quota.quota, str) or quota.usage < quota.quota:
         return []
     used_up = f"used up ({quota.usage:g} of {quota.quota:g} seconds)"

@@ -117,4 +117,4 @@ def test_a_device_that_is_not_listed_is_no_proof_that_it_is_not_there(connected)
 def test_a_list_of_devices_that_fails_is_told(connected):
     with connected.fault(Fault("answer", path="/api/v5/*", status=403)):
         found = devices.find_device(QulacsConfig(), retry_time=1.0)
-    assert found.startswith("Nexus does not tell what the device can do")
+    assert found.startswith("Nexus does not report what the device can do")

@@ -4,8 +4,9 @@ import logging
 import time
 
 import pytest
-from pytket.circuit import CircBox, Circuit
+from pytket.circuit import Bit, CircBox, Circuit, Qubit
 from quantinuum_schemas.models.backend_config import (
+    AerConfig,
     IBMQEmulatorConfig,
     QuantinuumConfig,
     QulacsConfig,
@@ -27,6 +28,15 @@ for qubit in range(57):
     LARGE.PhasedX(0.5, 0.5, qubit)
 LARGE.measure_all()
 SYMBOLIC = Circuit(1).Rz(Symbol("theta"), 0).measure_all()
+WIDE = Circuit(1)
+WIDE.add_c_register("r", 80)
+WIDE.PhasedX(1, 0, 0).Measure(Qubit(0), Bit("r", 79))
+MANY_REGISTERS = Circuit(1)
+for number in range(4001):
+    MANY_REGISTERS.add_c_register(f"r{number}", 1)
+COPIES = Circuit(1, 2).X(0).Measure(0, 0).add_c_copybits([0], [1])
+CONDITIONAL_RESET = Circuit(1, 1).Measure(0, 0)
+CONDITIONAL_RESET.Reset(0, condition_bits=[0], condition_value=1)
 FEEDFORWARD = Circuit(1, 2).X(0).Measure(0, 0)
 FEEDFORWARD.X(0, condition_bits=[0], condition_value=1).Measure(0, 1)
 
@@ -83,13 +93,17 @@ def test_what_is_certain_to_be_refused_is_a_problem(
             "uses measured bits before its end, which ibm_torino",
         ),
         (NATIVE, QuantinuumConfig(device_name="H2-7"), "no device 'H2-7'"),
+        (WIDE, MACHINE, "circuit 0: the register r has 80 bits, and H2-1 takes 63 at"),
+        (MANY_REGISTERS, LOCAL, "4001 classical registers, and H2-1LE takes 4000 at"),
+        (COPIES, AerConfig(), "gates that are not among those of aer_simulator, such"),
+        (CONDITIONAL_RESET, QulacsConfig(), "resets qubits, which Qulacs"),
     ],
 )
 def test_what_nexus_may_judge_in_another_way_is_a_warning(
     connected, caplog, circuit, config, warning
 ):
     found = validate_job([circuit], [10], config)
-    assert found.fits
+    assert (found.fits, found.problems) == (False, [])
     assert any(warning in text for text in found.warnings)
     with caplog.at_level(logging.WARNING):
         check_fit([circuit], [10], config)

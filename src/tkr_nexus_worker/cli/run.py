@@ -159,8 +159,14 @@ def check(
             click.secho(f"problem: {problem}", fg="red")
         for warning in found.warnings:
             click.secho(f"warning: {warning}", fg="yellow")
-        click.echo(f"The job {'fits' if found.fits else 'does not fit'} {device}.")
-    context.exit(0 if found.fits else 1)
+        click.echo(_verdict(found, device))
+    context.exit(1 if found.problems else 0)
+
+
+def _verdict(found: "JobValidation", device: str) -> str:
+    if found.problems:
+        return f"The job does not fit {device}."
+    return f"The job fits {device}." if found.fits else f"{device} may refuse the job."
 
 
 def needs_table(found: "JobValidation") -> "Table":

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pytket.circuit import Circuit
 
 BELL = """OPENQASM 2.0;
 include "qelib1.inc";
@@ -88,6 +89,18 @@ def test_check_tells_what_circuits_need_and_cost(connected, command, bell):
     [row] = [line for line in result.stdout.splitlines() if line.startswith("bell")]
     assert row.split() == ["bell", "100", "2", "1", "1", "2", "3", "5.68"]
     assert "warning: circuit 0: has gates" in result.stdout
+    assert "H2-1 may refuse the job." in result.stdout
+    assert "fits" not in result.stdout
+
+
+def test_check_says_that_a_job_fits_if_nothing_is_against_it(
+    connected, command, tmp_path
+):
+    native = Circuit(1, name="native").PhasedX(0.5, 0.5, 0).measure_all()
+    path = tmp_path / "native.json"
+    path.write_text(json.dumps(native.to_dict()))
+    result = command("check", path, "--device", "H2-1", "--shots", 100)
+    assert result.exit_code == 0, result.output
     assert "The job fits H2-1." in result.stdout
 
 
