@@ -1,33 +1,6 @@
 """What the runtime has to know of Nexus and of this worker."""
 
-from typing import TYPE_CHECKING
-
 from tkr_runtime.cloud import Cloud, JobTasks
-
-if TYPE_CHECKING:
-    from tkr_runtime.tasks.worker import TaskWorker
-
-# qnexus takes seconds to import, and a controller does not need it: the functions
-# import what they use.
-
-
-def _load_worker() -> "TaskWorker":
-    from tkr_nexus_worker.tasks import worker
-
-    return worker
-
-
-def _cancel_job(job_id: str) -> str:
-    from tkr_nexus_worker.jobs import cancel_job, find_job
-
-    return cancel_job(find_job(job_id)).state
-
-
-def _enter_fork() -> None:
-    from tkr_nexus_worker.nexus.client import read_config_again
-
-    read_config_again()
-
 
 _DEFERRED_IMPORTS = {
     # Tables of qnexus.
@@ -53,7 +26,7 @@ _DEFERRED_IMPORTS = {
         }
     ),
 }
-# The modules, and those of their classes and functions that do not import them.
+"""The modules, and those of their classes and functions that do not import them."""
 
 NEXUS = Cloud(
     name="Nexus",
@@ -78,7 +51,7 @@ NEXUS = Cloud(
         },
     ),
     deferred_imports=_DEFERRED_IMPORTS,
-    load_worker=_load_worker,
-    cancel_job=_cancel_job,
-    enter_fork=_enter_fork,
+    worker="tkr_nexus_worker.tasks:worker",
+    cancel="tkr_nexus_worker.jobs.actions:cancel_by_id",
+    enter_fork="tkr_nexus_worker.nexus.client:read_config_again",
 )

@@ -116,9 +116,24 @@ def upload_hugr(
 def _find[T: (CircuitRef, HUGRRef)](
     get_all: Callable[..., Iterable[T]], name: str, project: ProjectRef, key: Key
 ) -> T | None:
-    """Return what an earlier attempt of the same task uploaded, or None."""
+    """Return what an earlier attempt of the same task uploaded, the oldest if several.
+
+    Nexus deletes no programs. A duplicate costs nothing and no job uses it.
+    """
     programs = get_all(name_exact=[name], project=project, created_after=key.since)
-    return next((p for p in programs if key.is_in(p.annotations.description)), None)
+    found = sorted(
+        (p for p in programs if key.is_in(p.annotations.description)),
+        key=lambda program: (str(program.annotations.created), str(program.id)),
+    )
+    for duplicate in found[1:]:
+        logger.warning(
+            "nexus: program %r (%s) was uploaded twice, because a request arrived "
+            "late; the duplicate %s is not used",
+            name,
+            found[0].id,
+            duplicate.id,
+        )
+    return found[0] if found else None
 
 
 def _name_by_content(kind: str, content: bytes) -> str:

@@ -38,12 +38,16 @@ _COMMANDS = {
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="tkr-nexus")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Run and manage jobs on Quantinuum Nexus.
 
     Every command has --help. Exit codes: 0 success, 1 failure, 2 wrong usage. The
     commands status and watch use 3 and 4 to report the state of a job.
     """
+    from tkr_nexus_worker.nexus.patience import interactive
+
+    context.with_resource(interactive())
 
 
 def main() -> None:

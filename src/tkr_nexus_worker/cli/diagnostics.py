@@ -21,7 +21,7 @@ from tkr_nexus_worker._version import __version__
 from tkr_nexus_worker.cloud import NEXUS
 from tkr_nexus_worker.errors import NexusWorkerError, NotLoggedInError
 from tkr_nexus_worker.jobs.models import Check
-from tkr_runtime.settings import defer_switch
+from tkr_runtime.settings.switches import defer_switch
 from tkr_runtime.times import age
 
 _DISTRIBUTION = "tkr-nexus-worker"

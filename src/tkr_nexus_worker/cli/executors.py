@@ -12,7 +12,7 @@ from tierkreis.executor import MultipleExecutor, ShellExecutor, UvExecutor
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.executors import uv_executor
-from tkr_runtime.workflows.storage import shell_path
+from tkr_runtime.tasks.executors import shell_path
 
 _OUR_WORKER = "nexus_worker"
 

@@ -193,8 +193,8 @@ def _nexus(*, local: bool) -> Generator[None]:
         yield
         return
     try:
+        from local_cloud import StartError
         from local_nexus import LocalNexus
-        from local_nexus.errors import StartError
     except ImportError as error:
         raise click.ClickException(
             "The embedded Nexus is not installed. Install this distribution with the "

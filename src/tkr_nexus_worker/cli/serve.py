@@ -15,19 +15,16 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from local_nexus import LocalNexus, presence
-from local_nexus.addresses import exposure
-from local_nexus.administration import Administration
-from local_nexus.command_line import server_options
-from local_nexus.environment import (
-    DIRECTORY_VARIABLE,
-    client_environment,
+from local_cloud import (
+    RunningServer,
+    ServerOptions,
+    StartError,
+    exposure,
+    server_options,
     shell_exports,
+    start_in_background,
 )
-from local_nexus.errors import StartError
-from local_nexus.launching import start_in_background
-from local_nexus.options import ServerOptions
-from local_nexus.running import RunningNexus
+from local_nexus import NEXUS, LocalNexus
 from tkr_nexus_worker.cli.job_tables import jobs_table
 
 _REFRESH_SECONDS = 0.5
@@ -79,23 +76,25 @@ def serve(options: ServerOptions, action: str | None) -> None:
 
 
 def _start(options: ServerOptions) -> None:
-    nexus = start_in_background(options)
+    nexus = start_in_background(NEXUS, options)
     _print_notes(nexus, options)
     click.echo('Stop the server with: eval "$(tkr-nexus serve --stop)"', err=True)
     click.echo(shell_exports(nexus.env), nl=False)
 
 
 def _stop(directory: Path) -> None:
-    ended = presence.end(directory)
-    if os.environ.get(DIRECTORY_VARIABLE) == str(directory):
-        names = client_environment(directory, url="")
+    nexus = RunningServer.find(NEXUS, directory)
+    if nexus is not None:
+        nexus.stop()
+    if os.environ.get(NEXUS.directory_variable) == str(directory):
+        names = NEXUS.environment(directory, "")
         click.echo(f"unset {' '.join(names)}")
-    if not ended:
+    if nexus is None:
         raise _not_running(directory)
 
 
 def _print_link(directory: Path) -> None:
-    nexus = RunningNexus.find(directory)
+    nexus = RunningServer.find(NEXUS, directory)
     if nexus is None:
         raise _not_running(directory)
     click.echo(nexus.page_link())
@@ -105,8 +104,8 @@ def _directory(options: ServerOptions) -> Path:
     """Return the directory of the server: of the option, or of this shell."""
     if options.directory is not None:
         return options.directory.resolve()
-    if DIRECTORY_VARIABLE in os.environ:
-        return Path(os.environ[DIRECTORY_VARIABLE])
+    if NEXUS.directory_variable in os.environ:
+        return Path(os.environ[NEXUS.directory_variable])
     raise click.ClickException(
         "This shell uses no embedded Nexus; name the directory of one with --directory."
     )
@@ -136,7 +135,7 @@ def _serve(options: ServerOptions) -> None:
             )
 
 
-def _print_notes(nexus: Administration, options: ServerOptions) -> None:
+def _print_notes(nexus: LocalNexus | RunningServer, options: ServerOptions) -> None:
     """Print to standard error what only a person needs."""
     warning = exposure(options.host)
     if warning is not None:

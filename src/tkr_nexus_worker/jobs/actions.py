@@ -46,6 +46,16 @@ def cancel_job(job: ExecuteJobRef | str) -> JobStatusReport:
     return status_report(ref, get_status(ref))
 
 
+def cancel_by_id(job_id: str) -> str:
+    """Cancel a job, for a person who has stopped its workflow.
+
+    :param job_id: The id of the job.
+    :returns: Its state afterwards.
+    :raises NexusWorkerError: If it cannot be cancelled.
+    """
+    return cancel_job(job_id).state
+
+
 def retry_job(job: ExecuteJobRef | str, *, force: bool = False) -> JobStatusReport:
     """Let Nexus run again those programs of a job that ended badly, in the same job.
 

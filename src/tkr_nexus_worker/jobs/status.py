@@ -9,6 +9,7 @@ from qnexus.models.references import JobRef
 from tkr_nexus_worker.errors import NexusUnavailableError, NotLoggedInError
 from tkr_nexus_worker.jobs.models import JobStatusReport
 from tkr_nexus_worker.nexus.client import get_json, limits
+from tkr_nexus_worker.nexus.idempotency import billed_duplicates
 from tkr_nexus_worker.nexus.states import JobState, job_state
 from tkr_runtime.tasks import context
 from tkr_runtime.times import read_moment
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 JOBS_PATH = "/api/jobs/v1beta3"
 """Where Nexus keeps jobs, below its address."""
 
+# The answer is small: silence means that something is wrong.
+_READ_TIMEOUT = 30.0
 _TIME_SUFFIX = "_time"
 
 
@@ -117,6 +120,7 @@ def get_status(
         f"{JOBS_PATH}/{job.id}/attributes/status",
         retry_time=retry_time,
         login_wait=login_wait,
+        read_timeout=_READ_TIMEOUT,
     )
     return JobStatus.from_dict(attributes)
 
@@ -180,4 +184,19 @@ def failure_message(job: JobRef, status: JobStatus) -> str:
     return (
         f"{describe(job)} {state.meaning} ({state.name})"
         f"{': ' + reason if reason else ''}. Next: {state.advice}."
+        f"{name_duplicates(job)}"
     ).replace("job ", "Job ", 1)
+
+
+def name_duplicates(job: JobRef) -> str:
+    """Return a sentence about duplicates of a job that may be billed; empty if none.
+
+    :param job: The job.
+    """
+    ids = billed_duplicates(job.annotations.description)
+    if not ids:
+        return ""
+    return (
+        f" A request that arrived late submitted it more than once; also run, and "
+        f"perhaps billed: {', '.join(ids)}."
+    )

@@ -11,7 +11,6 @@ from qnexus.models.references import (
     CircuitRef,
     ExecuteJobRef,
     HUGRRef,
-    ProjectRef,
     QIRRef,
 )
 
@@ -26,8 +25,8 @@ from tkr_nexus_worker.jobs.details import (
     list_jobs,
     list_scheduled_jobs,
 )
+from tkr_nexus_worker.jobs.duplicates import find_submitted, settle_duplicates
 from tkr_nexus_worker.jobs.find import find_job, resolve_job
-from tkr_nexus_worker.jobs.listing import listed_jobs, only_execute_jobs
 from tkr_nexus_worker.jobs.payload import get_job_payload
 from tkr_nexus_worker.jobs.status import (
     JobStatus,
@@ -39,7 +38,7 @@ from tkr_nexus_worker.jobs.status import (
 from tkr_nexus_worker.jobs.wait import A_WEEK, wait_until_complete
 from tkr_nexus_worker.nexus.checks import check_name, check_shots
 from tkr_nexus_worker.nexus.client import call
-from tkr_nexus_worker.nexus.idempotency import Key, key_of, make_once
+from tkr_nexus_worker.nexus.idempotency import Doubt, digest_in, key_of, make_once
 from tkr_nexus_worker.nexus.projects import get_or_create_project
 from tkr_nexus_worker.nexus.states import Phase
 
@@ -132,46 +131,19 @@ def start_execute_job(
 
     job = make_once(
         f"submit job {job_name!r}",
-        find=lambda: _find_submitted(job_name, project, key, adopt_failed),
+        find=lambda: find_submitted(job_name, project, key, adopt_failed=adopt_failed),
         make=submit,
         marker=key.marker,
+        on_doubt=Doubt(key.digest).record,
         look_first=True,
     )
+    if digest_in(job.annotations.description) is None:
+        # What waits for the job has to know its key, whatever Nexus answered.
+        described = {"description": key.description}
+        annotations = job.annotations.model_copy(update=described)
+        job = job.model_copy(update={"annotations": annotations})
+    settle_duplicates(job)
     return job.model_copy(update={"backend_config_store": backend_config})
-
-
-def _find_submitted(
-    name: str, project: ProjectRef, key: Key, adopt_failed: bool
-) -> ExecuteJobRef | None:
-    """Find the job that an earlier try of the same task has submitted, if it is of use.
-
-    A job that ended badly is of use only where the caller deals with it. Should there
-    be several of use, because a request arrived late, the oldest is kept and the others
-    are cancelled.
-    """
-    query = {"filter[name_exact]": name, "sort": "timestamps.created"}
-    query |= only_execute_jobs(project=project, created_after=key.since)
-    useful = []
-    for listed in listed_jobs(query):
-        if not key.is_in(listed.description):
-            continue
-        job, state = listed.ref(), listed.status.state
-        if state.phase is Phase.FAILED and not adopt_failed:
-            logger.warning(
-                "nexus: %s, submitted by this task before, %s (%s)",
-                describe(job),
-                state.meaning,
-                state.name,
-            )
-        else:
-            useful.append(job)
-    for late in useful[1:]:
-        logger.warning("nexus: cancelling %s, a double", describe(late))
-        qnx.jobs.cancel(late)
-    if not useful:
-        return None
-    logger.info("nexus: found %s, submitted by this task before", describe(useful[0]))
-    return useful[0]
 
 
 def is_running(job: ExecuteJobRef | str) -> bool:
@@ -188,6 +160,7 @@ def is_running(job: ExecuteJobRef | str) -> bool:
     """
     ref = resolve_job(job)
     status = await_status(ref)
+    settle_duplicates(ref, status)
     if status.state.phase is Phase.FAILED:
         raise JobFailedError(failure_message(ref, status))
     return status.state.phase is Phase.WAITING
@@ -216,7 +189,9 @@ def is_unfinished(job: ExecuteJobRef) -> bool:
     :raises NexusUnavailableError: If the outage lasts longer than the limit.
     :raises NexusWorkerError: If Nexus does not tell.
     """
-    return await_status(job).state.phase is Phase.WAITING
+    status = await_status(job)
+    settle_duplicates(job, status)
+    return status.state.phase is Phase.WAITING
 
 
 def get_hugr_cost(programs: list[HUGRRef], n_shots: int, project_name: str) -> float:

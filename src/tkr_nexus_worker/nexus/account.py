@@ -26,7 +26,10 @@ from tkr_runtime.requests import TRANSIENT_STATUSES
 # As qnexus names itself to Nexus (qnexus.client.auth).
 _CLIENT = {"client_id": "scales", "scope": "myqos"}
 _GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
-_PENDING = "AUTHORIZATION_PENDING"
+_PENDING = "authorization_pending"
+_SLOW_DOWN = "slow_down"
+# By how much to slow down, in seconds (RFC 8628, section 3.5).
+_SLOWER_BY = 5.0
 _MAX_LOGIN_SECONDS = 1800.0
 
 
@@ -112,7 +115,12 @@ def _wait_for_confirmation(http: httpx.Client, offer: dict[str, Any]) -> dict[st
             response = http.post("/device/token", data=request)
         except httpx.TransportError:
             continue  # the code stays valid while the connection is lost
-        if response.status_code in TRANSIENT_STATUSES or _PENDING in response.text:
+        # Nexus writes these codes in capitals, the RFC in small letters.
+        text = response.text.lower()
+        if _SLOW_DOWN in text:
+            pause += _SLOWER_BY
+            continue
+        if response.status_code in TRANSIENT_STATUSES or _PENDING in text:
             continue
         return _read(response)
     raise NotLoggedInError(

@@ -26,6 +26,7 @@ import qnexus.exceptions as qnx
 import stamina
 from qnexus.client import AuthHandler, get_nexus_client
 from qnexus.config import CONFIG, Config
+from stamina.instrumentation import set_on_retry_hooks
 
 from tkr_nexus_worker.cloud import NEXUS
 from tkr_nexus_worker.errors import (
@@ -33,15 +34,16 @@ from tkr_nexus_worker.errors import (
     NexusUnavailableError,
     NotLoggedInError,
 )
+from tkr_nexus_worker.nexus import patience
 from tkr_nexus_worker.nexus.login import SharedLogin, await_new_login, fingerprint
 from tkr_runtime.requests import (
     TRANSIENT_STATUSES,
-    Limits,
     TransientResponseError,
     read_retry_after,
     send_with_retries,
     sentence_in,
 )
+from tkr_runtime.settings.limits import Limits
 
 logger = logging.getLogger(__name__)
 
@@ -119,16 +121,30 @@ def client() -> httpx.Client:
         raise NotLoggedInError(
             f"The stored login to Nexus cannot be read: {_LOGIN_ADVICE}."
         ) from error
-    times = limits()
-    shared.timeout = httpx.Timeout(times.read_timeout, connect=times.connect_timeout)
+    shared.timeout = _timeout()
     hooks = shared.event_hooks["response"]
     if _raise_if_transient not in hooks:
-        hooks += [_limit_total_time, _raise_if_transient]
+        hooks += [patience.note_answer, _limit_total_time, _raise_if_transient]
     if isinstance(shared.auth, AuthHandler) and not isinstance(
         shared.auth, SharedLogin
     ):
         shared.auth = SharedLogin(shared.auth)
     return shared
+
+
+def _timeout(read_timeout: float | None = None) -> httpx.Timeout:
+    """Return the time-outs of a request.
+
+    :param read_timeout: For each piece of an answer, in seconds, if the limits of time
+        allow more.
+    """
+    times = limits()
+    read, connect = times.read_timeout, times.connect_timeout
+    if read_timeout is not None:
+        read = min(read, read_timeout)
+    if patience.is_first_answer_due():
+        connect = min(connect, patience.CONNECT_TIMEOUT)
+    return httpx.Timeout(read, connect=connect)
 
 
 def reload_login() -> None:
@@ -170,42 +186,42 @@ def call[T](
         all retries.
     :raises NexusRefusedError: If Nexus refuses the request.
     """
-    client()
-
-    def send() -> T:
-        return _await_login(request, login_wait) if login_wait else request()
-
-    return send_with_retries(
-        action,
-        send,
-        limits=limits(),
-        log_prefix=NEXUS.log_prefix,
-        is_worth_a_retry=partial(_is_worth_a_retry, changes=changes),
-        translate=partial(_translate, action, changes=changes),
-        retry_time=retry_time,
-    )
-
-
-def _await_login[T](request: Callable[[], T], patience: float) -> T:
-    """Send a request; where the login has expired, wait for a new one first."""
-    deadline = time.monotonic() + patience
+    if patience.is_interactive():
+        # Retries are told in words; stamina's own lines name no request.
+        set_on_retry_hooks(())
+    deadline = time.monotonic() + login_wait
     while True:
         # Taken first, so that a login of the same moment is not waited for in vain.
         login = fingerprint()
+        client()
+        began = time.monotonic()
         try:
-            return request()
-        except qnx.AuthenticationError:
-            left = max(0.0, deadline - time.monotonic())
-            logger.warning(
-                "nexus: the login to %s has expired; waiting up to %.0f minutes until "
-                "you run `qnx login` in a terminal",
-                CONFIG.url,
-                left / 60,
+            return send_with_retries(
+                action,
+                request,
+                limits=limits(),
+                log_prefix=NEXUS.log_prefix,
+                is_worth_a_retry=partial(_try_again, began, changes=changes),
+                translate=partial(_translate, action, changes=changes),
+                retry_time=retry_time,
             )
+        except NotLoggedInError:
+            if not login_wait:
+                raise
+            _warn_of_wait(deadline)
             if not await_new_login(login, deadline):
                 raise
             reload_login()
             logger.info("nexus: logged in again; going on")
+
+
+def _warn_of_wait(deadline: float) -> None:
+    logger.warning(
+        "nexus: the login to %s has expired; waiting up to %.0f minutes until you run "
+        "`qnx login` in a terminal",
+        CONFIG.url,
+        max(0.0, deadline - time.monotonic()) / 60,
+    )
 
 
 type Query = Mapping[str, str | int | list[str]]
@@ -219,6 +235,7 @@ def get_json(
     *,
     retry_time: float | None = None,
     login_wait: float = 0.0,
+    read_timeout: float | None = None,
 ) -> dict[str, Any]:
     """Read a JSON object of the Nexus API that qnexus cannot return as it is.
 
@@ -227,27 +244,32 @@ def get_json(
     :param query: The parameters of the query.
     :param retry_time: As for :func:`call`.
     :param login_wait: As for :func:`call`.
+    :param read_timeout: After how many seconds of silence to try again, if the limits
+        of time allow more.
     :returns: The decoded body.
     :raises NexusRefusedError: If Nexus refuses.
     :raises NexusUnavailableError: If it cannot be read, after all retries.
     """
     return call(
         action,
-        lambda: read_json(path, query),
+        lambda: read_json(path, query, read_timeout=read_timeout),
         retry_time=retry_time,
         login_wait=login_wait,
     )
 
 
-def read_json(path: str, query: Query | None = None) -> dict[str, Any]:
+def read_json(
+    path: str, query: Query | None = None, *, read_timeout: float | None = None
+) -> dict[str, Any]:
     """Read a JSON object of the Nexus API once, for use inside :func:`call`.
 
     :param path: The path below the address of Nexus.
     :param query: The parameters of the query.
+    :param read_timeout: As for :func:`get_json`.
     :returns: The decoded body.
     :raises qnexus.exceptions.ResourceFetchFailed: If Nexus refuses.
     """
-    response = client().get(path, params=query)
+    response = client().get(path, params=query, timeout=_timeout(read_timeout))
     if not response.is_success:
         raise qnx.ResourceFetchFailed(response.text, response.status_code)
     body: dict[str, Any] = response.json()
@@ -282,6 +304,10 @@ def was_not_carried_out(error: Exception) -> bool:
         isinstance(error, TransientResponseError)
         and error.status_code == _TOO_MANY_REQUESTS
     )
+
+
+def _try_again(began: float, error: Exception, *, changes: bool) -> bool:
+    return _is_worth_a_retry(error, changes=changes) and not patience.is_over(began)
 
 
 def _is_worth_a_retry(error: Exception, *, changes: bool) -> bool:

@@ -5,11 +5,8 @@ the token file in place. Here one process renews the token while the others wait
 then read the new file. Files are replaced atomically and readable only by their owner.
 """
 
-import fcntl
 import json
 import logging
-import os
-import tempfile
 import threading
 import time
 from collections.abc import Generator
@@ -29,6 +26,8 @@ from qnexus.config import CONFIG
 from qnexus.exceptions import AuthenticationError
 
 from tkr_nexus_worker.errors import CheckpointError
+from tkr_runtime.files import replace_file
+from tkr_runtime.locks import hold_lock
 
 logger = logging.getLogger(__name__)
 
@@ -193,30 +192,19 @@ def _token_file(kind: TokenTypes) -> Path:
 
 def _replace(path: Path, content: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # mkstemp creates files that only their owner can read.
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(content, file)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    replace_file(path, json.dumps(content).encode(), private=True)
 
 
 @contextmanager
 def _renewal_lock() -> Generator[None]:
-    """Hold the renewal lock, which excludes other threads and processes."""
-    folder = _token_file("access_token").parent
-    with _thread_lock:
-        try:
-            file = (folder / ".renewal.lock").open("w")
-        except OSError:  # without a writable folder no process can store a login
-            yield
-            return
-        with file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+    """Hold the lock beside the token file, against other processes and threads.
+
+    Where there are no locks, as in a read-only folder, several processes may renew the
+    login at once; each of them then has a valid one.
+    """
+    path = _token_file("access_token").parent / ".renewal.lock"
+    with _thread_lock, hold_lock(path):
+        yield
 
 
 def _access_token_of(request: httpx.Request) -> str | None:

@@ -1,8 +1,7 @@
 """Projects on Nexus: find a project by its name, or create it once."""
 
-import fcntl
 import hashlib
-import os
+import logging
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,7 +14,11 @@ from qnexus.models.references import ProjectRef
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
 from tkr_nexus_worker.nexus.checks import check_name
 from tkr_nexus_worker.nexus.client import call
-from tkr_nexus_worker.nexus.idempotency import make_once
+from tkr_nexus_worker.nexus.idempotency import digest_in, key_of, make_once
+from tkr_runtime.locks import hold_lock
+from tkr_runtime.private_folder import private_folder
+
+logger = logging.getLogger(__name__)
 
 
 def get_or_create_project(name: str) -> ProjectRef:
@@ -33,11 +36,13 @@ def get_or_create_project(name: str) -> ProjectRef:
     project = call(f"look up project {name!r}", lambda: _find_project(name))
     if project is not None:
         return project
+    key = key_of("project", name)
     with _creation_lock(name):
         return make_once(
             f"create project {name!r}",
             find=lambda: _find_project(name),
-            make=lambda: qnx.projects.create(name=name),
+            make=lambda: qnx.projects.create(name=name, description=key.description),
+            marker=key.marker,
             look_first=True,
         )
 
@@ -63,7 +68,18 @@ def find_project(name: str) -> ProjectRef:
 
 def _find_project(name: str) -> ProjectRef | None:
     found = qnx.projects.get_all(name_exact=[name], created_after=None).list()
-    if len(found) > 1:
+    found.sort(key=lambda project: (str(project.annotations.created), str(project.id)))
+    digests = {digest_in(project.annotations.description) for project in found}
+    if len(found) > 1 and len(digests) == 1 and None not in digests:
+        logger.warning(
+            "nexus: project %r was created %d times, because a request arrived late; "
+            "using the oldest (%s), archive the others (%s)",
+            name,
+            len(found),
+            found[0].id,
+            ", ".join(str(project.id) for project in found[1:]),
+        )
+    elif len(found) > 1:
         ids = ", ".join(str(project.id) for project in found)
         raise InvalidInputError(
             f"There are {len(found)} projects called {name!r} on Nexus ({ids}); rename "
@@ -74,9 +90,16 @@ def _find_project(name: str) -> ProjectRef | None:
 
 @contextmanager
 def _creation_lock(name: str) -> Generator[None]:
-    directory = Path(tempfile.gettempdir()) / f"tkr-nexus-worker-{os.getuid()}"
-    directory.mkdir(mode=0o700, exist_ok=True)
+    folder = private_folder(tempfile.gettempdir(), "tkr-nexus-worker")
+    if folder is None:
+        logger.warning(
+            "nexus: no private folder can be made in %s, so tasks that create project "
+            "%r at the same moment may create it twice",
+            tempfile.gettempdir(),
+            name,
+        )
+        yield
+        return
     key = hashlib.sha256(f"{CONFIG.url}\n{name}".encode()).hexdigest()[:32]
-    with (directory / f"project-{key}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with hold_lock(Path(folder) / f"project-{key}.lock"):
         yield

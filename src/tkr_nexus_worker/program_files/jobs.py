@@ -1,6 +1,8 @@
 """Run programs in files as one job, without writing a graph."""
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,12 +17,15 @@ from tierkreis.storage import FileStorage
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.executors import uv_executor
 from tkr_nexus_worker.nexus.checks import check_job, check_name, check_shots
+from tkr_nexus_worker.nexus.client import get_json
+from tkr_nexus_worker.nexus.states import job_state
 from tkr_nexus_worker.program_files.read import ProgramFile, read_programs
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults, get_results_by_id
 from tkr_nexus_worker.results.download import Download
 from tkr_nexus_worker.results.receipts import Receipt, find_receipts, read_receipt
 from tkr_runtime.workflows.interrupt import OnInterrupt
 from tkr_runtime.workflows.run import run
+from tkr_runtime.workflows.storage import started_tasks
 
 PROJECT = "tkr-nexus"
 """The project of jobs if no other is given."""
@@ -69,6 +74,8 @@ def submit_files(
     graph, programs = _choose_graph(files, backend_config, polling_interval)
     if "circuits" in programs:
         check_job(project_name, name, programs["circuits"], shots, backend_config)
+    # Without a server or a login, say so before there is a workflow.
+    get_json("check the login", "/auth/tokens")
     storage = (
         FileStorage(uuid4(), name=name)
         if directory is None
@@ -84,12 +91,32 @@ def submit_files(
     outputs = run(
         graph, inputs, storage, uv_executor(storage), on_interrupt=on_interrupt
     )
-    # The receipt that was written last knows most.
-    receipts = {path: read_receipt(path) for path in find_receipts(storage)}
-    path = max(receipts, key=lambda path: receipts[path].written)
-    if "packages" in programs:
-        return get_results_by_id(path)
-    return _results(receipts[path], outputs)
+    receipt = _last_receipt(storage)
+    if receipt is None:
+        return get_results_by_id(_submitted_job(storage))
+    if "circuits" in programs and job_state(receipt.state).is_final:
+        return _results(receipt, outputs)
+    return get_results_by_id(str(receipt.job_id))
+
+
+def _last_receipt(storage: FileStorage) -> Receipt | None:
+    """Return the receipt that was written last, which knows most; None if none was."""
+    receipts = []
+    for path in find_receipts(storage):
+        # The job is paid: a receipt that is missing or damaged must not lose it.
+        with suppress(InvalidInputError):
+            receipts.append(read_receipt(path))
+    return max(receipts, key=lambda receipt: receipt.written, default=None)
+
+
+def _submitted_job(storage: FileStorage) -> str:
+    """Return the id of the job of a workflow that has submitted one."""
+    [job_id] = {
+        json.loads(storage.read(task.outputs["value"]))["id"]
+        for task in started_tasks(storage)
+        if task.function.endswith(".start_execute_job")
+    }
+    return str(job_id)
 
 
 def _results(receipt: Receipt, outputs: Sequence[Any]) -> JobResults:

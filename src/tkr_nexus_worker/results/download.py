@@ -21,6 +21,7 @@ from tkr_nexus_worker.errors import (
     ResultFormatError,
     ResultsNotReadyError,
 )
+from tkr_nexus_worker.jobs.duplicates import settle_duplicates
 from tkr_nexus_worker.jobs.items import ItemResult, describe_failures
 from tkr_nexus_worker.jobs.record import JobItem, JobRecord, get_record
 from tkr_nexus_worker.jobs.status import (
@@ -28,6 +29,7 @@ from tkr_nexus_worker.jobs.status import (
     await_status,
     describe,
     failure_message,
+    name_duplicates,
 )
 from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.states import Phase
@@ -112,6 +114,7 @@ def is_running(job: ExecuteJobRef) -> bool:
     :raises NexusWorkerError: If Nexus does not tell.
     """
     status = await_status(job)
+    settle_duplicates(job, status)
     refuse_failed(job, status)
     return status.state.phase is Phase.WAITING
 
@@ -229,7 +232,7 @@ def _failure_message(record: JobRecord) -> str:
     message += f". Next: {state.advice or 'submit these circuits again as a new job'}."
     if len(failed) < len(record.items):
         message += " The task get_item_results fetches the results of the others."
-    return message
+    return f"{message}{name_duplicates(record.job)}"
 
 
 def _download(record: JobRecord) -> dict[int, Download]:

@@ -10,7 +10,7 @@ from typing import TextIO, cast
 from tierkreis.worker.storage.filestorage import WorkerFileStorage
 
 from tkr_runtime.cloud import Cloud
-from tkr_runtime.tasks import places, program
+from tkr_runtime.tasks import concurrency, program
 
 
 def preload(cloud: Cloud) -> None:
@@ -33,10 +33,10 @@ def run_task(cloud: Cloud, argv: list[str], news: int) -> int:
     sys.stdin, sys.stdout = _open(0, "r"), _open(1, "w")
     sys.stderr = _open(2, "w", buffering=1, errors="backslashreplace")
     sys.argv = [sys.argv[0], *argv]
-    cloud.enter_fork()
+    cloud.read_environment_again()
     cloud.load_worker().storage = WorkerFileStorage()
     channel = socket.socket(fileno=news)
-    places.release_by(channel.close)
+    concurrency.hold_slot(channel.close)
     try:
         code = program.run(argv, cloud)
     except SystemExit as stop:

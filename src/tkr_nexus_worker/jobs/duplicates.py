@@ -1,0 +1,219 @@
+"""Duplicates of a job: jobs that one submission made twice.
+
+A request that a gateway held can arrive after the same job was submitted again. Where
+that is possible, the key of the submission is in doubt, and what waits for the job
+looks the key up again: a duplicate is cancelled, and one that has run is named.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpx
+import qnexus as qnx
+from qnexus.models.references import ExecuteJobRef, ProjectRef
+
+from tkr_nexus_worker.errors import NexusRefusedError, NexusWorkerError
+from tkr_nexus_worker.jobs.listing import ListedJob, listed_jobs, only_execute_jobs
+from tkr_nexus_worker.jobs.status import JobStatus, describe, get_status
+from tkr_nexus_worker.nexus.client import call
+from tkr_nexus_worker.nexus.idempotency import Doubt, Key, digest_in
+from tkr_nexus_worker.nexus.states import Phase
+
+logger = logging.getLogger(__name__)
+
+LOOK_AFTER = (60.0, 300.0, 1800.0)
+"""When to look for duplicates while nothing changes, in seconds; the last repeats."""
+
+_LOOK_RETRY_TIME = 30.0
+# How far the clocks of the servers of Nexus may differ.
+_SERVERS_DIFFER_BY = timedelta(days=1)
+
+
+def find_submitted(
+    name: str, project: ProjectRef, key: Key, *, adopt_failed: bool
+) -> ExecuteJobRef | None:
+    """Find the job that an earlier try of the same task has submitted, if it is of use.
+
+    A job that ended badly is of use only where the caller deals with it, a duplicate
+    that was cancelled never. Of several jobs the best is used, and the key is in doubt,
+    so that :func:`settle_duplicates` deals with the others.
+
+    :param name: The name of the job.
+    :param project: Its project.
+    :param key: The key of the submission.
+    :param adopt_failed: Whether a job that ended badly is of use.
+    :returns: The job; None if there is none.
+    """
+    doubt = Doubt(key.digest)
+    cancelled = doubt.noted("cancelled")
+    useful = []
+    for listed in _with_key(name, project, key.since, key.is_in):
+        state = listed.status.state
+        if listed.id in cancelled:
+            continue
+        if state.phase is Phase.FAILED and not adopt_failed:
+            logger.warning(
+                "nexus: %s, submitted by this task before, %s (%s)",
+                describe(listed.ref()),
+                state.meaning,
+                state.name,
+            )
+        else:
+            useful.append(listed)
+    if not useful:
+        return None
+    if len(useful) > 1:
+        doubt.record()
+    best = min(useful, key=lambda job: (_rank(job.status), job.created, job.id)).ref()
+    logger.info("nexus: found %s, submitted by this task before", describe(best))
+    return best
+
+
+def _rank(status: JobStatus) -> int:
+    """Return which of several duplicates to keep: the lowest costs least from now."""
+    state = status.state
+    if state.name in {"CANCELLING", "CANCELLED"}:
+        return 4
+    if state.phase is Phase.SUCCEEDED:
+        return 0
+    if state.phase is Phase.FAILED:
+        return 2
+    return 1 if has_run(status) else 3
+
+
+def has_run(status: JobStatus) -> bool:
+    """Return whether a job has run, so that it may be billed.
+
+    :param status: Its status.
+    """
+    return (
+        status.state.phase is Phase.SUCCEEDED
+        or status.state.name == "RUNNING"
+        or "running" in status.times
+        or bool(status.cost)
+    )
+
+
+def settle_duplicates(job: ExecuteJobRef, status: JobStatus | None = None) -> None:
+    """Look for duplicates of a job and cancel them, if its submission is in doubt.
+
+    Call it with each status that is seen: it looks when the state has changed, when
+    the job has ended, and after the times in :data:`LOOK_AFTER`. A duplicate that has
+    run is named in the log, and its id is kept for errors and the receipt. A look-up
+    that fails is a warning, because the job itself is there.
+
+    :param job: The job that is used.
+    :param status: Its status now, where it is known.
+    """
+    doubt = Doubt.about(job.annotations.description)
+    if doubt is None or not _is_due(job, status):
+        return
+    try:
+        _settle(job, doubt)
+    except NexusWorkerError as error:
+        logger.warning(
+            "nexus: could not look for duplicates of %s: %s", describe(job), error
+        )
+
+
+@dataclass
+class _Looks:
+    """When this process has looked for duplicates of a job."""
+
+    state: str
+    began: float
+    next_after: float = LOOK_AFTER[0]
+
+
+_looks: dict[str, _Looks] = {}
+
+
+def _is_due(job: ExecuteJobRef, status: JobStatus | None) -> bool:
+    now, state = time.monotonic(), "" if status is None else status.state.name
+    looks = _looks.get(str(job.id))
+    if looks is None or looks.state != state:
+        _looks[str(job.id)] = _Looks(state, now if looks is None else looks.began)
+        if status is not None and status.state.is_final:
+            del _looks[str(job.id)]
+        return True
+    if now - looks.began < looks.next_after:
+        return False
+    later = (after for after in LOOK_AFTER if after > looks.next_after)
+    looks.next_after = next(later, looks.next_after + LOOK_AFTER[-1])
+    return True
+
+
+def _settle(job: ExecuteJobRef, doubt: Doubt) -> None:
+    created = job.annotations.created
+    since = None if created is None else created - _SERVERS_DIFFER_BY
+    digest = digest_in(job.annotations.description)
+    found = call(
+        f"look for duplicates of {describe(job)}",
+        lambda: list(
+            _with_key(
+                job.annotations.name or "",
+                job.project,
+                since,
+                lambda description: digest_in(description) == digest,
+            )
+        ),
+        retry_time=_LOOK_RETRY_TIME,
+    )
+    for listed in found:
+        if listed.id == str(job.id):
+            continue
+        is_older = created is not None and listed.created < created
+        if listed.status.state.phase is Phase.FAILED and is_older:
+            continue  # it ended before this job was submitted for it
+        duplicate, status = listed.ref(), listed.status
+        if not status.state.is_final and status.state.name != "CANCELLING":
+            logger.warning(
+                "nexus: cancelling %s, a duplicate of %s", describe(duplicate), job.id
+            )
+            doubt.note("cancelled", listed.id)
+            status = _cancel(duplicate)
+        if (has_run(status) or has_run(listed.status)) and (
+            listed.id not in doubt.noted("billed")
+        ):
+            doubt.note("billed", listed.id)
+            logger.warning(
+                "nexus: %s has run as a duplicate of %s, because a request arrived "
+                "late; both may be billed",
+                describe(duplicate),
+                job.id,
+            )
+
+
+def _cancel(job: ExecuteJobRef) -> JobStatus:
+    """Cancel a job unless it has ended meanwhile; return its status afterwards."""
+    try:
+        call(
+            f"cancel {describe(job)}",
+            lambda: qnx.jobs.cancel(job),
+            retry_time=_LOOK_RETRY_TIME,
+        )
+    except NexusRefusedError as error:
+        if error.status_code != httpx.codes.CONFLICT:
+            raise
+        logger.info("nexus: %s ended before it was cancelled", describe(job))
+    return get_status(job, retry_time=_LOOK_RETRY_TIME)
+
+
+def _with_key(
+    name: str,
+    project: ProjectRef,
+    since: datetime | None,
+    is_in: Callable[[str | None], bool],
+) -> Iterator[ListedJob]:
+    """List the jobs of a name whose description carries a key, the oldest first."""
+    query = {"filter[name_exact]": name, "sort": "timestamps.created"}
+    query |= only_execute_jobs(project=project, created_after=since)
+    seen = set()
+    for listed in listed_jobs(query):
+        # A list that grows between two pages can show a job twice.
+        if is_in(listed.description) and listed.id not in seen:
+            seen.add(listed.id)
+            yield listed
