@@ -1,7 +1,7 @@
-"""Arrange the parts of nexus_submit_and_poll in another way.
+"""Combine the parts of nexus_submit_and_poll in another way.
 
-The circuits are uploaded once and then run by two jobs on two devices at the same time;
-each job has a polling loop of its own.
+The circuits are uploaded once, and two jobs then run them on two devices at the same
+time. Each job has its own polling loop.
 """
 
 from typing import NamedTuple
@@ -52,7 +52,7 @@ class Outputs(NamedTuple):
 
 
 def run_on_two_devices(polling_interval: float) -> Workflow[Inputs, Outputs]:
-    """Build a graph that uploads circuits once and runs them by two jobs."""
+    """Build a graph that uploads circuits once and runs them in two jobs."""
     g = Graph(Inputs, Outputs)
     programs = g.map(
         upload_circuit_graph(),

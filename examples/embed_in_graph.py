@@ -1,7 +1,7 @@
 """Use nexus_submit_and_poll inside a larger graph.
 
-A task builds circuits for two spins in a transverse field, Nexus runs them, and another
-task turns the results into an energy, which is compared with the exact one.
+One task builds circuits for two spins in a transverse field, Nexus runs them, and
+another task calculates the energy from the results, to compare with the exact energy.
 """
 
 import math
@@ -72,9 +72,9 @@ def main(
     angle: float,
     field: float,
 ) -> None:
-    """Measure the energy and print it beside the exact one."""
+    """Measure the energy and print it with the exact one."""
     storage = FileStorage(uuid4(), name="embed_in_graph")
-    # The worker of this example runs in this environment, as the Nexus worker does.
+    # Like the Nexus worker, the worker of this example runs in this environment.
     here = {"UV_NO_SYNC": "1", "UV_PROJECT_ENVIRONMENT": sys.prefix}
     executor = MultipleExecutor(
         UvExecutor(WORKERS, storage.logs_path, env=here, log_env_in_debug=False),

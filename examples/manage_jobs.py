@@ -1,8 +1,8 @@
-"""List jobs, look at them and their results, wait, cancel, retry and delete.
+"""List, watch, cancel, retry and delete jobs, and show their results.
 
-Everything that is done here with functions of ``tkr_nexus_worker.jobs`` can be done by
-the command ``tkr-nexus`` as well; the example names the commands. It runs on the
-embedded Nexus, whose queue it lets move slowly enough to be looked at.
+The example uses functions of ``tkr_nexus_worker.jobs`` and names the command of
+``tkr-nexus`` that does the same. It runs on the embedded Nexus, with a queue that is
+slow enough to watch.
 """
 
 import os
@@ -30,9 +30,9 @@ def main() -> None:
         nexus.set_progress(Progress.seconds(queued=3600), job="not wanted")
         os.environ.update(nexus.env)
         submit_jobs()
-        look_at_jobs()
+        show_jobs()
         wait_for_jobs()
-        look_at_results()
+        show_results()
         cancel_and_delete()
         nexus.set_progress(Progress.immediate(), job="not wanted")
         retry_and_delete()
@@ -58,28 +58,28 @@ def submit_jobs() -> None:
         start_execute_job(PROJECT, name, uploaded, n_shots, config)
 
 
-def look_at_jobs() -> None:
-    """List the jobs, then look at one that is named by its name."""
+def show_jobs() -> None:
+    """List the waiting and running jobs, and show what one of them submitted."""
     from tkr_nexus_worker.jobs import get_job_payload, list_scheduled_jobs
 
-    click.echo("\nWhat waits or runs (tkr-nexus jobs):")
+    click.echo("\nWaiting and running jobs (tkr-nexus jobs):")
     for job in list_scheduled_jobs():
-        click.echo(f"  {job.name}: {job.state}, place {job.queue_position}")
+        click.echo(f"  {job.name}: {job.state}, queue position {job.queue_position}")
 
-    click.echo("\nWhat was submitted (tkr-nexus payload 'two circuits'):")
+    click.echo("\nWhat a job submitted (tkr-nexus payload 'two circuits'):")
     for program in get_job_payload("two circuits").programs:
         click.echo(f"  {program.index}: {program.name}, {program.n_shots} shots")
 
 
 def wait_for_jobs() -> None:
-    """Wait for two jobs; the second ends badly, and its details say why."""
+    """Wait for two jobs. The second fails, and its details say why."""
     from tkr_nexus_worker.jobs import get_job_details, wait_until_complete
 
     click.echo("\nWaiting (tkr-nexus watch 'two circuits'):")
     status = wait_until_complete(
-        "two circuits", timeout=120, poll_interval=0.5, on_progress=new_teller()
+        "two circuits", timeout=120, poll_interval=0.5, on_progress=progress_printer()
     )
-    click.echo(f"  It ended in the state {status.state}.")
+    click.echo(f"  It ended in state {status.state}.")
 
     wait_until_complete("too large", timeout=120, allow_failed=True)
     click.echo("\nWhy a job failed (tkr-nexus show 'too large'):")
@@ -87,36 +87,36 @@ def wait_for_jobs() -> None:
         click.echo(f"  {event.subject} {event.state} {event.message}")
 
 
-def new_teller() -> Callable[[WaitProgress], None]:
-    """Return a function that tells how a wait goes, in a line for each change."""
-    told = [""]
+def progress_printer() -> Callable[[WaitProgress], None]:
+    """Return a function that prints a line for each change of a job."""
+    printed = [""]
 
-    def tell(progress: WaitProgress) -> None:
+    def print_progress(progress: WaitProgress) -> None:
         place, start = progress.status.queue_position, progress.starts_in_seconds
         text = progress.status.state
         if place is not None:
-            text += f", place {place}"
+            text += f", queue position {place}"
         if start is not None:
             text += f", starts in about {start:.0f} s"
-        if text != told[-1]:
-            told.append(text)
+        if text != printed[-1]:
+            printed.append(text)
             click.echo(f"  {text}")
 
-    return tell
+    return print_progress
 
 
-def look_at_results() -> None:
-    """Look at the results of the job that has completed, and keep them."""
+def show_results() -> None:
+    """Show the results of the completed job, and save them."""
     from tkr_nexus_worker.devices import get_device_details
     from tkr_nexus_worker.plots import histogram, terminal_histogram
     from tkr_nexus_worker.results import get_results_by_id, load_results, save_results
 
-    click.echo("\nIts results (tkr-nexus results 'two circuits'):")
+    click.echo("\nResults (tkr-nexus results 'two circuits'):")
     found = get_results_by_id("two circuits")
     for circuit in found:
         click.echo(f"  {circuit.name}: {dict(circuit)}")
     chosen = found[1].post_select({"c[0]": 1})
-    click.echo(f"  ghz, where c[0] is 1: {dict(chosen)}")
+    click.echo(f"  ghz, shots with c[0] = 1: {dict(chosen)}")
 
     click.echo("\nA histogram (tkr-nexus plot 'two circuits'):")
     Console().print(terminal_histogram(histogram(found[0]), width=60))
@@ -133,28 +133,28 @@ def look_at_results() -> None:
 
 
 def cancel_and_delete() -> None:
-    """Try to delete a job that waits, which is refused, and cancel it instead."""
+    """Try to delete a waiting job, which is refused, and cancel it instead."""
     from tkr_nexus_worker.jobs import cancel_job, delete_job
 
-    click.echo("\nDeleting a job that waits (tkr-nexus delete 'not wanted'):")
+    click.echo("\nDeleting a waiting job (tkr-nexus delete 'not wanted'):")
     try:
         delete_job("not wanted")
     except InvalidInputError as error:
         click.echo(f"  {error}")
     click.echo("\nCancelling it (tkr-nexus cancel 'not wanted'):")
-    click.echo(f"  It is now in the state {cancel_job('not wanted').state}.")
+    click.echo(f"  It is now in state {cancel_job('not wanted').state}.")
 
 
 def retry_and_delete() -> None:
-    """Let Nexus run the cancelled job after all, and delete it."""
+    """Rerun the cancelled job, and delete it."""
     from tkr_nexus_worker.jobs import delete_job, retry_job, wait_until_complete
 
-    click.echo("\nRunning it after all (tkr-nexus retry 'not wanted'):")
+    click.echo("\nRunning it again (tkr-nexus retry 'not wanted'):")
     retry_job("not wanted")
     status = wait_until_complete("not wanted", timeout=120)
-    click.echo(f"  It ended in the state {status.state}.")
+    click.echo(f"  It ended in state {status.state}.")
     click.echo("\nDeleting it (tkr-nexus delete 'not wanted'):")
-    click.echo(f"  There is no job {delete_job('not wanted')} any more.")
+    click.echo(f"  Deleted job {delete_job('not wanted')}.")
 
 
 if __name__ == "__main__":

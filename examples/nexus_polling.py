@@ -1,7 +1,8 @@
 """Run circuits on Nexus with the prepackaged graph nexus_submit_and_poll.
 
-Without options it needs no account: it starts an embedded Nexus on this machine, which
-runs the circuits on a simulator. With --nexus it uses the real Nexus and your login.
+By default, the example starts an embedded Nexus on this machine, which runs the
+circuits on a simulator and needs no account. With --nexus, it uses the real Nexus and
+your login.
 """
 
 from pathlib import Path
@@ -50,7 +51,10 @@ EXECUTORS = ("uv", "uv-ready", "shell", "in-process", "memory", "multiple", "tas
 @shots_option
 @polling_option
 @click.option(
-    "--device", default="H2-1LE", show_default=True, help="A Quantinuum device."
+    "--device",
+    default="H2-1LE",
+    show_default=True,
+    help="The name of a Quantinuum device.",
 )
 @click.option(
     "--executor",
@@ -58,7 +62,7 @@ EXECUTORS = ("uv", "uv-ready", "shell", "in-process", "memory", "multiple", "tas
     type=click.Choice(EXECUTORS),
     default="uv",
     show_default=True,
-    help="How Tierkreis starts the worker.",
+    help="The executor that starts the worker.",
 )
 def main(
     *,
@@ -95,7 +99,7 @@ def main(
 
 
 def build_circuits() -> list[Circuit]:
-    """Build the circuits, in the gates that Quantinuum's devices have."""
+    """Build the circuits from gates that Quantinuum's devices have."""
     bell = Circuit(2, name="bell").H(0).CX(0, 1).measure_all()
 
     # Teleport a state that gives 1 with probability 3/4.
@@ -124,7 +128,7 @@ def make_storage(executor_name: str) -> FileStorage | InMemoryStorage:
 def make_executor(
     name: str, storage: FileStorage | InMemoryStorage
 ) -> ControllerExecutor:
-    """Return one of the executors that Tierkreis has, or ours."""
+    """Return an executor of Tierkreis or of this package."""
     if isinstance(storage, InMemoryStorage):
         return InMemoryExecutor(REGISTRY_PATH, storage)
     match name:
@@ -147,7 +151,7 @@ def make_executor(
 
 
 def print_counts(name: str, result: BackendResult) -> None:
-    """Print how often each outcome was seen, the most frequent first."""
+    """Print the count of each outcome, the most frequent first."""
     counts = result.get_counts()
     table = Table(title=f"{name}, {counts.total()} shots")
     table.add_column("outcome")
