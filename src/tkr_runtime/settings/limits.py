@@ -1,7 +1,7 @@
 """Limits of time and number, which tasks and their preloaded process read.
 
 Each field is read from the environment variable of its name in capitals, with the
-prefix of the cloud before it: ``read_timeout`` of Nexus is ``TKR_NEXUS_READ_TIMEOUT``.
+prefix of the cloud before it, as ``…_READ_TIMEOUT`` is for ``read_timeout``.
 """
 
 import os

@@ -9,7 +9,7 @@ import os
 def warm_switch(env_prefix: str) -> str:
     """Return the variable that starts every task cold if it is off.
 
-    :param env_prefix: The prefix of the variables of a cloud, such as ``TKR_NEXUS_``.
+    :param env_prefix: The prefix of the variables of a cloud.
     """
     return f"{env_prefix}WARM"
 

@@ -21,7 +21,8 @@ from tkr_nexus_worker.errors import (
     ResultFormatError,
     ResultsNotReadyError,
 )
-from tkr_nexus_worker.results import Receipt, get_results_by_id, parse_selection
+from tkr_nexus_worker.receipts import Receipt
+from tkr_nexus_worker.results import get_results_by_id, parse_selection
 
 PROJECT = "tests of job results"
 A, B, C = Bit("b", 1), Bit("a", 0), Bit("b", 0)

@@ -92,7 +92,10 @@ def test_a_graph_takes_results_devices_and_checks_as_values(look, job):
     names = {DeviceSummary(**one).name for one in outputs["devices"]}
     assert {"H2-1", "H2-1LE"} <= names
     assert DeviceDetails(**outputs["device"]).n_qubits == 56
-    assert JobValidation(**outputs["validation"]).fits
+    validation = JobValidation(**outputs["validation"])
+    assert validation.problems == []
+    [warning] = validation.warnings
+    assert "such as CX, H" in warning
 
 
 def test_a_bit_that_is_not_there_fails_the_task_with_its_sentence(look, job):
