@@ -1,1 +1,1 @@
-"""What every command line shares: groups, tables, JSON and errors, but no command."""
+"""What all command lines share: groups, tables, JSON and errors, but no commands."""

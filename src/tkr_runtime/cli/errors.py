@@ -13,7 +13,7 @@ _DEBUG = f"{__name__}.debug"
 
 
 class UsageError(click.ClickException):
-    """The command was called in a wrong way; the exit code is 2."""
+    """The command was used incorrectly; the exit code is 2."""
 
     exit_code = 2
 
@@ -40,9 +40,9 @@ def debug_option() -> click.Option:
 
 @contextmanager
 def one_line_errors() -> Generator[None]:
-    """Show errors of the body as one line, with a traceback only if that is asked for.
+    """Show errors of the body in one line, with a traceback only after ``--debug``.
 
-    :raises UsageError: If the command was called in a wrong way.
+    :raises UsageError: If the command was used incorrectly.
     :raises FailureError: If anything else is wrong.
     """
     try:
@@ -51,7 +51,7 @@ def one_line_errors() -> Generator[None]:
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.EPIPE:
-            raise  # click ends quietly where nobody reads on
+            raise  # click ends quietly if nobody reads the output
         context = click.get_current_context(silent=True)
         if context is not None and context.meta.get(_DEBUG):
             traceback.print_exc()
@@ -59,8 +59,8 @@ def one_line_errors() -> Generator[None]:
 
 
 def _translate(error: Exception) -> click.ClickException:
-    """Return an error of the command line; messages may quote what others wrote."""
-    # Importing Tierkreis takes a moment; most commands end well.
+    """Return an error of the command line; its text may quote text of others."""
+    # Importing Tierkreis takes time, and most commands succeed.
     from tierkreis.exceptions import TierkreisError
 
     from tkr_runtime.errors import InvalidInputError

@@ -1,4 +1,4 @@
-"""The group of commands: each is imported when it is asked for."""
+"""A group of commands that imports each command only when it is used."""
 
 import importlib
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from tkr_runtime.cli.errors import debug_option, one_line_errors
 
 
 class LazyGroup(click.Group):
-    """Imports the module of a command when that command is asked for.
+    """Imports the module of a command only when the command is used.
 
-    Every command has the option ``--debug``, and its errors are one line.
+    Every command has the option ``--debug``, and shows its errors in one line.
 
     :param package: The package of the modules.
-    :param modules: Name of a command -> the module of the package that has it, as a
-        function of that name with ``_`` for ``-``, and what it does.
+    :param modules: For each command, the module that contains it, as a function of the
+        same name with ``_`` for ``-``, and a short help text.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class LazyGroup(click.Group):
         return sorted(self._modules)
 
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
-        """Import a command; None if there is none of that name."""
+        """Import a command; return None if there is no such command."""
         if name not in self._modules:
             return None
         module_name, _ = self._modules[name]
@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
     def format_commands(
         self, _context: click.Context, formatter: click.HelpFormatter
     ) -> None:
-        """Write what each command does, without importing it."""
+        """Write the short help of each command, without importing it."""
         with formatter.section("Commands"):
             formatter.write_dl(
                 [(name, text) for name, (_, text) in sorted(self._modules.items())]

@@ -1,4 +1,4 @@
-"""What commands print: tables for a person, JSON for a program."""
+"""The output of commands: tables for a person, JSON for a program."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-# Wide enough for any line: what reads a pipe can search it only if nothing is cut.
+# Wide enough for any line, so that programs that read a pipe find everything.
 _PIPE_WIDTH = 100_000
 
 json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
@@ -25,7 +25,7 @@ json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
 def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
     """Print a model, or a list of models, as JSON.
 
-    :param value: What to print.
+    :param value: The model or models.
     """
     content = (
         value.model_dump(mode="json")
@@ -36,9 +36,9 @@ def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
 
 
 def new_table(*, expand: bool = False, caption: str | None = None) -> Table:
-    """Return an empty table in the style of all tables.
+    """Return an empty table in the common style.
 
-    :param expand: Whether it takes the whole width of the terminal.
+    :param expand: Whether it fills the width of the terminal.
     :param caption: A line below it.
     """
     return Table(
@@ -54,11 +54,11 @@ def new_table(*, expand: bool = False, caption: str | None = None) -> Table:
 
 
 def new_console(*, stderr: bool = False) -> Console:
-    """Return where tables go: coloured at a terminal, plain and uncut in a pipe.
+    """Return a console: coloured at a terminal, plain and without a width in a pipe.
 
-    :param stderr: Whether they go to standard error.
+    :param stderr: Whether it writes to standard error.
     """
-    # Names come from programs: nothing in them is markup.
+    # Names come from users and are never markup.
     console = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
         console.width = _PIPE_WIDTH
@@ -68,7 +68,7 @@ def new_console(*, stderr: bool = False) -> Console:
 def print_table(table: Table) -> None:
     """Print a table.
 
-    :param table: The table; in a pipe two spaces lie between its cells.
+    :param table: The table; in a pipe, its cells are two spaces apart.
     """
     console = new_console()
     if not console.is_terminal:

@@ -1,16 +1,16 @@
-"""Text that others have written, made safe for a terminal."""
+"""Text of others, made safe for a terminal."""
 
 
 def printable(text: str) -> str:
-    """Return a text in one line, without what a terminal would take for a command.
+    """Return a text in one line, without characters that control a terminal.
 
-    :param text: Any text, for example a name that somebody else has given.
+    :param text: Any text, for example a name.
     """
     return " ".join(_without_controls(text).split())
 
 
 def printable_lines(text: str) -> str:
-    """Return a text of several lines likewise.
+    """Return a text without characters that control a terminal, except line breaks.
 
     :param text: Any text, for example the message of an error.
     """
