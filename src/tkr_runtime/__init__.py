@@ -1,4 +1,5 @@
 """How tasks run, and how workflows run to their end, whatever the cloud.
 
-What knows the service to which jobs go belongs to the package of its worker.
+Code that knows the service to which jobs are submitted belongs in the package of its
+worker.
 """

@@ -1,15 +1,15 @@
-"""The errors that every worker shares, each with a sentence for a person.
+"""The errors that all workers share; the text of each is a sentence for a person.
 
 All derive from Tierkreis's own error, so that code which already handles Tierkreis
 handles these::
 
     TierkreisError
     └── WorkerError
-        ├── InvalidInputError       refused before anything was sent
+        ├── InvalidInputError       an input is wrong; nothing was sent
         ├── JobFailedError          the job ended without results
-        ├── WaitTimeoutError        the job had not ended when the time was over
+        ├── WaitTimeoutError        the job did not end in the given time
         ├── ResultsNotReadyError    the job has not ended yet
-        ├── ResultFormatError       the result has no form of the kind asked for
+        ├── ResultFormatError       the result has no such form
         ├── CheckpointError         the files of a workflow cannot be written
         └── WorkflowFailedError     a task of a workflow failed
 
@@ -32,15 +32,15 @@ class JobFailedError(WorkerError):
 
 
 class WaitTimeoutError(WorkerError):
-    """A job had not ended when the time to wait for it was over; it goes on."""
+    """A job did not end in the given time; it continues."""
 
 
 class ResultsNotReadyError(WorkerError):
-    """Results were asked for while the job still waits or runs."""
+    """Results were requested while the job still waits or runs."""
 
 
 class ResultFormatError(WorkerError):
-    """A result exists, but cannot be expressed in the form that was asked for."""
+    """A result exists, but cannot be converted to the requested form."""
 
 
 class CheckpointError(WorkerError):
@@ -48,4 +48,4 @@ class CheckpointError(WorkerError):
 
 
 class WorkflowFailedError(WorkerError):
-    """A task of a workflow failed; says which, why, and where its log is."""
+    """A task of a workflow failed; the text names the task, the reason and the log."""

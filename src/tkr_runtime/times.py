@@ -1,21 +1,21 @@
-"""Moments and spans of time, as services write them and as a person reads them."""
+"""Times and durations, as services write them and as a person reads them."""
 
 from datetime import UTC, datetime
 
 
 def read_moment(text: str) -> datetime:
-    """Read a moment; one without a time zone is in UTC.
+    """Read a time; one without a time zone is in UTC.
 
-    :param text: The moment in ISO 8601.
+    :param text: The time in ISO 8601.
     """
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def age(seconds: float) -> str:
-    """Return a time span in the largest unit of which it has a whole one.
+    """Return a duration in the largest unit that fits into it.
 
-    :param seconds: The span, in seconds.
+    :param seconds: The duration, in seconds.
     :returns: For example ``3 min``.
     """
     value, unit = max(int(seconds), 0), "s"

@@ -88,3 +88,12 @@ def test_progress_is_quiet_elsewhere(tmp_path):
         run_with_stderr(stderr.fileno(), tmp_path)
         stderr.seek(0)
         assert stderr.read() == ""
+
+
+def test_the_executable_imports_little_before_it_hands_a_task_over():
+    code = (
+        "import sys; from tkr_nexus_worker import main; "
+        "from tkr_runtime.tasks.preloaded import client; "
+        "print({'filelock', 'pydantic', 'subprocess', 'tierkreis'} & {*sys.modules})"
+    )
+    assert call(sys.executable, "-c", code).stdout == "set()\n"
