@@ -1,4 +1,8 @@
-"""What every embedded cloud needs and no cloud differs in; no API and no simulator."""
+"""What every embedded cloud needs and no cloud differs in; no API and no simulator.
+
+Programs use the names that this package exports; its modules are for the clouds that
+are built on it.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,7 @@
-"""An embedded Nexus: a server that speaks the Nexus HTTP API on this machine."""
+"""An embedded Nexus: a server that speaks the Nexus HTTP API on this machine.
+
+Its public interface is what this package exports; its modules are for itself alone.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
