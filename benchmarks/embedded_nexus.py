@@ -33,9 +33,10 @@ from pytket.circuit import Circuit
 from rich.console import Console
 from rich.table import Table
 
+from local_cloud.store import Store
 from local_nexus import LocalNexus
-from local_nexus.services.projects import new_row
-from local_nexus.store import Store
+from local_nexus.projects.service import new_row
+from local_nexus.tables import metadata
 
 CIRCUITS = "/api/circuits/v1beta2"
 THREADS = 8
@@ -57,7 +58,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from local_nexus.serving import bind
+from local_cloud.server.process import bind
 
 async def upload(request):
     body = json.loads(await request.body())
@@ -340,7 +341,7 @@ def page_of(
 
 def add_jobs(folder: Path, project: str, number: int) -> None:
     """Write finished jobs into the database of a server that does not run."""
-    store = Store(f"sqlite:///{folder / 'nexus.db'}")
+    store = Store(f"sqlite:///{folder / 'nexus.db'}", metadata)
     with store.write() as tx:
         owner = tx.find("users")[0]["id"]
         rows = [

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 from uuid import uuid4
 
@@ -26,8 +27,9 @@ from qnexus.client.utils import write_token
 from qnexus.config import CONFIG, Config
 from qnexus.models.references import ExecuteJobRef
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
-from tests import run_workflow as workflow_driver
-from tests.many_jobs import add_jobs
+from tests.helpers import run_workflow as workflow_driver
+from tests.helpers.many_jobs import add_jobs
+from tests.helpers.repetition import SEED, seeded
 from tierkreis.controller.data.location import WorkerCallArgs
 from tierkreis.controller.executor.protocol import ControllerExecutor
 from tierkreis.storage import FileStorage
@@ -44,22 +46,31 @@ PROJECT = "tests of jobs"
 OTHER = "other@example.com"
 EXECUTABLES = Path(sys.executable).parent
 
-needs_task_processes = pytest.mark.skipif(
-    os.environ.get("TKR_TEST_EXECUTOR") == "in-process",
-    reason="is about tasks with processes of their own",
-)
+# The three ways to run a task, as what the environment of a workflow has beside.
+WAYS = {
+    "preloaded": {},
+    "cold": {"TKR_NEXUS_WARM": "0"},
+    "in-process": {"TKR_TEST_EXECUTOR": "in-process"},
+}
+# For the few tests that show what could differ; all others have preloaded tasks.
+in_every_way = pytest.mark.parametrize("way", WAYS, indirect=True)
 
 
-# What tests have that start tasks as Tierkreis does.
-_STARTS_TASKS = {"worker_environment", "run_graph"}
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run folders in several processes, and single files and tests in this one."""
+    single = any(not Path(arg).is_dir() for arg in config.args)
+    # Most tests wait for a server or for other processes.
+    return 0 if single else (os.cpu_count() or 1) + 1
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Mark the tests that depend on how tasks are started."""
-    for item in items:
-        if not _STARTS_TASKS.isdisjoint(item.fixturenames):
-            item.add_marker(pytest.mark.tasks)
+def pytest_report_header() -> str:
+    return f"seed: TKR_TEST_SEED={SEED}"
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> Random:
+    """Random numbers that TKR_TEST_SEED repeats."""
+    return seeded(request.node.nodeid)
 
 
 @pytest.fixture(scope="session")
@@ -232,11 +243,18 @@ def warm_worker() -> Iterator[Path]:
 
 
 @pytest.fixture
-def worker_environment(nexus, tmp_path) -> dict[str, str]:
+def way(request: pytest.FixtureRequest) -> str:
+    """How tasks run: preloaded, but in tests that ``in_every_way`` marks."""
+    return getattr(request, "param", "preloaded")
+
+
+@pytest.fixture
+def worker_environment(nexus, way, tmp_path) -> dict[str, str]:
     """The environment for processes that run workflows against the shared server."""
     return {
         **os.environ,
         **nexus.env,
+        **WAYS[way],
         "HOME": str(tmp_path),
         "PATH": f"{EXECUTABLES}{os.pathsep}{os.environ['PATH']}",
     }
@@ -255,7 +273,7 @@ def run_workflow(worker_environment):
         environment: dict[str, str] = worker_environment,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [python, Path(__file__).with_name("run_workflow.py"), executor, graph],
+            [python, Path(workflow_driver.__file__), executor, graph],
             input=json.dumps(inputs),
             capture_output=True,
             text=True,
@@ -270,11 +288,11 @@ type MakeExecutor = Callable[[FileStorage], ControllerExecutor]
 
 
 @pytest.fixture
-def make_executor(connected, worker_environment, monkeypatch) -> MakeExecutor:
-    """Executors for workflows of this process, of the kind TKR_TEST_EXECUTOR names."""
+def make_executor(connected, worker_environment, way, monkeypatch) -> MakeExecutor:
+    """Executors for workflows of this process."""
     for name, value in worker_environment.items():
         monkeypatch.setenv(name, value)
-    kind = os.environ.get("TKR_TEST_EXECUTOR", "shell")
+    kind = "in-process" if way == "in-process" else "shell"
     return partial(workflow_driver.make_executor, kind)
 
 
@@ -309,7 +327,7 @@ def node(connected, node_storage) -> Iterator[Path]:
         error_path=location / "_error",
         logs_path=None,
     )
-    with context.entered(arguments, WorkerFileStorage(node_storage.tkr_dir)):
+    with context.task_context(arguments, WorkerFileStorage(node_storage.tkr_dir)):
         yield folder
 
 

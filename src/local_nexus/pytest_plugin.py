@@ -1,8 +1,5 @@
 """Fixtures of pytest: embedded Nexuses, with qnexus connected to them."""
 
-from __future__ import annotations
-
-import contextlib
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -10,58 +7,41 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from local_cloud.pytest_helper import SpareServers
     from local_nexus.server import LocalNexus
+
+# Fixtures import what they need, so that the plugin costs nothing where it is not used.
 
 
 @pytest.fixture(scope="session")
-def local_nexus_session() -> Iterator[LocalNexus]:
+def local_nexus_session() -> "Iterator[LocalNexus]":
     """Give an embedded Nexus that all tests of the session share, with their data."""
-    with _new() as nexus, _connected(nexus):
+    from local_cloud.pytest_helper import connected
+    from local_nexus.server import LocalNexus
+
+    with LocalNexus() as nexus, connected(nexus, _reconnect):
         yield nexus
 
 
 @pytest.fixture
-def local_nexus(_local_nexus_spare: list[LocalNexus]) -> Iterator[LocalNexus]:
+def local_nexus(
+    _local_nexus_spare: "SpareServers[LocalNexus]",
+) -> "Iterator[LocalNexus]":
     """Give an embedded Nexus without data, for one test."""
-    if not _local_nexus_spare:
-        _local_nexus_spare.append(_new())
-        _local_nexus_spare[0].start()
-    nexus = _local_nexus_spare.pop()
-    with _connected(nexus):
+    from local_cloud.pytest_helper import connected
+
+    with _local_nexus_spare.lend() as nexus, connected(nexus, _reconnect):
         yield nexus
-    try:
-        nexus.reset()
-    except (OSError, RuntimeError):
-        nexus.stop()  # the test has stopped it, or it has died
-    else:
-        _local_nexus_spare.append(nexus)
 
 
 @pytest.fixture(scope="session")
-def _local_nexus_spare() -> Iterator[list[LocalNexus]]:
-    """Servers that tests have finished with: emptying one is quicker than a start."""
-    spare: list[LocalNexus] = []
-    yield spare
-    for nexus in spare:
-        nexus.stop()
-
-
-def _new() -> LocalNexus:
-    # Imported here, so that the plugin costs nothing where it is not used.
+def _local_nexus_spare() -> "Iterator[SpareServers[LocalNexus]]":
+    from local_cloud.pytest_helper import SpareServers
     from local_nexus.server import LocalNexus
 
-    return LocalNexus()
-
-
-@contextlib.contextmanager
-def _connected(nexus: LocalNexus) -> Iterator[None]:
-    """Connect qnexus to a server, in this process and in those that it starts."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in nexus.env.items():
-            patch.setenv(name, value)
-        _reconnect()
-        yield
-    _reconnect()
+    spare = SpareServers(LocalNexus)
+    yield spare
+    spare.stop()
 
 
 def _reconnect() -> None:

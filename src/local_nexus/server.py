@@ -1,22 +1,14 @@
 """The embedded Nexus as a context manager."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from local_nexus.addresses import LOOPBACK
-from local_nexus.administration import Administration, call
-from local_nexus.environment import write_tokens
-from local_nexus.launching import Child
-from local_nexus.options import ServerOptions
-from local_nexus.progress import Progress
-from local_nexus.running import RunningNexus
-from local_nexus.settings import Settings
+from local_cloud import LocalServer, Progress, ServerOptions
+from local_cloud.server.addresses import LOOPBACK
+from local_nexus.cloud import NEXUS
 
 
-class LocalNexus(Administration):
+class LocalNexus(LocalServer):
     """An embedded Nexus in a process of its own.
 
     ::
@@ -26,15 +18,15 @@ class LocalNexus(Administration):
 
     The server ends with the context, and also when this process dies in any way.
 
-    :param host: name or IPv4 address to listen on; this machine alone by default.
-    :param port: to listen on; a free one by default.
-    :param directory: where data and tokens are kept from one start to the next; by
+    :param host: Name or IPv4 address to listen on; this machine alone by default.
+    :param port: To listen on; a free one by default.
+    :param directory: Where data and tokens are kept from one start to the next; by
         default a temporary one, removed at the end.
-    :param progress: how jobs move through their states; at once by default.
-    :param database: an SQLAlchemy URL of SQLite or PostgreSQL; by default SQLite in the
+    :param progress: How jobs move through their states; at once by default.
+    :param database: An SQLAlchemy URL of SQLite or PostgreSQL; by default SQLite in the
         directory.
-    :param device_file: a JSON file with devices of your own.
-    :param faults: a TOML file that says how jobs move and what goes wrong.
+    :param device_file: A JSON file with devices of your own.
+    :param faults: A TOML file that says how jobs move and what goes wrong.
     """
 
     def __init__(
@@ -48,125 +40,106 @@ class LocalNexus(Administration):
         device_file: Path | None = None,
         faults: Path | None = None,
     ) -> None:
-        self._options = ServerOptions(
-            host, port, directory, database, device_file, faults
-        )
-        self._progress = progress
-        self._child: Child | None = None
-        self._directory: Path | None = None
+        options = ServerOptions(host, port, directory, database, device_file, faults)
+        super().__init__(NEXUS, options, progress)
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
+    def jobs(self, latest: int | None = None) -> list[dict[str, Any]]:
+        """Return the jobs of all users, the oldest first.
 
-    def __exit__(
+        Each has id, name, project_id, project (its name), job_type, status,
+        queue_position, cost in HQC, created (ISO 8601), and items (their states).
+
+        :param latest: How many of the latest; all by default.
+        """
+        query = "" if latest is None else f"?latest={latest}"
+        jobs: list[dict[str, Any]] = self._call("GET", f"jobs{query}")
+        return jobs
+
+    def set_job_status(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        job_id: object,
+        status: str,
+        message: str = "",
+        error_detail: str | None = None,
+        item: int | None = None,
     ) -> None:
-        self.stop()
+        """Put a job into any state, and keep it there.
 
-    def start(self) -> None:
-        """Start the server and wait until it answers.
-
-        :raises RuntimeError: if it is started already or does not start.
+        :param job_id: The id, as text or UUID.
+        :param status: A state; one that Nexus does not have is taken, too.
+        :param item: The number of the only item to change; all by default.
         """
-        if self._child is not None:
-            raise RuntimeError("This embedded Nexus is started already.")
-        self._child = Child(self._options, with_parent=True)
-        self._directory = self._child.directory
-        try:
-            if self._progress is not None:
-                self.progress = self._progress
-        except BaseException:
-            self.stop()
-            raise
+        body = {
+            "status": status,
+            "message": message,
+            "error_detail": error_detail,
+            "item": item,
+        }
+        self._call("PUT", f"jobs/{job_id}/status", body)
 
-    def stop(self) -> None:
-        """End the server; a temporary directory goes with it. May be repeated."""
-        child, self._child = self._child, None
-        if child is not None:
-            child.stop()
+    def expire_results(self, job_id: object) -> None:
+        """Throw away the data of the results of a job, as Nexus does after a time.
 
-    @property
-    def exit_code(self) -> int | None:
-        """How a server ended that was not stopped here; None while it runs."""
-        return self._started.exit_code
-
-    @property
-    def url(self) -> str:
-        """The URL of the server."""
-        return self._running.url
-
-    @property
-    def port(self) -> int:
-        """The port of the server."""
-        return self._running.port
-
-    @property
-    def pid(self) -> int:
-        """The id of the server's process."""
-        return self._started.pid
-
-    @property
-    def directory(self) -> Path:
-        """Where data, tokens and the log ``server.log`` are."""
-        if self._directory is None:
-            raise RuntimeError("This embedded Nexus has not been started.")
-        return self._directory
-
-    @property
-    def env(self) -> dict[str, str]:
-        """The environment variables for programs that use qnexus, logged in."""
-        return self._running.env
-
-    @property
-    def email(self) -> str:
-        """The e-mail address of the user."""
-        return self._settings.email
-
-    @property
-    def password(self) -> str:
-        """The password of the user."""
-        return self._settings.password
-
-    @property
-    def progress(self) -> Progress:
-        """How jobs move through their states, where no other rule is set."""
-        return self.progress_rules()[-1].progress
-
-    @progress.setter
-    def progress(self, progress: Progress) -> None:
-        self.set_progress(progress)
-
-    def reset(self) -> None:
-        """Make the server as it was when it first started: no data, nothing set.
-
-        Address, directory, e-mail address and password stay the same. Tokens issued
-        before are refused, and :attr:`env` is logged in again.
+        :param job_id: The id, as text or UUID.
         """
-        self._call("POST", "reset")
-        self.log_in()
+        self._call("DELETE", f"jobs/{job_id}/results")
 
-    def log_in(self) -> None:
-        """Write new tokens for :attr:`env`, as after those before have expired."""
-        tokens = self._call("POST", "tokens")
-        write_tokens(self.directory, tokens["id"], tokens["refresh"])
+    def set_runtime_traces(
+        self, job_id: object, shots: list[dict[str, Any]], item: int = 0
+    ) -> None:
+        """Give an item of a job runtime traces.
 
-    @property
-    def _settings(self) -> Settings:
-        return self._running.settings
+        :param job_id: The id, as text or UUID.
+        :param shots: One ``selene_core.trace.Trace`` per shot, as JSON values.
+        :param item: The number of the item.
+        """
+        body = {"item": item, "shots": shots}
+        self._call("PUT", f"jobs/{job_id}/traces", body)
 
-    @property
-    def _running(self) -> RunningNexus:
-        return self._started.nexus
+    def add_user(
+        self, email: str, password: str, display_name: str | None = None
+    ) -> str:
+        """Add a user, or find the one with this e-mail address, and return the id."""
+        body = {"email": email, "password": password, "display_name": display_name}
+        return str(self._call("POST", "users", body)["id"])
 
-    @property
-    def _started(self) -> Child:
-        if self._child is None:
-            raise RuntimeError("This embedded Nexus is not running.")
-        return self._child
+    def set_mfa_code(self, user: str, code: str | None) -> None:
+        """Let the logins of a user ask for a verification code beside the password.
 
-    def _call(self, method: str, path: str, body: object = None) -> Any:
-        return call(self.url, self.directory, method, path, body)
+        :param user: E-mail address or id.
+        :param code: The code that is right; None to ask for none.
+        """
+        self._call("PUT", f"users/{user}/mfa", {"code": code})
+
+    def add_team_member(self, team_id: object, user: str) -> None:
+        """Make a user a member of a team.
+
+        :param user: E-mail address or id.
+        """
+        self._call("PUT", f"teams/{team_id}/members/{user}")
+
+    def set_quota(self, user: str, name: str, limit: float | None) -> None:
+        """Limit what a user may use.
+
+        :param user: E-mail address or id.
+        :param name: Such as ``simulation``, see ``qnexus.quotas``.
+        :param limit: In seconds or megabytes; None for no limit.
+        """
+        self._call("PUT", f"users/{user}/quotas/{name}", {"limit": limit})
+
+    def set_balance(self, user: str, hqc: float | None) -> None:
+        """Limit what a user may spend; jobs beyond that end in ``DEPLETED``.
+
+        :param user: E-mail address or id.
+        :param hqc: Credits in HQC; None for no limit.
+        """
+        self._call("PUT", f"users/{user}/balance", {"limit": hqc})
+
+    def add_credential(self, user: str, name: str, issuer: str) -> None:
+        """Note that a user has a credential of a provider.
+
+        :param user: E-mail address or id.
+        :param issuer: ``Quantinuum``, ``Qiskit`` or ``Braket``.
+        """
+        body = {"name": name, "issuer": issuer}
+        self._call("POST", f"users/{user}/credentials", body)

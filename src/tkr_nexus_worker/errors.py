@@ -1,17 +1,17 @@
-"""The errors of this package, each with a sentence for a person.
+"""The errors of this package, each with a message of one sentence.
 
-Those that know nothing of Nexus come from :mod:`tkr_runtime.errors`::
+Those that do not depend on Nexus come from :mod:`tkr_runtime.errors`::
 
     TierkreisError
     └── NexusWorkerError            (tkr_runtime.errors.WorkerError)
-        ├── InvalidInputError       refused before anything was sent
-        ├── NotLoggedInError        no login, or one that has expired
-        ├── NexusUnavailableError   Nexus could not be reached, or is overloaded
-        ├── NexusRefusedError       Nexus answered, and the answer is no
-        ├── JobFailedError          the job ended without results
-        ├── WaitTimeoutError        the job had not ended when the time was over
-        ├── ResultsNotReadyError    the job has not ended yet
-        ├── ResultFormatError       the result has no form of the kind asked for
+        ├── InvalidInputError       bad input, found before anything is sent
+        ├── NotLoggedInError        no login, or an expired one
+        ├── NexusUnavailableError   Nexus is unreachable or overloaded
+        ├── NexusRefusedError       Nexus refused a request
+        ├── JobFailedError          a job ended without all its results
+        ├── WaitTimeoutError        a job did not end in time
+        ├── ResultsNotReadyError    a job has not ended yet
+        ├── ResultFormatError       a result does not have the requested format
         ├── CheckpointError         the files of a workflow cannot be written
         └── WorkflowFailedError     a task of a workflow failed
 """
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 NexusWorkerError = WorkerError
-"""Base of all errors of this package."""
+"""The base class of all errors of this package."""
 
 
 class NotLoggedInError(NexusWorkerError):
@@ -50,14 +50,14 @@ class NotLoggedInError(NexusWorkerError):
 
 
 class NexusUnavailableError(NexusWorkerError):
-    """Nexus could not be reached or could not answer now; trying later may help."""
+    """Nexus is unreachable or overloaded; retrying later may help."""
 
 
 class NexusRefusedError(NexusWorkerError):
-    """Nexus refused a request; sending the same again gives the same answer.
+    """Nexus refused a request; the same request would be refused again.
 
-    :param message: One sentence for a person.
-    :param status_code: The HTTP status of the answer, where there was one.
+    :param message: The message, one sentence.
+    :param status_code: The HTTP status of the response, or None.
     """
 
     def __init__(self, message: str, status_code: int | None = None) -> None:

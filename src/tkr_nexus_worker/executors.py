@@ -1,4 +1,4 @@
-"""How Tierkreis's UvExecutor starts this worker."""
+"""Setup of Tierkreis's UvExecutor for this worker."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from tierkreis.controller.storage.protocol import ControllerStorage
 from tkr_runtime.tasks import executors
 
 REGISTRY_PATH = Path(__file__).resolve().parent / "registry"
-"""The registry to give to ``UvExecutor``; it holds the worker ``nexus_worker``."""
+"""The registry for ``UvExecutor``, which holds the worker ``nexus_worker``."""
 
 
 def uv_executor(
@@ -17,14 +17,14 @@ def uv_executor(
 ) -> UvExecutor:
     """Return Tierkreis's UvExecutor, set up for this worker in this environment.
 
-    The worker runs in the environment of the calling process as it is: uv installs
-    nothing and writes nothing, so that read-only installations work too. The values of
-    environment variables are not written to the workflow's files. The path of the
-    storage may have spaces in it, and may be relative.
+    The worker runs in the environment of the calling process: uv installs nothing and
+    writes nothing, so read-only installations work too. The executor does not write
+    environment variables to the files of the workflow. The path of the storage may
+    contain spaces and may be relative.
 
     :param storage: The storage of the workflow.
-    :param env: Environment variables for the worker, beside those of this process.
+    :param env: Further environment variables for the worker.
     :returns: An executor for tasks of ``nexus_worker``. Combine it with executors for
-        other workers by Tierkreis's ``MultipleExecutor`` or ``TaskExecutor``.
+        other workers in Tierkreis's ``MultipleExecutor`` or ``TaskExecutor``.
     """
     return executors.uv_executor(REGISTRY_PATH, storage, env)

@@ -1,4 +1,4 @@
-"""Programs of Nexus: upload circuits and HUGR packages."""
+"""Programs on Nexus: upload circuits and HUGR packages."""
 
 import hashlib
 import json
@@ -19,39 +19,39 @@ from tkr_nexus_worker.nexus.projects import get_or_create_project
 logger = logging.getLogger(__name__)
 
 _DIGITS_IN_NAMES = 12
-_UPLOADS_AT_ONCE = 8
+_CONCURRENT_UPLOADS = 8
 
 
 def upload_circuit(circuit: Circuit, project_name: str) -> CircuitRef:
     """Upload a circuit.
 
-    :param circuit: The circuit. One without a name is called ``circuit-`` and the
-        first digits of the SHA-256 of its content.
-    :param project_name: The project to put it into; it is made if it does not exist.
+    :param circuit: The circuit. If it has no name, it is uploaded as ``circuit-`` plus
+        the first digits of the SHA-256 of its content.
+    :param project_name: The project; created if it does not exist.
     :returns: A reference to the circuit on Nexus.
-    :raises NexusWorkerError: If the upload is not possible.
+    :raises NexusWorkerError: If the upload fails.
     """
     check_name("project", project_name)
     return _upload_circuit(circuit, get_or_create_project(project_name))
 
 
 def upload_circuits(circuits: Sequence[Circuit], project_name: str) -> list[CircuitRef]:
-    """Upload circuits side by side over one set of connections.
+    """Upload circuits concurrently over shared connections.
 
     :param circuits: The circuits, named as :func:`upload_circuit` does.
-    :param project_name: The project to put them into; it is made if it does not exist.
+    :param project_name: The project; created if it does not exist.
     :returns: References to the circuits on Nexus, in the same order.
-    :raises NexusWorkerError: If an upload is not possible.
+    :raises NexusWorkerError: If an upload fails.
     """
     check_name("project", project_name)
     project = get_or_create_project(project_name)
-    # Each upload sees the task that it is part of; threads do not inherit that.
+    # Threads do not inherit the context, which holds the task of the uploads.
     contexts = [copy_context() for _ in circuits]
 
     def upload(index: int) -> CircuitRef:
         return contexts[index].run(_upload_circuit, circuits[index], project, index)
 
-    with ThreadPoolExecutor(max_workers=_UPLOADS_AT_ONCE) as pool:
+    with ThreadPoolExecutor(max_workers=_CONCURRENT_UPLOADS) as pool:
         return list(pool.map(upload, range(len(circuits))))
 
 
@@ -60,7 +60,8 @@ def _upload_circuit(
 ) -> CircuitRef:
     """Upload a circuit once.
 
-    :param index: Which of several of the same task it is; they may have one name.
+    :param index: The index of the circuit among several of one task, which may share
+        a name.
     """
     name = circuit.name or _name_by_content(
         "circuit", json.dumps(circuit.to_dict(), sort_keys=True).encode()
@@ -85,11 +86,11 @@ def upload_hugr(
     """Upload a HUGR package.
 
     :param package: The package, for example compiled by guppylang.
-    :param project_name: The project to put it into; it is made if it does not exist.
-    :param name: A name for it; by default ``hugr-`` and the first digits of the SHA-256
-        of its content.
+    :param project_name: The project; created if it does not exist.
+    :param name: The name of the program; by default ``hugr-`` plus the first digits of
+        the SHA-256 of its content.
     :returns: A reference to the program on Nexus.
-    :raises NexusWorkerError: If the upload is not possible.
+    :raises NexusWorkerError: If the upload fails.
     """
     check_name("project", project_name)
     if name is None:
@@ -115,7 +116,7 @@ def upload_hugr(
 def _find[T: (CircuitRef, HUGRRef)](
     get_all: Callable[..., Iterable[T]], name: str, project: ProjectRef, key: Key
 ) -> T | None:
-    """Find what an earlier try of the same task has uploaded, the oldest if several.
+    """Return what an earlier attempt of the same task uploaded, the oldest if several.
 
     Nexus deletes no programs. A duplicate costs nothing and no job uses it.
     """

@@ -1,8 +1,8 @@
-"""What the runtime has to know of a cloud and of the worker that submits jobs to it.
+"""What the runtime needs to know about a cloud and the worker that submits jobs to it.
 
 The package of a worker describes itself by a :class:`Cloud` and registers it as an
-entry point of the group ``tkr_runtime.clouds``. Workflows find all of them, so that one
-graph may use several.
+entry point of the group ``tkr_runtime.clouds``. Workflows find all of them, so one
+graph can use several.
 """
 
 from collections.abc import Mapping
@@ -17,13 +17,14 @@ ENTRY_POINTS = "tkr_runtime.clouds"
 
 @dataclass(frozen=True)
 class JobTasks:
-    """Which tasks of a worker submit jobs, and which tell that a job has ended.
+    """Which tasks of a worker submit jobs, and which show that a job has ended.
 
-    :param submitting: Return a job that they have submitted.
-    :param waiting: Return the final status of a job, as an object with ``job_id``.
-    :param fetching: Take a job that has ended as the input ``execute_ref``.
-    :param polling: Take a job as ``execute_ref``, and tell by the output that is named
-        here whether it still waits or runs.
+    :param submitting: Tasks that return a job that they have submitted.
+    :param waiting: Tasks that return the final status of a job, as an object with
+        ``job_id``.
+    :param fetching: Tasks that take a job that has ended as the input ``execute_ref``.
+    :param polling: Tasks that take a job as ``execute_ref``, each with the name of its
+        output that says whether the job still waits or runs.
     """
 
     submitting: frozenset[str]
@@ -37,15 +38,15 @@ class Cloud:
     """A cloud and its worker.
 
     :param name: The name of the cloud, as in "Job 'bell' is on …".
-    :param worker_name: The name by which graphs and executors call the worker.
+    :param worker_name: The name of the worker in graphs and executors.
     :param package: The package of the worker.
-    :param distribution: The distribution of that package.
+    :param distribution: The distribution that contains the package.
     :param command: The command for people; it has ``resume`` and ``cancel``.
-    :param env_prefix: What the names of its environment variables begin with.
-    :param log_prefix: What the lines of its log for people begin with.
+    :param env_prefix: The prefix of its environment variables.
+    :param log_prefix: The prefix of the lines in its log that are for the user.
     :param job_tasks: What its tasks do with jobs.
-    :param deferred_imports: The modules that its tasks do without, with those of their
-        names that may be mentioned before they are imported; see
+    :param deferred_imports: The modules that most of its tasks do not use, with the
+        names in them that do not import the module; see
         :mod:`tkr_runtime.tasks.deferred_imports`.
     :param worker: The worker, as ``package.module:name``; its import may take seconds.
     :param cancel: The function that cancels a job by its id and returns its state
@@ -85,9 +86,9 @@ class Cloud:
         resolve_name(self.enter_fork)()
 
     def is_task(self, function: str) -> bool:
-        """Tell whether a task is one of this worker.
+        """Return whether a task belongs to this worker.
 
-        :param function: Its name as graphs have it, for example ``worker.task``.
+        :param function: Its name in graphs, for example ``worker.task``.
         """
         return function.partition(".")[0] == self.worker_name
 
@@ -96,9 +97,9 @@ class Cloud:
 def clouds() -> tuple[Cloud, ...]:
     """Return the clouds of this environment whose packages can be imported.
 
-    A cloud whose client is not installed is still described by its package.
+    A cloud is also listed if its client is not installed.
     """
-    # Only controllers and the preloaded process need it, and it takes a moment.
+    # Only controllers and the preloaded process need it, and it takes time.
     from importlib.metadata import entry_points
 
     found = sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name)
@@ -106,9 +107,9 @@ def clouds() -> tuple[Cloud, ...]:
 
 
 def cloud_of(worker_name: str) -> Cloud | None:
-    """Return the cloud that a worker serves.
+    """Return the cloud of a worker.
 
     :param worker_name: The name of the worker.
-    :returns: The cloud; None if it is no worker of ours.
+    :returns: The cloud; None if no cloud has this worker.
     """
     return next((it for it in clouds() if it.worker_name == worker_name), None)

@@ -1,50 +1,63 @@
-"""Files that a person asked for: written whole or not at all, never over others."""
+"""Files that are written as a whole: a reader never finds half of one."""
 
 import os
-from contextlib import suppress
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tkr_runtime.errors import InvalidInputError
 
+_SHARED_MODE = 0o666  # less what the umask takes away
+_PRIVATE_MODE = 0o600
+
+
+def replace_file(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Write a file as a whole, in place of one that may exist.
+
+    :param path: The file; its directory must exist.
+    :param content: The new content.
+    :param private: Whether only the owner may read the file.
+    :raises OSError: If the file cannot be written; an earlier file stays as it was.
+    """
+    with _new_file_beside(path, content, private=private) as new_file:
+        new_file.replace(path)
+
 
 def check_absent(path: Path, *, force: bool) -> None:
-    """Refuse a place for a new file that is taken.
+    """Check that a new file may be written to a path.
 
     :param path: The file.
     :param force: Whether it may be overwritten.
-    :raises InvalidInputError: If there is something that may not be overwritten.
+    :raises InvalidInputError: If something there may not be overwritten.
     """
     if path.is_dir():
         raise InvalidInputError(f"{path} is a directory; give the name of a file.")
     if path.exists() and not force:
-        raise _taken(path)
+        raise _exists(path)
 
 
 def write_file(path: Path, content: bytes, *, force: bool = False) -> Path:
-    """Write a file, whole or not at all.
+    """Write a file that a person asked for, as a whole.
 
     :param path: The file; its directory must exist.
-    :param content: What it is to hold.
+    :param content: The content.
     :param force: Whether to overwrite a file that exists.
     :returns: The path.
     :raises InvalidInputError: If the file exists and may not be overwritten, or cannot
-        be written; a file that was there before is as it was.
+        be written; an earlier file stays as it was.
     """
     check_absent(path, force=force)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_bytes(content)
         if force:
-            unfinished.replace(path)
+            replace_file(path, content)
         else:
-            _move_unless_taken(unfinished, path)
+            with _new_file_beside(path, content) as new_file:
+                _move_unless_taken(new_file, path)
     except OSError as error:
         raise InvalidInputError(
             f"{path} cannot be written: {error.strerror}; give another file."
         ) from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
     return path
 
 
@@ -52,7 +65,7 @@ def read_file(path: Path) -> bytes:
     """Read a file that a person named.
 
     :param path: The file.
-    :returns: What it holds.
+    :returns: Its content.
     :raises InvalidInputError: If it cannot be read.
     """
     try:
@@ -63,18 +76,36 @@ def read_file(path: Path) -> bytes:
         ) from error
 
 
+@contextmanager
+def _new_file_beside(
+    path: Path, content: bytes, *, private: bool = False
+) -> Generator[Path]:
+    """Write a temporary file, and delete it unless the body moves it."""
+    new_file = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    mode = _PRIVATE_MODE if private else _SHARED_MODE
+    try:
+        with open(
+            new_file, "xb", opener=lambda file, flags: os.open(file, flags, mode)
+        ) as file:
+            file.write(content)
+        yield new_file
+    finally:
+        with suppress(OSError):
+            new_file.unlink(missing_ok=True)
+
+
 def _move_unless_taken(source: Path, target: Path) -> None:
-    """Move a file to a place that another program may take at the same moment."""
+    """Move a file to a path that another program may take at the same moment."""
     try:
         target.hardlink_to(source)
     except FileExistsError as error:
-        raise _taken(target) from error
+        raise _exists(target) from error
     except OSError:
         # Some file systems have no links.
         source.replace(target)
 
 
-def _taken(path: Path) -> InvalidInputError:
+def _exists(path: Path) -> InvalidInputError:
     return InvalidInputError(
         f"{path} exists already; give another file, or overwrite it by force."
     )

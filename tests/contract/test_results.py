@@ -27,7 +27,7 @@ from tests.contract.world import execute
 from tests.local_nexus import guppy_coin
 from tests.local_nexus.simulators.test_hybrid import bell_qir
 
-from local_nexus.routes.results import CHUNK
+from local_nexus.results.routes import CHUNK
 
 SELENE = qnx.SeleneConfig()
 

@@ -15,19 +15,18 @@ import pytest
 import qnexus as qnx
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
-from tests.conftest import EXECUTABLES, qnexus_connected
-from tests.preloaded import preloaded_processes
-from tests.waiting import wait_until
+from tests.conftest import EXECUTABLES, WAYS, qnexus_connected
+from tests.helpers.preloaded import preloaded_processes
+from tests.helpers.waiting import wait_until
 from tierkreis.storage import FileStorage
 
 from local_nexus import LocalNexus
 from tkr_nexus_worker.results.receipts import find_receipts, read_receipt
-from tkr_runtime.workflows.controller_lock import control
-from tkr_runtime.workflows.processes import live_tasks
+from tkr_runtime.workflows.controller_lock import control_workflow
+from tkr_runtime.workflows.liveness import live_tasks
 
 DRIVER = Path(__file__).with_name("workflows.py")
 PROJECT = "tests of faults"
-EXECUTOR = os.environ.get("TKR_TEST_EXECUTOR", "uv")
 # On this machine what was cut off has long arrived after the settle time.
 QUICK = {
     "TKR_NEXUS_CONNECT_TIMEOUT": "5",
@@ -80,7 +79,7 @@ class Run:
     def assert_nothing_is_left(self) -> None:
         assert wait_until(lambda: not processes_of(self.storage.workflow_id))
         assert live_tasks(self.storage) == set()
-        with control(self.storage):  # no controller has it any more
+        with control_workflow(self.storage):  # no controller has it any more
             pass
         projects = Counter(p.annotations.name for p in qnx.projects.get_all())
         assert projects[PROJECT] == 1
@@ -126,12 +125,17 @@ def driver(faulty_nexus, warm_worker, tmp_path_factory) -> Iterator[subprocess.P
 
 
 @pytest.fixture
-def run_graph(driver, faulty_nexus, connect_qnexus, tmp_path) -> Iterator[RunGraph]:
+def run_graph(
+    driver, faulty_nexus, connect_qnexus, way, tmp_path
+) -> Iterator[RunGraph]:
     """Run the graph once, and remove all faults and all progress."""
     connect_qnexus(faulty_nexus.env)
 
     def run(
-        executor: str = EXECUTOR, *, project: str = PROJECT, **environment: str
+        executor: str = "in-process" if way == "in-process" else "uv",
+        *,
+        project: str = PROJECT,
+        **environment: str,
     ) -> Run:
         token = uuid4()
         job_name = f"job {token}"
@@ -148,7 +152,7 @@ def run_graph(driver, faulty_nexus, connect_qnexus, tmp_path) -> Iterator[RunGra
             },
             "directory": str(tmp_path),
             "executor": executor,
-            "environment": environment,
+            "environment": WAYS[way] | environment,
         }
         driver.stdin.write(json.dumps(request) + "\n")
         driver.stdin.flush()

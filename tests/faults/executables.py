@@ -9,7 +9,7 @@ from typing import Literal
 
 import psutil
 from tests.conftest import EXECUTABLES
-from tests.preloaded import kill, preloaded_processes
+from tests.helpers.preloaded import kill, preloaded_processes
 
 type Victim = Literal["executable", "fork", "server"]
 

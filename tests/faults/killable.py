@@ -1,9 +1,9 @@
 """Run tasks of the worker in processes that can be killed at any moment.
 
-Reads a line of JSON for each task from stdin: the definition, and after how many
-seconds to kill the process (null: never). Answers with a line: the exit code, negative
-for a signal, and how long the process lived. The processes are forks of this one, which
-has imported everything, so that a kill seldom falls into an import.
+Reads a line of JSON for each task from stdin: the definition, after how many seconds to
+kill the process (null: never), and the environment. Answers with a line: the exit code,
+negative for a signal, and how long the process lived. The processes are forks of this
+one, which has imported everything, so that a kill seldom falls into an import.
 """
 
 import json
@@ -14,18 +14,27 @@ import time
 from pathlib import Path
 from threading import Timer
 
-from tkr_nexus_worker import main as worker
-from tkr_nexus_worker import tasks  # noqa: F401 (imported before the first fork)
+from tierkreis.worker.storage.filestorage import WorkerFileStorage
+
+from tkr_nexus_worker import tasks
+from tkr_nexus_worker.cloud import NEXUS
+from tkr_runtime.tasks import program
 
 
-def run(definition: str, kill_after: float | None) -> tuple[int, float]:
+def run(
+    definition: str, kill_after: float | None, environment: dict[str, str]
+) -> tuple[int, float]:
     started = time.monotonic()
     child = os.fork()
     if child == 0:
+        os.environ.clear()
+        os.environ.update(environment)
+        NEXUS.read_environment_again()
+        tasks.worker.storage = WorkerFileStorage()
         with Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
-            code = worker.run([definition])
+            code = program.run([definition], NEXUS)
         os._exit(code)
     timer = Timer(kill_after or 0.0, os.kill, (child, signal.SIGKILL))
     if kill_after is not None:

@@ -4,15 +4,16 @@ Each workflow runs under Tierkreis's own executors with real processes for its t
 ``docs/faults.md`` describes what is shown here.
 """
 
-import random
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 import qnexus as qnx
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
+from tests.conftest import WAYS
 from tests.faults.conftest import Run
+from tests.helpers.repetition import SEED, few_and_all, soak
 
 from local_nexus import Fault, Progress
 
@@ -27,7 +28,6 @@ RESULT = ("GET", "/api/results/*")
 CIRCUIT = ("GET", "/api/circuits/*")
 READS = [DEVICES, LOGIN, PROJECTS, STATUS, JOB, RESULT, CIRCUIT]
 CHANGES = [UPLOAD, SUBMIT]
-SEED = random.randrange(2**32)
 
 
 def assert_done_once(run: Run) -> None:
@@ -51,6 +51,17 @@ def passing_faults(method: str, path: str) -> Iterator[Fault]:
         yield Fault("malformed", shape=shape, **twice)
 
 
+def lasting_faults(method: str, path: str) -> Iterator[Fault]:
+    """Give those that may leave something on Nexus, and one of each other kind."""
+    where = {"method": method, "path": path, "times": 1}
+    yield Fault("answer", status=500, when="after", **where)
+    for when in ("before", "after"):
+        yield Fault("drop", when=when, **where)
+    yield Fault("hang", seconds=2, when="after", **where)
+    yield Fault("expire", token="access", **where)
+    yield Fault("malformed", shape="html", **where)
+
+
 FAULTS_OF_CHANGES = [fault for place in CHANGES for fault in passing_faults(*place)]
 ALL_FAULTS = [fault for place in READS + CHANGES for fault in passing_faults(*place)]
 
@@ -61,6 +72,20 @@ def describe(fault: Fault) -> str:
     return "-".join(str(part) for part in parts if part is not None)
 
 
+@pytest.mark.parametrize(
+    ("place", "way"),
+    [(UPLOAD, "preloaded"), *((SUBMIT, way) for way in WAYS)],
+    indirect=["way"],
+)
+def test_all_faults_of_a_change_after_each_other_leave_one_job_and_its_results(
+    faulty_nexus, run_graph, place
+):
+    for fault in lasting_faults(*place):
+        faulty_nexus.add_fault(fault)
+    assert_done_once(run_graph())
+
+
+@pytest.mark.soak
 @pytest.mark.parametrize("fault", FAULTS_OF_CHANGES, ids=describe)
 def test_a_fault_of_a_change_leaves_one_job_and_its_results(
     faulty_nexus, run_graph, fault
@@ -69,11 +94,12 @@ def test_a_fault_of_a_change_leaves_one_job_and_its_results(
     assert_done_once(run_graph())
 
 
+@pytest.mark.parametrize("faults", [lasting_faults, soak(passing_faults)])
 @pytest.mark.parametrize(("method", "path"), READS)
 def test_all_faults_of_a_reading_after_each_other_leave_one_job_and_its_results(
-    faulty_nexus, run_graph, method, path
+    faulty_nexus, run_graph, method, path, faults
 ):
-    for fault in passing_faults(method, path):
+    for fault in faults(method, path):
         faulty_nexus.add_fault(fault)
     assert_done_once(run_graph())
 
@@ -91,7 +117,9 @@ def test_lost_answers_leave_one_job_under_each_executor_also_where_tasks_start_c
     assert_done_once(run_graph(executor, TKR_NEXUS_WARM=warm))
 
 
-@pytest.mark.parametrize(("method", "path"), [PROJECTS, STATUS, *CHANGES])
+@pytest.mark.parametrize(
+    ("method", "path"), few_and_all([STATUS, SUBMIT], [PROJECTS, UPLOAD])
+)
 def test_each_status_that_may_pass_is_tried_again(
     faulty_nexus, run_graph, method, path
 ):
@@ -145,7 +173,10 @@ def test_two_projects_of_one_name_end_the_workflow_before_anything_is_uploaded(
 
 @pytest.mark.parametrize(
     ("place", "status"),
-    [*((SUBMIT, s) for s in (400, 403, 404, 409, 410, 422)), (UPLOAD, 403)],
+    few_and_all(
+        [(SUBMIT, 403), (UPLOAD, 403)],
+        [(SUBMIT, status) for status in (400, 404, 409, 410, 422)],
+    ),
 )
 def test_a_refusal_ends_the_workflow_with_the_reason_and_no_job(
     faulty_nexus, run_graph, place, status
@@ -162,21 +193,19 @@ def test_a_refusal_ends_the_workflow_with_the_reason_and_no_job(
     run.assert_nothing_is_left()
 
 
-@seed(SEED)
-@given(
-    faults=st.lists(st.sampled_from(ALL_FAULTS), min_size=2, max_size=5),
-    executor=st.sampled_from(["uv", "shell"]),
-)
-@settings(
-    max_examples=15,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@pytest.mark.parametrize("examples", [3, soak(40)])
 def test_faults_together_leave_one_job_and_its_results(
-    faulty_nexus, run_graph, faults, executor
+    faulty_nexus, run_graph, examples
 ):
-    print(f"seed {SEED}")
-    for fault in faults:
-        faulty_nexus.add_fault(fault)
-    assert_done_once(run_graph(executor))
+    @seed(SEED)
+    @given(
+        faults=st.lists(st.sampled_from(ALL_FAULTS), min_size=2, max_size=5),
+        executor=st.sampled_from(["uv", "shell"]),
+    )
+    @settings(max_examples=examples, deadline=None, print_blob=True, database=None)
+    def together(faults: list[Fault], executor: str) -> None:
+        for fault in faults:
+            faulty_nexus.add_fault(fault)
+        assert_done_once(run_graph(executor))
+
+    together()

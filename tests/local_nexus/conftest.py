@@ -18,8 +18,8 @@ from typing import Any, Self
 import httpx
 import pytest
 
-from local_nexus import LocalNexus
-from local_nexus.settings import Settings
+from local_cloud.server.instance import Instance
+from local_nexus import NEXUS, LocalNexus
 
 DRIVER = Path(__file__).with_name("driver.py")
 
@@ -101,7 +101,7 @@ def http(anonymous: httpx.Client, nexus: LocalNexus) -> httpx.Client:
 @pytest.fixture
 def administrator(anonymous: httpx.Client, nexus: LocalNexus) -> httpx.Client:
     """A plain HTTP client for the routes below ``/_local/``."""
-    token = Settings.load(nexus.directory).admin_token
+    token = Instance.load(NEXUS, nexus.directory).admin_token
     anonymous.headers["authorization"] = f"Bearer {token}"
     return anonymous
 

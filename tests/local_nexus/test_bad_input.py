@@ -12,8 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
+from local_cloud.web.endpoint import Endpoint
 from local_nexus import LocalNexus
-from local_nexus.routes import ENDPOINTS, Endpoint
+from local_nexus.application import ENDPOINTS
 
 BODIES = [it for it in ENDPOINTS if it.body is not None and it.access != "admin"]
 LISTINGS = [it for it in ENDPOINTS if "filter[name_exact]" in it.query]

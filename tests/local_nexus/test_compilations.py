@@ -1,5 +1,5 @@
 import pytest
-from tests.waiting import wait_until
+from tests.helpers.waiting import wait_until
 
 from local_nexus import Progress
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.waiting import wait_until
+from tests.helpers.waiting import wait_until
 
 from local_nexus import LocalNexus
 

@@ -5,8 +5,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import get_args
 
+from local_cloud.faults.rule import Action
 from local_nexus import Fault, LocalNexus
-from local_nexus.faults import Action
 
 TEXT = (Path(__file__).parents[2] / "docs" / "local_nexus.md").read_text()
 

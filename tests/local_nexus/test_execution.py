@@ -4,15 +4,17 @@ import threading
 
 import pytest
 
-from local_nexus.clock import Clock
-from local_nexus.services.access import OWNER, grant
-from local_nexus.services.execution import Execution
-from local_nexus.services.jobs import Jobs
-from local_nexus.services.projects import Projects
-from local_nexus.services.uploads import Uploads
-from local_nexus.services.users import Users
+from local_cloud.clock import Clock
+from local_cloud.progress.tracker import ProgressTracker
+from local_cloud.store import Store
+from local_nexus.jobs.execution import Execution
+from local_nexus.jobs.service import Jobs
+from local_nexus.projects.service import Projects
 from local_nexus.simulators import Outcome, RunHandle
-from local_nexus.store import Store
+from local_nexus.tables import metadata
+from local_nexus.uploads.service import Uploads
+from local_nexus.users.roles import OWNER, grant
+from local_nexus.users.service import Users
 
 NAMED = {"name": "mine", "description": None, "properties": {}}
 
@@ -36,16 +38,16 @@ def pool():
 
 @pytest.fixture
 def execution(tmp_path, pool):
-    store = Store(f"sqlite:///{tmp_path / 'nexus.db'}")
-    yield Execution(store, Clock(), pool, lambda _job: None)
+    store = Store(f"sqlite:///{tmp_path / 'nexus.db'}", metadata)
+    yield Execution(store, Clock(), pool, ProgressTracker(), lambda _job: None)
     store.close()
 
 
 @pytest.fixture
 def job(execution, tmp_path):
     """A job of two circuits, both under way."""
-    store, clock = Store(f"sqlite:///{tmp_path / 'nexus.db'}"), Clock()
-    user = Users(store, clock, b"secret").ensure("me@example.com", "password", None)
+    store, clock = Store(f"sqlite:///{tmp_path / 'nexus.db'}", metadata), Clock()
+    user = Users(store, clock).ensure("me@example.com", "password", None)
     project = Projects(store, clock).create(user["id"], NAMED)
     with store.write() as tx:
         grant(tx, project["id"], OWNER.id, to_user=user["id"])

@@ -5,15 +5,19 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from local_nexus import LocalNexus
-from local_nexus.openapi import document
-from local_nexus.settings import Settings
+from local_cloud.admin import routes as admin
+from local_cloud.server.instance import Instance
+from local_cloud.web.openapi import document
+from local_nexus import NEXUS, LocalNexus
+from local_nexus.application import ENDPOINTS, SECURITY
 
 schemathesis = pytest.importorskip("schemathesis")
 
+DOCUMENT = document(NEXUS, [*ENDPOINTS, *admin.ENDPOINTS], SECURITY)
+
 OPERATIONS = {
     operation.ok().label: operation.ok()
-    for operation in schemathesis.openapi.from_dict(document()).get_all_operations()
+    for operation in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()
 }
 
 
@@ -22,7 +26,7 @@ def server():
     with LocalNexus() as nexus:
         context = ssl.create_default_context(cafile=nexus.env["SSL_CERT_FILE"])
         with httpx.Client(base_url=nexus.url, verify=context) as http:
-            token = Settings.load(nexus.directory).admin_token
+            token = Instance.load(NEXUS, nexus.directory).admin_token
             http.headers["authorization"] = f"Bearer {token}"
             yield http, {"email": nexus.email, "password": nexus.password}
 
@@ -68,7 +72,7 @@ def known(session):
 
 
 def test_the_document_is_served(session):
-    assert session.get("/openapi.json").json() == document()
+    assert session.get("/openapi.json").json() == DOCUMENT
 
 
 @pytest.mark.parametrize("label", OPERATIONS)

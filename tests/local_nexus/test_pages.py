@@ -4,10 +4,12 @@ import itertools
 
 import pytest
 
-from local_nexus.services.access import OWNER
-from local_nexus.services.projects import new_row
-from local_nexus.store import Filters, Page, Store
-from local_nexus.store.transaction import DEEP
+from local_cloud.store import Store
+from local_nexus.api.filters import Filters, Page
+from local_nexus.api.listing import DEEP, count, page
+from local_nexus.projects.service import new_row
+from local_nexus.tables import metadata
+from local_nexus.users.roles import OWNER
 
 JOBS = DEEP + 150
 SIZE = 100
@@ -16,7 +18,9 @@ SIZE = 100
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     """Two projects with many jobs: one reader owns both, one the first only."""
-    store = Store(f"sqlite:///{tmp_path_factory.mktemp('pages') / 'nexus.db'}")
+    store = Store(
+        f"sqlite:///{tmp_path_factory.mktemp('pages') / 'nexus.db'}", metadata
+    )
     with store.write() as tx:
         for number, owners in enumerate([("both", "one"), ("both",)]):
             project = f"project {number}"
@@ -55,11 +59,11 @@ def pages(store, filters):
     found = []
     with store.read() as tx:
         for number in itertools.count():
-            rows = tx.page("jobs", filters, Page(number, SIZE))
+            rows = page(tx, "jobs", filters, Page(number, SIZE))
             if not rows:
                 break
             found += [it["created"] for it in rows]
-        assert tx.count("jobs", filters) == len(found)
+        assert count(tx, "jobs", filters) == len(found)
     return found
 
 

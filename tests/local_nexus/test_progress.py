@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 import pytest
-from tests.waiting import wait_until
+from tests.helpers.waiting import wait_until
 
 from local_nexus import Fault, LocalNexus, Progress, ProgressRule
 

@@ -10,8 +10,8 @@ import certifi
 import httpx
 import psutil
 import pytest
+from tests.helpers.waiting import wait_until
 from tests.local_nexus.conftest import ClientError
-from tests.waiting import wait_until
 
 from local_nexus import LocalNexus
 from local_nexus.simulators.devices import devices

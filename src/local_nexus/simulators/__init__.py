@@ -1,16 +1,20 @@
-"""The simulators of the embedded Nexus: programs go in, results and costs come out.
+"""Run, compile and price programs without a cloud.
+
+What belongs here: devices, noise, compilation, simulators. Users, jobs and their states
+do not: a request goes in, an outcome comes out.
 
 Importing this package imports no simulator; those are loaded only in the worker
 processes of :class:`SimulatorPool`.
 """
 
-from local_nexus.simulators.messages import (
+from local_nexus.simulators.pool import RunHandle
+from local_nexus.simulators.requests import (
     CompileOutcome,
     CompileRequest,
     Outcome,
     RunRequest,
 )
-from local_nexus.simulators.pool import RunHandle, SimulatorPool
+from local_nexus.simulators.simulator_pool import SimulatorPool
 
 __all__ = [
     "CompileOutcome",

@@ -1,7 +1,7 @@
 """The devices of the embedded Nexus and what is known about them.
 
-The facts stand in ``devices.json``, which ``make_devices.py`` makes; a file of the same
-shape can add devices of a user's own.
+The facts stand in ``devices.json``, which ``tools/make_devices.py`` makes; a file of
+the same shape can add devices of a user's own.
 """
 
 import functools

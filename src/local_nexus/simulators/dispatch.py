@@ -5,7 +5,7 @@ Where this differs from the devices themselves:
 - A circuit need not be compiled for its device: what is not among the gates of the
   simulator is translated first, without any optimisation.
 - Quantinuum's machines and local emulators are ideal; emulators have the noise of
-  :mod:`local_nexus.simulators.noise`, in which all of them take the same times.
+  :mod:`local_nexus.simulators.noise.error_rates`, in which all take the same times.
 - IBM's machines and emulators have the noise of a snapshot of the machine.
 - A syntax checker checks and costs; all outcomes of a circuit are 0, and a HUGR or QIR
   program has none.
@@ -16,29 +16,35 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from local_nexus.simulators import circuits, costs
-from local_nexus.simulators.compile import compile_circuit, to_native_gates
+from local_nexus.simulators import costs
+from local_nexus.simulators.circuits import preparation
+from local_nexus.simulators.circuits.compilation import compile_circuit, to_native_gates
+from local_nexus.simulators.circuits.run import CircuitRun
 from local_nexus.simulators.devices import Config, Device, device_of
-from local_nexus.simulators.engines import Engine
 from local_nexus.simulators.errors import SimulationError
-from local_nexus.simulators.leakage import with_detection
-from local_nexus.simulators.messages import (
+from local_nexus.simulators.noise.configs import emulator_of, rates_of
+from local_nexus.simulators.noise.leakage_detection import with_detection
+from local_nexus.simulators.optional import OptionalFunction
+from local_nexus.simulators.requests import (
     CompileOutcome,
     CompileRequest,
     Outcome,
     RunRequest,
 )
-from local_nexus.simulators.noise_configs import emulator_of, rates_of
 
-AER = Engine("aer", extra="aer")
-QULACS = Engine("qulacs", extra="local")
-IBM = Engine("aer", extra="aer", function="run_ibm")
+AER = OptionalFunction("engines.aer.simulation", "run", extra="aer")
+QULACS = OptionalFunction("engines.qulacs.simulation", "run", extra="local")
+IBM = OptionalFunction("engines.aer.simulation", "run_ibm", extra="aer")
 
 CIRCUIT_ENGINES = {
     "AerConfig": AER,
-    "AerStateConfig": Engine("aer", extra="aer", function="run_state"),
-    "AerUnitaryConfig": Engine("aer", extra="aer", function="run_unitary"),
-    "BraketConfig": Engine("braket", extra="braket"),
+    "AerStateConfig": OptionalFunction(
+        "engines.aer.simulation", "run_state", extra="aer"
+    ),
+    "AerUnitaryConfig": OptionalFunction(
+        "engines.aer.simulation", "run_unitary", extra="aer"
+    ),
+    "BraketConfig": OptionalFunction("engines.braket", "run", extra="braket"),
     "HeliosConfig": QULACS,
     "IBMQConfig": IBM,
     "IBMQEmulatorConfig": IBM,
@@ -50,17 +56,19 @@ CIRCUIT_ENGINES = {
 """Type of a backend config -> engine of its circuits."""
 
 CHOSEN_ENGINES = {
-    "MatrixProductStateSimulator": Engine(
-        "aer", extra="aer", function="run_matrix_product_state"
+    "MatrixProductStateSimulator": OptionalFunction(
+        "engines.aer.simulation", "run_matrix_product_state", extra="aer"
     ),
-    "StabilizerSimulator": Engine("aer", extra="aer", function="run_stabilizer"),
+    "StabilizerSimulator": OptionalFunction(
+        "engines.aer.simulation", "run_stabilizer", extra="aer"
+    ),
 }
 """Simulator that a config chooses -> engine of its circuits, if not the usual one."""
 HYBRID_ONLY = ("ClassicalReplaySimulator", "CoinflipSimulator")
 """Simulators for HUGR and QIR programs alone."""
 
-SYNTAX_CHECKER = Engine("syntax_checker", extra="local")
-SELENE = Engine("selene", extra="selene", function="Program")
+SYNTAX_CHECKER = OptionalFunction("engines.syntax_checker", "run", extra="local")
+SELENE = OptionalFunction("engines.selene.programs", "Program", extra="selene")
 
 QUANTINUUM_BACKENDS = {
     "HeliosBackend",
@@ -72,17 +80,18 @@ QUANTINUUM_BACKENDS = {
 
 
 def handle(
-    request: RunRequest | CompileRequest, device_file: Path | None = None
+    request: RunRequest | CompileRequest, device_file: str | Path | None = None
 ) -> Outcome | CompileOutcome:
     """Run or compile a program.
 
     :param device_file: as for :func:`local_nexus.simulators.devices.devices`.
     :returns: its outcome; every failure of the program is one, too.
     """
+    file = None if device_file is None else Path(device_file)
     try:
         if isinstance(request, CompileRequest):
-            return compile_circuit(request, device_file)
-        return run(request, device_file)
+            return compile_circuit(request, file)
+        return run(request, file)
     except SimulationError as error:
         detail = str(error)
     except MemoryError:
@@ -107,14 +116,14 @@ def run(request: RunRequest, device_file: Path | None = None) -> Outcome:
 
 def _run_circuit(request: RunRequest, device: Device) -> Outcome:
     config = request.backend_config
-    circuit = circuits.parse(request.program)
-    circuits.simplify(circuit)
-    circuits.check_size(circuit, device)
+    circuit = preparation.parse(request.program)
+    preparation.simplify(circuit)
+    preparation.check_size(circuit, device)
     quantinuum = device["backend_name"] in QUANTINUUM_BACKENDS
     if quantinuum and config.get("leakage_detection"):
         n_qubits = device["backend_info"]["device"]["n_nodes"]
         circuit = with_detection(circuit, n_qubits)
-    job = circuits.CircuitRun(
+    job = CircuitRun(
         circuit,
         config,
         device,
@@ -170,7 +179,7 @@ def _hybrid_outcome(
     return _completed("QSYS", result, cost, device, shots.traces)
 
 
-def _circuit_engine(config: Config, device: Device) -> Engine:
+def _circuit_engine(config: Config, device: Device) -> OptionalFunction:
     if _is_syntax_checker(device):
         return SYNTAX_CHECKER
     simulator: str = (emulator_of(config).get("simulator") or {}).get("type", "")

@@ -1,4 +1,4 @@
-"""The command ``tkr-nexus`` for people."""
+"""The command ``tkr-nexus``: options and output, but no requests to Nexus."""
 
 import click
 
@@ -7,27 +7,27 @@ from tkr_nexus_worker.cloud import NEXUS
 from tkr_runtime.cli.group import LazyGroup
 from tkr_runtime.tasks.deferred_imports import defer_imports
 
-# Name of a command -> the module of this package that has it, and what it does.
+# Name of a command -> the module of this package that defines it, and its summary.
 _COMMANDS = {
-    "cancel": ("jobs", "Cancel jobs on Nexus."),
-    "check": ("run", "Check whether circuits fit a device, and what they cost."),
-    "delete": ("jobs", "Delete jobs and their results on Nexus."),
-    "device": ("devices", "Tell all about a device, or compare several."),
-    "devices": ("devices", "List the devices that you may use."),
-    "doctor": ("account", "Check all that a new user gets wrong."),
-    "jobs": ("jobs", "List jobs on Nexus."),
-    "login": ("account", "Log in to Nexus by a browser."),
-    "payload": ("jobs", "Show or save what was submitted as a job."),
-    "plot": ("results", "Draw histograms of the results of a job."),
+    "cancel": ("jobs", "Cancel jobs."),
+    "check": ("run", "Check whether circuits fit a device, and estimate their cost."),
+    "delete": ("jobs", "Delete jobs and their results permanently."),
+    "device": ("devices", "Show a device, or compare several."),
+    "devices": ("devices", "List the devices that you can use."),
+    "doctor": ("account", "Check the installation, the connection and the login."),
+    "jobs": ("jobs", "List jobs."),
+    "login": ("account", "Log in to Nexus in a browser."),
+    "payload": ("jobs", "Show or save what a job submitted."),
+    "plot": ("results", "Plot the results of a job as histograms."),
     "results": ("results", "Show or save the results of a job."),
-    "resume": ("workflows", "Go on with a workflow that was stopped or failed."),
-    "retry": ("jobs", "Run again those programs of a job that ended badly."),
-    "run": ("run", "Run programs in files as one job."),
-    "serve": ("serve", "Serve an embedded Nexus on this machine."),
-    "show": ("jobs", "Show everything about a job but its programs and results."),
-    "status": ("jobs", "Tell in one line where a job stands."),
-    "watch": ("watch", "Follow jobs until all have ended."),
-    "whoami": ("account", "Tell who is logged in, to which Nexus, for how long."),
+    "resume": ("workflows", "Resume a workflow that stopped or failed."),
+    "retry": ("jobs", "Rerun the failed programs of a job."),
+    "run": ("run", "Run programs from files as one job."),
+    "serve": ("serve", "Start an embedded Nexus on this machine."),
+    "show": ("jobs", "Show the details of a job."),
+    "status": ("jobs", "Show the status of a job in one line."),
+    "watch": ("watch", "Watch jobs until all have ended."),
+    "whoami": ("account", "Show who is logged in, where, and for how long."),
 }
 
 
@@ -40,10 +40,10 @@ _COMMANDS = {
 @click.version_option(__version__, prog_name="tkr-nexus")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Work with Quantinuum Nexus beside Tierkreis workflows.
+    """Run and manage jobs on Quantinuum Nexus.
 
-    Every command has --help. Exit codes: 0 success, 1 failure, 2 wrong use; those of
-    status and watch also tell the state of a job.
+    Every command has --help. Exit codes: 0 success, 1 failure, 2 wrong usage. The
+    commands status and watch use 3 and 4 to report the state of a job.
     """
     from tkr_nexus_worker.nexus.patience import interactive
 
@@ -51,6 +51,6 @@ def cli(context: click.Context) -> None:
 
 
 def main() -> None:
-    """Run the command as a program of its own."""
+    """Run ``tkr-nexus`` as a program."""
     defer_imports(NEXUS)
     cli()

@@ -1,4 +1,4 @@
-"""Commands for the account, and for all that may be wrong around it."""
+"""Commands for the account: log in, show the login, check the installation."""
 
 import click
 from rich.text import Text
@@ -15,37 +15,37 @@ from tkr_runtime.times import age
 
 _COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 
-_LOOK_SECONDS = 5.0
+_RETRY_SECONDS = 5.0
 
-# qnexus takes seconds to import, and --help does not need it.
+# Functions import qnexus, which takes seconds and which --help does not need.
 
 
 @click.command()
-@click.option("--force", is_flag=True, help="Log in again, also if you are logged in.")
+@click.option("--force", is_flag=True, help="Log in again even if you are logged in.")
 @click.option(
     "--browser/--no-browser",
     default=True,
     show_default=True,
-    help="Open the address in a browser of this machine; any other browser will do.",
+    help="Open the page in a browser on this machine; any other browser works too.",
 )
 def login(force: bool, browser: bool) -> None:
-    """Log in to Nexus by a browser, on this machine or another.
+    """Log in to Nexus in a browser, on this machine or another.
 
-    The login is stored where qnexus looks for it, readable by you alone.
+    The login is stored where qnexus looks for it. Only you can read it.
     """
     from tkr_nexus_worker.nexus.account import get_account, log_in
 
     if not force:
         try:
-            account = get_account(retry_time=_LOOK_SECONDS)
+            account = get_account(retry_time=_RETRY_SECONDS)
         except NexusWorkerError:
-            pass  # the login itself tells what is wrong, if anything is
+            pass  # the login below reports what is wrong, if anything is
         else:
             click.echo(f"Already logged in. {_describe(account)}")
             return
 
     def show_code(code: str, address: str) -> None:
-        click.echo(f"Open {address}\nand allow the device if it shows the code {code}.")
+        click.echo(f"Open {address}\nand confirm if the page shows the code {code}.")
 
     log_in(show_code, open_browser=browser)
     click.echo(_describe(get_account()))
@@ -54,7 +54,7 @@ def login(force: bool, browser: bool) -> None:
 @click.command()
 @json_option
 def whoami(as_json: bool) -> None:
-    """Tell who is logged in, to which Nexus, and for how long."""
+    """Show who is logged in, to which Nexus, and for how long."""
     from tkr_nexus_worker.nexus.account import get_account
 
     account = get_account()
@@ -68,11 +68,11 @@ def whoami(as_json: bool) -> None:
 @json_option
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> None:
-    """Check all that a new user gets wrong, and say how to mend it.
+    """Check the installation, the connection and the login, and suggest fixes.
 
-    Nothing is changed. The exit code is 1 if something does not work.
+    This changes nothing. The exit code is 1 if something does not work.
     """
-    from tkr_nexus_worker.cli.checks import run_checks
+    from tkr_nexus_worker.cli.diagnostics import run_checks
 
     checks = list(run_checks())
     if as_json:
@@ -81,7 +81,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
         table = new_table()
         table.add_column("", no_wrap=True)
         table.add_column("check", no_wrap=True)
-        table.add_column("found", overflow="fold")
+        table.add_column("finding", overflow="fold")
         for check in checks:
             remedy = f". {check.remedy}" if check.remedy else ""
             table.add_row(
@@ -96,6 +96,6 @@ def doctor(context: click.Context, as_json: bool) -> None:
 def _describe(account: AccountReport) -> str:
     email = f" ({account.email})" if account.email else ""
     return (
-        f"{account.display_name}{email} at {account.nexus_url}; the login lasts for "
+        f"{account.display_name}{email} at {account.nexus_url}; the login expires in "
         f"{age(account.login_seconds_left)}."
     )

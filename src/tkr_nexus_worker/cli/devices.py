@@ -25,8 +25,8 @@ _ONLINE = "online"
 @click.command()
 @json_option
 def devices(as_json: bool) -> None:
-    """List the devices that you may use, and whether they are online now."""
-    # qnexus takes seconds to import; --help does not need it.
+    """List the devices that you can use, and whether they are online."""
+    # Importing qnexus takes seconds, and --help does not need it.
     from tkr_nexus_worker.devices import list_devices
 
     found = list_devices()
@@ -40,10 +40,10 @@ def devices(as_json: bool) -> None:
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @json_option
 def device(names: tuple[str, ...], as_json: bool) -> None:
-    """Tell all about a device, or compare several.
+    """Show a device, or compare several side by side.
 
-    NAME is as `tkr-nexus devices` lists it; where two backends have it, the backend
-    comes first, as in IBMQ/ibm_torino.
+    NAME is a name that `tkr-nexus devices` lists. If two backends share it, put the
+    backend first, as in IBMQ/ibm_torino.
     """
     from tkr_nexus_worker.devices import compare_devices
 
@@ -64,14 +64,14 @@ def devices_table(devices: "Sequence[DeviceSummary]") -> "Table":
     table.add_column("backend", no_wrap=True)
     table.add_column("kind", no_wrap=True)
     table.add_column("qubits", justify="right", no_wrap=True)
-    table.add_column("now", no_wrap=True)
+    table.add_column("status", no_wrap=True)
     for one in devices:
         table.add_row(
             Text(one.name),
             Text(one.backend),
             Text((one.kind or "").replace("_", " ")),
             "" if one.n_qubits is None else str(one.n_qubits),
-            _now(one),
+            _status(one),
         )
     return table
 
@@ -101,25 +101,25 @@ def _properties(device: "DeviceDetails") -> dict[str, str | Text]:
         for rate in device.error_rates
     }
     return {
-        "now": _now(device),
+        "status": _status(device),
         "backend config": f"{device.backend}Config",
         "kind": (device.kind or "").replace("_", " "),
         "qubits": _number(device.n_qubits),
         "connectivity": device.connectivity or "",
-        "shots at most": _number(device.max_shots),
+        "maximum shots": _number(device.max_shots),
         "mid-circuit measurement": _YES_NO[device.midcircuit_measurement],
         "reset": _YES_NO[device.reset],
         "feed-forward": _YES_NO[device.feedforward],
         "classical registers": _number(device.n_registers),
-        "bits of a register": _number(device.max_register_width),
+        "maximum register width": _number(device.max_register_width),
         "languages": ", ".join(device.languages),
         **errors,
-        "errors measured": device.error_date or "",
+        "errors measured on": device.error_date or "",
         "gates": ", ".join(device.gate_set),
     }
 
 
-def _now(device: "DeviceSummary") -> Text:
+def _status(device: "DeviceSummary") -> Text:
     if device.status is None:
         return Text("hosted" if device.nexus_hosted else "")
     return Text(device.status, style="green" if device.status == _ONLINE else "yellow")

@@ -1,4 +1,4 @@
-"""The executors of ``tkr-nexus resume``: this worker, and those of the user."""
+"""Executors for ``tkr-nexus resume``: one for this worker, others for the user's."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,13 +12,13 @@ from tierkreis.executor import MultipleExecutor, ShellExecutor, UvExecutor
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.executors import uv_executor
-from tkr_runtime.workflows.storage import shell_path
+from tkr_runtime.tasks.executors import shell_path
 
 _OUR_WORKER = "nexus_worker"
 
 
 class _KnownWorkers(MultipleExecutor):
-    """Sends each worker to its executor, and says what to do about an unknown one."""
+    """A MultipleExecutor that says what to do if it cannot start a worker."""
 
     def run(self, launcher_name: str, worker_call_args_path: Path) -> ExecutorDebugData:
         try:
@@ -27,20 +27,19 @@ class _KnownWorkers(MultipleExecutor):
             if launcher_name == _OUR_WORKER:
                 raise
             raise InvalidInputError(
-                f"The worker {launcher_name!r} of the workflow cannot be started "
-                f"({error}); give the folder that holds it by --registry, and by "
-                "--executor how it is started."
+                f"Cannot start the worker {launcher_name!r} of the workflow ({error}); "
+                "name its folder with --registry, and how to start it with --executor."
             ) from error
 
 
 def make_executor(
     kind: str, storage: ControllerStorage, registries: Sequence[Path] = ()
 ) -> ControllerExecutor:
-    """Return an executor for this worker and those that some folders hold.
+    """Return an executor for this worker and for the workers in some folders.
 
     :param kind: ``uv`` for UvExecutor, or ``shell`` for ShellExecutor.
     :param storage: The storage of the workflow.
-    :param registries: Folders of workers; the first that holds a worker counts.
+    :param registries: Folders of workers; if two hold the same worker, the first wins.
     :returns: The executor.
     """
     make = _make_uv if kind == "uv" else _make_shell

@@ -1,4 +1,4 @@
-"""Commands that look at jobs and change them."""
+"""Commands that show jobs and change them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tkr_nexus_worker.cli.display import (
+from tkr_nexus_worker.cli.job_tables import (
     details_tables,
     job_line,
     jobs_list,
@@ -19,9 +19,10 @@ from tkr_runtime.cli.output import (
     print_json,
     print_table,
 )
-from tkr_runtime.cli.text import printable
+from tkr_runtime.cli.terminal_text import printable
 
-# What the exit codes of `status` and `watch` tell; 0 to 2 are as for all commands.
+# The exit codes of `status` and `watch` for the phases of a job. Every command uses 0
+# for success, 1 for failure and 2 for wrong usage.
 EXIT_CODES = {"succeeded": 0, "waiting": 3, "failed": 4}
 
 _DRAWN_COMMANDS = 500
@@ -34,26 +35,25 @@ jobs_argument: Callable[[Callable[..., Any]], Callable[..., Any]] = click.argume
     "jobs", metavar="JOB...", nargs=-1, required=True
 )
 
-# qnexus takes seconds to import, and --help does not need it: it is imported where it
-# is used.
+# Functions import qnexus, which takes seconds and which --help does not need.
 
 
 @click.command()
-@click.option("--all", "everything", is_flag=True, help="Also jobs that have ended.")
-@click.option("--project", help="Only jobs of the project of this name.")
+@click.option("--all", "everything", is_flag=True, help="Include jobs that have ended.")
+@click.option("--project", help="Show only the jobs of this project.")
 @click.option(
     "--status",
     "states",
     multiple=True,
     type=click.Choice(list(JOB_STATES), case_sensitive=False),
-    help="Only jobs in this state; may be given several times.",
+    help="Show only jobs in this state; repeatable.",
 )
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
     default=20,
     show_default=True,
-    help="How many jobs to show, the newest first.",
+    help="Show at most this many jobs, newest first.",
 )
 @json_option
 def jobs(
@@ -63,9 +63,9 @@ def jobs(
     limit: int,
     as_json: bool,
 ) -> None:
-    """List jobs on Nexus; without options those that wait or run."""
+    """List jobs; without options, those that are waiting or running."""
     if everything and states:
-        raise click.UsageError("Give either --all or --status.")
+        raise click.UsageError("Use either --all or --status.")
     from tkr_nexus_worker.jobs.submit import list_jobs, list_scheduled_jobs
 
     if everything or states:
@@ -77,10 +77,10 @@ def jobs(
     elif found:
         print_table(jobs_list(found))
     if not found:
-        hint = "" if everything or states else " --all shows those that have ended."
-        click.echo(f"There is no such job.{hint}", err=True)
+        hint = "" if everything or states else " Use --all to include ended jobs."
+        click.echo(f"No jobs found.{hint}", err=True)
     elif len(found) == limit:
-        click.echo(f"These are the newest {limit}; --limit shows more.", err=True)
+        click.echo(f"Showing the newest {limit}; --limit shows more.", err=True)
 
 
 @click.command()
@@ -88,10 +88,11 @@ def jobs(
 @json_option
 @click.pass_context
 def status(context: click.Context, job: str, as_json: bool) -> None:
-    """Tell in one line where a job stands.
+    """Show the status of a job in one line.
 
-    JOB is its id, at least four digits of the start of its id, or its name. The exit
-    code is 0 if it has completed, 3 if it waits or runs, 4 if it ended in another way.
+    JOB is a job's id, the start of its id (at least four digits), or its name.
+    The exit code is 0 if the job has completed, 3 if it is waiting or running, and 4
+    if it ended without all its results.
     """
     from tkr_nexus_worker.jobs.submit import get_job_status
 
@@ -107,9 +108,9 @@ def status(context: click.Context, job: str, as_json: bool) -> None:
 @job_argument
 @json_option
 def show(job: str, as_json: bool) -> None:
-    """Show everything about a job but its programs and results.
+    """Show the details of a job: times, items, cost, errors and log.
 
-    JOB is its id, at least four digits of the start of its id, or its name.
+    JOB is a job's id, the start of its id (at least four digits), or its name.
     """
     from tkr_nexus_worker.jobs.submit import get_job_details
 
@@ -129,15 +130,15 @@ def show(job: str, as_json: bool) -> None:
     "--save",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write all programs into this directory, circuits as QASM, pytket JSON and "
-    "drawing.",
+    help="Save all programs in this directory; circuits as QASM, as pytket JSON and "
+    "as drawings.",
 )
-@click.option("--force", is_flag=True, help="Overwrite files that exist.")
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
 @json_option
 def payload(job: str, save: Path | None, force: bool, as_json: bool) -> None:
-    """Show what was submitted: programs, shots, backend config and options.
+    """Show or save what a job submitted: programs, shots, backend config, options.
 
-    JOB is its id, at least four digits of the start of its id, or its name.
+    JOB is a job's id, the start of its id (at least four digits), or its name.
     """
     from tkr_nexus_worker.jobs.payload_files import save_payload
     from tkr_nexus_worker.jobs.submit import get_job_payload
@@ -145,7 +146,7 @@ def payload(job: str, save: Path | None, force: bool, as_json: bool) -> None:
     submitted = get_job_payload(job)
     if save is not None:
         files = save_payload(submitted, save, force=force)
-        click.echo(f"Wrote {len(files)} files to {save}.", err=True)
+        click.echo(f"Saved {len(files)} files in {save}.", err=True)
     if as_json:
         print_json(submitted)
     elif save is None:
@@ -166,7 +167,7 @@ def _print_drawings(programs: list[PayloadProgram]) -> None:
         circuit = Circuit.from_dict(program.circuit)
         click.echo(f"\n{program.index}  {printable(program.name)}")
         if circuit.n_gates > _DRAWN_COMMANDS:
-            click.echo(f"{circuit.n_gates} gates; --save draws them into a file.")
+            click.echo(f"Too large to draw here ({circuit.n_gates} gates); use --save.")
         else:
             click.echo(draw(circuit), nl=False)
 
@@ -175,15 +176,15 @@ def _print_drawings(programs: list[PayloadProgram]) -> None:
 @jobs_argument
 @json_option
 def cancel(jobs: tuple[str, ...], as_json: bool) -> None:
-    """Cancel jobs on Nexus; what has ended stays as it is.
+    """Cancel jobs. Jobs that have ended stay as they are.
 
-    JOB is its id, at least four digits of the start of its id, or its name.
+    JOB is a job's id, the start of its id (at least four digits), or its name.
     """
     from tkr_nexus_worker.jobs.submit import cancel_job, find_job
 
-    # All are found before the first is cancelled.
+    # Find all of them first: a wrong name must not leave half of them cancelled.
     found = [find_job(job) for job in jobs]
-    _tell([cancel_job(job) for job in found], as_json=as_json)
+    _print_states([cancel_job(job) for job in found], as_json=as_json)
 
 
 @click.command()
@@ -191,36 +192,36 @@ def cancel(jobs: tuple[str, ...], as_json: bool) -> None:
 @click.option(
     "--force",
     is_flag=True,
-    help="Also if some programs of the job could still run. Those are not submitted "
-    "again, but one that Nexus counts as failed and a device still runs is billed "
-    "twice.",
+    help="Retry even if some programs of the job could still run. Nexus does not rerun "
+    "those, but a program that it counts as failed while a device still runs it is "
+    "billed twice.",
 )
 @json_option
 def retry(job: str, force: bool, as_json: bool) -> None:
-    """Let Nexus run again those programs of a job that ended badly.
+    """Rerun the failed programs of a job, in the same job.
 
-    JOB is its id, at least four digits of the start of its id, or its name. The
-    programs are billed again. A job that could still run is refused.
+    JOB is a job's id, the start of its id (at least four digits), or its name.
+    The programs are billed again. A job that could still run is refused.
     """
     from tkr_nexus_worker.jobs.submit import retry_job
 
-    _tell([retry_job(job, force=force)], as_json=as_json)
+    _print_states([retry_job(job, force=force)], as_json=as_json)
 
 
 @click.command()
 @jobs_argument
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option(
     "--force",
     is_flag=True,
-    help="Also jobs that could still run; what a device has begun is billed, and its "
-    "results are lost.",
+    help="Delete even jobs that could still run. Programs that a device has started "
+    "are billed, and their results are lost.",
 )
 @json_option
 def delete(jobs: tuple[str, ...], yes: bool, force: bool, as_json: bool) -> None:
-    """Delete jobs and their results on Nexus, for ever.
+    """Delete jobs and their results permanently.
 
-    JOB is its id, at least four digits of the start of its id, or its name.
+    JOB is a job's id, the start of its id (at least four digits), or its name.
     """
     from tkr_nexus_worker.jobs.submit import delete_job, find_job, get_job_status
 
@@ -230,7 +231,10 @@ def delete(jobs: tuple[str, ...], yes: bool, force: bool, as_json: bool) -> None
         for report in reports:
             click.echo(job_line(report), err=True)
         click.confirm(
-            "Delete with all results, for ever?", default=False, abort=True, err=True
+            "Delete these jobs and their results permanently?",
+            default=False,
+            abort=True,
+            err=True,
         )
     for job in found:
         delete_job(job, force=force)
@@ -241,12 +245,11 @@ def delete(jobs: tuple[str, ...], yes: bool, force: bool, as_json: bool) -> None
             click.echo(f"Deleted job {report.name!r} ({report.job_id}).")
 
 
-def _tell(reports: list[JobStatusReport], *, as_json: bool) -> None:
+def _print_states(reports: list[JobStatusReport], *, as_json: bool) -> None:
     if as_json:
         print_json(reports)
         return
     for report in reports:
         click.echo(
-            f"The job {report.name!r} ({report.job_id}) is now in the state "
-            f"{report.state}."
+            f"Job {report.name!r} ({report.job_id}) is now in state {report.state}."
         )

@@ -1,4 +1,4 @@
-"""Commands for the results of jobs."""
+"""Commands that show, save and plot the results of jobs."""
 
 import csv
 import sys
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _DEFAULT_TOP = 20
 _EXACT = "exact"
-# More in one picture or terminal are hard to compare.
-_PLOTTED = 12
+# More histograms in one picture are hard to compare.
+_MAX_PLOTS = 12
 
 type _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -34,33 +34,32 @@ _circuit_option: _Decorator = click.option(
     "circuits",
     type=click.IntRange(min=0),
     multiple=True,
-    help="The number of a circuit, from 0; may be given several times.  [default: all]",
+    help="Only this circuit, counted from 0; repeatable.  [default: all]",
 )
 _select_option: _Decorator = click.option(
     "--post-select",
     "selection",
     multiple=True,
     metavar="BIT=VALUE",
-    help="Count only shots in which a bit has a value, as in c[0]=1; may be given "
-    "several times.",
+    help="Count only shots in which a bit has this value, as in c[0]=1; repeatable.",
 )
 top_option: _Decorator = click.option(
     "--top",
     type=click.IntRange(min=1),
     default=_DEFAULT_TOP,
     show_default=True,
-    help="How many outcomes to show of each circuit.",
+    help="Show at most this many outcomes of each circuit.",
 )
 _partial_option: _Decorator = click.option(
     "--partial",
     is_flag=True,
-    help="Take what there is of a job that is unfinished or in which circuits failed.",
+    help="Accept a job that has not ended or in which circuits failed.",
 )
 save_option: _Decorator = click.option(
-    "--save", type=_FILE, help="Save to a file; compressed if it is a .gz."
+    "--save", type=_FILE, help="Save the results to a file; .gz compresses it."
 )
 force_option: _Decorator = click.option(
-    "--force", is_flag=True, help="Overwrite a file that exists."
+    "--force", is_flag=True, help="Overwrite an existing file."
 )
 
 
@@ -87,12 +86,13 @@ def results(
 ) -> None:
     """Show or save the results of a job.
 
-    JOB is its id, at least four digits of the start of its id, its name, a receipt, or
-    a file of saved results. In an outcome the first bit of a register is at the left.
+    JOB is a job's id, the start of its id (at least four digits), its name, a receipt
+    file, or a file of saved results. In an outcome, the first bit of a register is on
+    the left.
     """
     if as_json and as_csv:
-        raise click.UsageError("Give either --json or --csv.")
-    # qnexus takes seconds to import; --help does not need it.
+        raise click.UsageError("Use either --json or --csv.")
+    # Importing qnexus takes seconds, and --help does not need it.
     from tkr_nexus_worker.results.saved import save_results
     from tkr_runtime.files import check_absent
 
@@ -120,13 +120,16 @@ def results(
 @top_option
 @_partial_option
 @click.option(
-    "-o", "--output", type=_FILE, help="A file, PNG or SVG.  [default: the terminal]"
+    "-o",
+    "--output",
+    type=_FILE,
+    help="Write a PNG or SVG file.  [default: draw in the terminal]",
 )
 @click.option(
     "--ideal",
     metavar="FILE|exact",
     help='Compare with the probabilities in a JSON file, such as {"00": 0.5, "11": '
-    '0.5}; "exact" calculates those of the circuits of the job.',
+    "0.5}, or with the exact ones, calculated from the circuits of the job.",
 )
 @force_option
 def plot(
@@ -139,10 +142,10 @@ def plot(
     ideal: str | None,
     force: bool,
 ) -> None:
-    """Draw histograms of the results of a job, with binomial standard errors.
+    """Plot the results of a job as histograms, with binomial standard errors.
 
-    JOB is its id, at least four digits of the start of its id, its name, a receipt, or
-    a file of saved results.
+    JOB is a job's id, the start of its id (at least four digits), its name, a receipt
+    file, or a file of saved results.
     """
     from tkr_nexus_worker.results.plots import (
         check_picture,
@@ -159,19 +162,19 @@ def plot(
     chosen = _choose(found, circuits, selection)
     if not circuits:
         chosen = [one for one in chosen if one.has_result]
-        if len(chosen) > _PLOTTED:
+        if len(chosen) > _MAX_PLOTS:
             click.echo(
-                f"Only the first {_PLOTTED} of {len(chosen)} circuits are drawn; "
-                "choose others by --circuit.",
+                f"Plotting the first {_MAX_PLOTS} of {len(chosen)} circuits; choose "
+                "others with --circuit.",
                 err=True,
             )
-            chosen = chosen[:_PLOTTED]
+            chosen = chosen[:_MAX_PLOTS]
     expected = [exact.get(one.index, given) for one in chosen]
     if output is None:
         print_plots(chosen, top, expected)
     else:
         plot_results(chosen, output, ideal=expected, top=top, force=force)
-        click.echo(f"The picture is in {output}.")
+        click.echo(f"Saved the plot to {output}.")
 
 
 def print_plots(
@@ -182,8 +185,8 @@ def print_plots(
     """Draw histograms in the terminal.
 
     :param circuits: The results to draw.
-    :param top: How many outcomes to show of each.
-    :param ideal: For each the probabilities to compare with, where there are any.
+    :param top: How many outcomes to show of each at most.
+    :param ideal: For each, the probabilities to compare with, or None.
     """
     from tkr_nexus_worker.results.plots import histogram, terminal_histogram
 
@@ -204,9 +207,9 @@ def print_results(
 ) -> None:
     """Print the outcomes of circuits as tables.
 
-    :param found: The job that they are of.
+    :param found: The results of their job.
     :param circuits: The results to print.
-    :param top: How many outcomes to show of each.
+    :param top: How many outcomes to show of each at most.
     """
     receipt = found.receipt
     cost = "" if receipt.cost is None else f", {receipt.cost:.2f} HQC"
@@ -276,7 +279,7 @@ def _fetch(job: str, *, partial: bool) -> "JobResults":
 def _choose(
     found: "JobResults", circuits: Sequence[int], selection: Sequence[str]
 ) -> "list[CircuitResult]":
-    """Take the circuits and shots that a person asked for."""
+    """Return the chosen circuits, with the chosen shots."""
     from tkr_nexus_worker.results.counts import parse_selection
 
     chosen = [found.circuit(index) for index in circuits] if circuits else list(found)

@@ -1,4 +1,4 @@
-"""Commands for programs in files: run them, or check whether they fit a device."""
+"""Commands for programs in files: run them, or check that they fit a device."""
 
 import os
 from collections.abc import Callable, Generator
@@ -40,7 +40,7 @@ _files_argument: _Decorator = click.argument(
 _device_option: _Decorator = click.option(
     "--device",
     required=True,
-    help="The name of the device; `tkr-nexus devices` lists all.",
+    help="The name of a device; `tkr-nexus devices` lists them.",
 )
 _shots_option: _Decorator = click.option(
     "--shots",
@@ -54,13 +54,18 @@ _shots_option: _Decorator = click.option(
 @_files_argument
 @_device_option
 @_shots_option
-@click.option("--local", is_flag=True, help="Run on an embedded Nexus of this machine.")
-@click.option("--name", help="A name for the job.  [default: the names of the files]")
-@click.option("--project", default="tkr-nexus", show_default=True)
+@click.option("--local", is_flag=True, help="Run on an embedded Nexus on this machine.")
+@click.option("--name", help="The name of the job.  [default: the names of the files]")
+@click.option(
+    "--project",
+    default="tkr-nexus",
+    show_default=True,
+    help="The project of the job; created if it does not exist.",
+)
 @click.option(
     "--polling-interval",
     type=click.FloatRange(min=0.0, min_open=True),
-    help="Seconds between two looks at the job.  [default: 30, with --local 1]",
+    help="Seconds between two status requests.  [default: 30, with --local 1]",
 )
 @directory_option
 @click.option("--plot", is_flag=True, help="Draw histograms in the terminal.")
@@ -83,11 +88,11 @@ def run(
     save: Path | None,
     force: bool,
 ) -> None:
-    """Run programs in files as one job, and show their results.
+    """Run programs from files as one job, and show their results.
 
-    FILE is a circuit (.qasm in OpenQASM 2 or 3, .json of pytket) or a program (.py with
-    a Guppy function main, which is run as code; .hugr). If the wait is stopped, the job
-    stays on Nexus.
+    FILE is a circuit (.qasm: OpenQASM 2 or 3, .json: pytket) or a program (.py: a Guppy
+    function main, which is executed as code; .hugr). If you stop the command, the job
+    continues on Nexus.
     """
     from tkr_nexus_worker.program_files.read import read_programs
     from tkr_runtime.files import check_absent
@@ -96,7 +101,7 @@ def run(
         check_absent(save, force=force)
     programs = read_programs(files)
     with _nexus(local=local):
-        # qnexus reads its configuration when it is imported: not before now.
+        # qnexus reads its configuration when it is imported, so import it here.
         from tkr_nexus_worker.devices import config_of
         from tkr_nexus_worker.program_files.jobs import submit_files
         from tkr_nexus_worker.results.saved import save_results
@@ -134,10 +139,10 @@ def check(
     shots: int,
     as_json: bool,
 ) -> None:
-    """Check whether circuits fit a device, and what they cost; nothing is uploaded.
+    """Check whether circuits fit a device, and estimate their cost.
 
-    FILE is a circuit: .qasm in OpenQASM 2 or 3, or .json of pytket. The exit code is 1
-    if the job does not fit.
+    Nothing is uploaded. FILE is a circuit (.qasm: OpenQASM 2 or 3, .json: pytket). The
+    exit code is 1 if the job does not fit.
     """
     from tkr_nexus_worker.devices import config_of
     from tkr_nexus_worker.program_files.jobs import circuits_of
@@ -159,9 +164,9 @@ def check(
 
 
 def needs_table(found: "JobValidation") -> "Table":
-    """Return a table of what circuits ask of a device.
+    """Return a table of the qubits, gates and cost of circuits.
 
-    :param found: What was found of a job.
+    :param found: The validation of their job.
     """
     table = new_table()
     table.add_column("circuit", no_wrap=True, overflow="ellipsis")
@@ -183,17 +188,17 @@ def needs_table(found: "JobValidation") -> "Table":
 
 @contextmanager
 def _nexus(*, local: bool) -> Generator[None]:
-    """Let this process and its workers use an embedded Nexus, if that is asked for."""
+    """Connect this process and its workers to an embedded Nexus if ``local`` is set."""
     if not local:
         yield
         return
     try:
+        from local_cloud import StartError
         from local_nexus import LocalNexus
-        from local_nexus.errors import StartError
     except ImportError as error:
         raise click.ClickException(
-            "The embedded Nexus is not installed; install it with the extra "
-            '"local" (pip install "tkr-nexus-worker[local]").'
+            "The embedded Nexus is not installed. Install this distribution with the "
+            'extra "local": pip install "/path/to/the/checkout[local]".'
         ) from error
     nexus = LocalNexus()
     try:

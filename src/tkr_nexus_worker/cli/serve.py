@@ -1,4 +1,4 @@
-"""``tkr-nexus serve``: the embedded Nexus from a shell."""
+"""``tkr-nexus serve``: start and stop an embedded Nexus from a shell."""
 
 import contextlib
 import os
@@ -15,23 +15,20 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from local_nexus import LocalNexus, presence
-from local_nexus.addresses import exposure
-from local_nexus.administration import Administration
-from local_nexus.command_line import server_options
-from local_nexus.environment import (
-    DIRECTORY_VARIABLE,
-    client_environment,
+from local_cloud import (
+    RunningServer,
+    ServerOptions,
+    StartError,
+    exposure,
+    server_options,
     shell_exports,
+    start_in_background,
 )
-from local_nexus.errors import StartError
-from local_nexus.launching import start_in_background
-from local_nexus.options import ServerOptions
-from local_nexus.running import RunningNexus
-from tkr_nexus_worker.cli.display import jobs_table
+from local_nexus import NEXUS, LocalNexus
+from tkr_nexus_worker.cli.job_tables import jobs_table
 
-_LOOK_SECONDS = 0.5
-# Lines of a terminal that the frame of the table takes, and one for the prompt.
+_REFRESH_SECONDS = 0.5
+# Terminal lines for the frame of the table and for the prompt.
 _FRAME_LINES = 6
 
 
@@ -41,27 +38,28 @@ _FRAME_LINES = 6
     "--print-env",
     "action",
     flag_value="start",
-    help='Start a server in the background and print the lines to export: eval "$('
-    'tkr-nexus serve --print-env)".',
+    help="Start a server in the background and print its environment variables: "
+    'eval "$(tkr-nexus serve --print-env)".',
 )
 @click.option(
     "--stop",
     "action",
     flag_value="stop",
-    help='Stop that server and print the lines that forget it: eval "$(tkr-nexus '
-    'serve --stop)". It is the server of --directory or, without, of this shell.',
+    help="Stop the server of this shell, or of --directory, and unset its variables: "
+    'eval "$(tkr-nexus serve --stop)".',
 )
 @click.option(
     "--link",
     "action",
     flag_value="link",
-    help="Print a new link to the web page of a running server, likewise.",
+    help="Print a new link to the web page of the server of this shell, or of "
+    "--directory.",
 )
 def serve(options: ServerOptions, action: str | None) -> None:
-    """Serve an embedded Nexus on this machine.
+    """Start an embedded Nexus on this machine and serve until Ctrl-C.
 
-    It goes on until Ctrl-C, prints a link to its web page and the lines to export
-    for programs that use qnexus, and shows its jobs at a terminal.
+    Prints a link to its web page and the environment variables with which programs
+    that use qnexus find it. A terminal shows its jobs.
     """
     try:
         match action:
@@ -78,36 +76,38 @@ def serve(options: ServerOptions, action: str | None) -> None:
 
 
 def _start(options: ServerOptions) -> None:
-    nexus = start_in_background(options)
-    _tell(nexus, options)
-    click.echo('It goes on until eval "$(tkr-nexus serve --stop)".', err=True)
+    nexus = start_in_background(NEXUS, options)
+    _print_notes(nexus, options)
+    click.echo('Stop the server with: eval "$(tkr-nexus serve --stop)"', err=True)
     click.echo(shell_exports(nexus.env), nl=False)
 
 
 def _stop(directory: Path) -> None:
-    ended = presence.end(directory)
-    if os.environ.get(DIRECTORY_VARIABLE) == str(directory):
-        names = client_environment(directory, url="")
+    nexus = RunningServer.find(NEXUS, directory)
+    if nexus is not None:
+        nexus.stop()
+    if os.environ.get(NEXUS.directory_variable) == str(directory):
+        names = NEXUS.environment(directory, "")
         click.echo(f"unset {' '.join(names)}")
-    if not ended:
+    if nexus is None:
         raise _not_running(directory)
 
 
 def _print_link(directory: Path) -> None:
-    nexus = RunningNexus.find(directory)
+    nexus = RunningServer.find(NEXUS, directory)
     if nexus is None:
         raise _not_running(directory)
     click.echo(nexus.page_link())
 
 
 def _directory(options: ServerOptions) -> Path:
-    """Return the directory of the server that is meant."""
+    """Return the directory of the server: of the option, or of this shell."""
     if options.directory is not None:
         return options.directory.resolve()
-    if DIRECTORY_VARIABLE in os.environ:
-        return Path(os.environ[DIRECTORY_VARIABLE])
+    if NEXUS.directory_variable in os.environ:
+        return Path(os.environ[NEXUS.directory_variable])
     raise click.ClickException(
-        "This shell uses no embedded Nexus: name the directory of one with --directory."
+        "This shell uses no embedded Nexus; name the directory of one with --directory."
     )
 
 
@@ -116,18 +116,18 @@ def _not_running(directory: Path) -> click.ClickException:
 
 
 def _serve(options: ServerOptions) -> None:
-    """Serve until a signal comes."""
+    """Serve until a signal arrives."""
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _signal, _frame: stopped.set())
     with LocalNexus(**asdict(options)) as nexus:
         click.echo(nexus.url)
         click.echo(shell_exports(nexus.env), nl=False)
-        _tell(nexus, options)
+        _print_notes(nexus, options)
         with _shown_jobs(nexus) as show:
             while not stopped.is_set() and nexus.exit_code is None:
                 show()
-                time.sleep(_LOOK_SECONDS)
+                time.sleep(_REFRESH_SECONDS)
         if nexus.exit_code:
             log = (nexus.directory / "server.log").read_text()
             raise click.ClickException(
@@ -135,17 +135,17 @@ def _serve(options: ServerOptions) -> None:
             )
 
 
-def _tell(nexus: Administration, options: ServerOptions) -> None:
-    """Print for a person what a program that reads standard output has no use for."""
+def _print_notes(nexus: LocalNexus | RunningServer, options: ServerOptions) -> None:
+    """Print to standard error what only a person needs."""
     warning = exposure(options.host)
     if warning is not None:
         click.echo(f"Warning: {warning}", err=True)
-    click.echo(f"Web page, for one browser: {nexus.page_link()}", err=True)
+    click.echo(f"Web page (the link works once): {nexus.page_link()}", err=True)
 
 
 @contextmanager
 def _shown_jobs(nexus: LocalNexus) -> Generator[Callable[[], None]]:
-    """Give a function that shows the latest jobs; only at a terminal."""
+    """Yield a function that shows the latest jobs, if this is a terminal."""
     console = Console()
     if not console.is_interactive:
         yield lambda: None
@@ -154,7 +154,7 @@ def _shown_jobs(nexus: LocalNexus) -> Generator[Callable[[], None]]:
 
         def show() -> None:
             rows = max(console.height - _FRAME_LINES, 1)
-            # A server that has just ended is noticed at the next look.
+            # The main loop notices a server that has just ended.
             with contextlib.suppress(OSError):
                 jobs = nexus.jobs(latest=rows)
                 live.update(jobs_table(jobs, datetime.now(UTC)), refresh=True)

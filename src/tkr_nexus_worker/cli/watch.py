@@ -1,4 +1,4 @@
-"""``tkr-nexus watch``: follow jobs until they have ended."""
+"""``tkr-nexus watch``: show the progress of jobs until they have ended."""
 
 import queue
 import threading
@@ -11,21 +11,22 @@ import click
 from rich.live import Live
 from rich.table import Table
 
-from tkr_nexus_worker.cli.display import ID_DIGITS, coloured, status_text
+from tkr_nexus_worker.cli.job_tables import ID_DIGITS, coloured, status_text
 from tkr_nexus_worker.cli.jobs import EXIT_CODES, jobs_argument
 from tkr_nexus_worker.errors import InvalidInputError, WaitTimeoutError
 from tkr_nexus_worker.jobs.models import WaitProgress
 from tkr_runtime.cli.output import json_option, new_console, new_table
-from tkr_runtime.cli.text import printable
+from tkr_runtime.cli.terminal_text import printable
 from tkr_runtime.times import age
 
 if TYPE_CHECKING:
     from qnexus.models.references import ExecuteJobRef
 
-_MOST_JOBS = 50
+_MAX_JOBS = 50
 
-# A job by its number, and what is known of it, or why it is no longer waited for.
-type _News = tuple[int, WaitProgress | Exception | None]
+# The number of a job, and its progress, the error that ended the wait, or None at its
+# end.
+type _Update = tuple[int, WaitProgress | Exception | None]
 
 
 @click.command()
@@ -33,15 +34,15 @@ type _News = tuple[int, WaitProgress | Exception | None]
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
-    help="Give up after so many seconds.  [default: a week]",
+    help="Stop watching after this many seconds.  [default: one week]",
 )
 @click.option(
     "--interval",
     type=click.FloatRange(min=0, min_open=True),
     default=30.0,
     show_default=True,
-    help="The longest time between two looks at a job, in seconds; changes are told "
-    "at once where Nexus can.",
+    help="The longest time between two status requests for a job, in seconds. Changes "
+    "show at once if Nexus can push them.",
 )
 @json_option
 @click.pass_context
@@ -52,17 +53,18 @@ def watch(
     interval: float,
     as_json: bool,
 ) -> None:
-    """Follow jobs until all have ended.
+    """Watch jobs until all have ended.
 
-    JOB is its id, at least four digits of the start of its id, or its name. At a
-    terminal this is a table, in a pipe a line for each change. The exit code is 0 if
-    all have completed, 4 if one ended in another way, 3 if the time was over before.
+    JOB is a job's id, the start of its id (at least four digits), or its name.
+    A terminal shows a table, a pipe gets one line for each change. The exit code is 0
+    if all jobs have completed, 4 if one ended without all its results, and 3 at a
+    time-out.
     """
-    if len(jobs) > _MOST_JOBS:
+    if len(jobs) > _MAX_JOBS:
         raise InvalidInputError(
-            f"These are {len(jobs)} jobs; give at most {_MOST_JOBS} at once."
+            f"Cannot watch {len(jobs)} jobs; give at most {_MAX_JOBS}."
         )
-    # qnexus takes seconds to import; --help does not need it.
+    # Importing qnexus takes seconds, and --help does not need it.
     from tkr_nexus_worker.jobs.submit import A_WEEK, find_job
 
     found = [find_job(job) for job in jobs]
@@ -70,14 +72,14 @@ def watch(
     errors: list[Exception] = []
     try:
         with _shown(latest, as_json=as_json) as show:
-            for number, news in _follow(found, timeout or A_WEEK, interval):
-                if isinstance(news, WaitProgress):
-                    latest[number] = news
+            for number, update in _follow(found, timeout or A_WEEK, interval):
+                if isinstance(update, WaitProgress):
+                    latest[number] = update
                     show(number)
-                elif news is not None:
-                    errors.append(news)
+                elif update is not None:
+                    errors.append(update)
     except KeyboardInterrupt:
-        click.echo("The jobs go on.", err=True)
+        click.echo("The jobs continue on Nexus.", err=True)
         raise
     for error in errors:
         if not isinstance(error, WaitTimeoutError):
@@ -88,11 +90,11 @@ def watch(
 
 def _follow(
     jobs: "list[ExecuteJobRef]", timeout: float, interval: float
-) -> Iterator[_News]:
-    """Give what becomes known of each job, until all have ended or failed."""
+) -> Iterator[_Update]:
+    """Yield the updates of each job until all waits have ended."""
     from tkr_nexus_worker.jobs.submit import wait_until_complete
 
-    news: queue.SimpleQueue[_News] = queue.SimpleQueue()
+    updates: queue.SimpleQueue[_Update] = queue.SimpleQueue()
 
     def wait(number: int) -> None:
         try:
@@ -101,28 +103,28 @@ def _follow(
                 timeout=timeout,
                 poll_interval=interval,
                 allow_failed=True,
-                on_progress=lambda progress: news.put((number, progress)),
+                on_progress=lambda progress: updates.put((number, progress)),
             )
         except Exception as error:  # noqa: BLE001 (raised again by the main thread)
-            news.put((number, error))
+            updates.put((number, error))
         else:
-            news.put((number, None))
+            updates.put((number, None))
 
     for number in range(len(jobs)):
-        # A thread of a job that never ends must not keep the command from ending.
+        # Daemon threads: a job that never ends must not keep the command running.
         threading.Thread(target=wait, args=(number,), daemon=True).start()
     left = len(jobs)
     while left:
-        number, item = news.get()
-        left -= not isinstance(item, WaitProgress)
-        yield number, item
+        number, update = updates.get()
+        left -= not isinstance(update, WaitProgress)
+        yield number, update
 
 
 @contextmanager
 def _shown(
     latest: dict[int, WaitProgress], *, as_json: bool
 ) -> Generator[Callable[[int], None]]:
-    """Show what is known of jobs, and give what is to be told which job has news."""
+    """Show the progress of jobs; yield a function to call with the job that changed."""
     console = new_console()
     if as_json or not console.is_interactive:
         yield _line_printer(latest, as_json=as_json)
@@ -136,7 +138,7 @@ def _shown(
 def _line_printer(
     latest: dict[int, WaitProgress], *, as_json: bool
 ) -> Callable[[int], None]:
-    """Return a function that prints a line if the status of a job has changed."""
+    """Return a function that prints a line when the status of a job has changed."""
     printed: dict[int, str] = {}
 
     def print_line(number: int) -> None:

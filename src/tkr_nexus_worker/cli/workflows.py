@@ -1,4 +1,4 @@
-"""Commands for workflows."""
+"""Commands for Tierkreis workflows."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +16,9 @@ directory_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.opt
     type=click.Path(path_type=Path, file_okay=False),
     default=DEFAULT_DIRECTORY,
     show_default=True,
-    help="Where the workflows of Tierkreis are kept.",
+    help="The directory in which Tierkreis stores workflows.",
 )
-"""The option that tells where workflows are, of every command that needs them."""
+"""The option ``--directory`` of the commands that use workflows."""
 
 
 @click.command()
@@ -29,26 +29,26 @@ directory_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.opt
     type=click.Choice(["uv", "shell"]),
     default="uv",
     show_default=True,
-    help="How workers are started: uv runs this worker in this environment, shell "
-    "takes workers from the PATH.",
+    help="How to start workers: uv runs this worker in this environment, shell "
+    "finds workers on the PATH.",
 )
 @click.option(
     "--registry",
     "registries",
     type=click.Path(path_type=Path, file_okay=False, exists=True, resolve_path=True),
     multiple=True,
-    help="A folder with workers of your own, as UvExecutor and ShellExecutor take it; "
-    "may be given several times.",
+    help="A folder with your own workers, as UvExecutor and ShellExecutor take it; "
+    "repeatable.",
 )
 def resume(
     workflow: str, directory: Path, executor: str, registries: tuple[Path, ...]
 ) -> None:
-    """Go on with a workflow that was stopped, was killed or failed.
+    """Resume a workflow that was stopped, was killed or failed.
 
-    WORKFLOW is its id, or the first characters of it. What has finished is not run
-    again, and jobs that were submitted are found again.
+    WORKFLOW is the id of a workflow or its first characters. Finished tasks do not run
+    again; restarted tasks find the jobs that they submitted.
     """
-    # Tierkreis takes a moment to import; --help does not need it.
+    # Importing Tierkreis takes time, and --help does not need it.
     from tierkreis.storage import FileStorage
 
     from tkr_nexus_worker.cli.executors import make_executor
@@ -63,7 +63,7 @@ def resume(
 
 
 def _find_workflow(prefix: str, directory: Path) -> UUID:
-    """Find the one workflow whose id starts with a prefix."""
+    """Return the id of the only workflow whose id starts with a prefix."""
     found = [
         workflow
         for path in (directory.iterdir() if directory.is_dir() else ())
@@ -75,13 +75,13 @@ def _find_workflow(prefix: str, directory: Path) -> UUID:
             return workflow
         case []:
             raise UsageError(
-                f"There is no workflow {prefix!r} in {directory}; give its id, and the "
-                "directory by --directory."
+                f"There is no workflow {prefix!r} in {directory}; check the id, or "
+                "name its directory with --directory."
             )
     ids = ", ".join(sorted(map(str, found)))
     raise UsageError(
         f"{len(found)} workflows in {directory} start with {prefix!r} ({ids}); give "
-        "more of the id."
+        "more digits of the id."
     )
 
 

@@ -12,7 +12,7 @@ from qnexus.models.references import ExecuteJobRef
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.jobs.duplicates import settle_duplicates
 from tkr_nexus_worker.jobs.status import JobStatus, await_status
-from tkr_runtime.tasks import context, places
+from tkr_runtime.tasks import concurrency, context
 
 _LONGEST_WAIT = 3600.0
 _FIRST_PAUSE = 0.5
@@ -43,7 +43,7 @@ def await_news(job: ExecuteJobRef, polling_interval: float, seen: str) -> JobSta
             f"The polling interval is {polling_interval!r}; "
             "give a number of seconds above 0."
         )
-    places.release()
+    concurrency.release_slot()
     deadline = time.monotonic() + _LONGEST_WAIT
     pause = min(_FIRST_PAUSE, polling_interval)
     while True:

@@ -35,7 +35,7 @@ from tkr_nexus_worker.jobs.status import (
 from tkr_nexus_worker.nexus.client import client, limits
 from tkr_nexus_worker.nexus.login import ACCESS_COOKIE, SharedLogin
 from tkr_nexus_worker.nexus.states import Phase
-from tkr_runtime.tasks import places
+from tkr_runtime.tasks import concurrency
 
 logger = logging.getLogger(__name__)
 # At DEBUG the library logs the headers of a handshake, the token among them.
@@ -86,7 +86,7 @@ def wait_until_complete(
                 f"The {name} is {seconds!r}; give a number of seconds above 0."
             )
     ref = resolve_job(job)
-    places.release()
+    concurrency.release_slot()
     started = time.monotonic()
     wait = _Wait(ref, started + timeout, poll_interval, use_websocket=use_websocket)
     pace = QueuePace()

@@ -1,1 +1,1 @@
-"""Requests to Nexus: the client, its login and what jobs need first, but no jobs."""
+"""Requests to Nexus: client, login, projects and checks of input; no jobs."""

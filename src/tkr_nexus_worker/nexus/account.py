@@ -1,4 +1,4 @@
-"""The person's account on Nexus: log in, and tell who is logged in where."""
+"""The user's account on Nexus: log in, and look up who is logged in."""
 
 import time
 import webbrowser
@@ -30,17 +30,17 @@ _PENDING = "authorization_pending"
 _SLOW_DOWN = "slow_down"
 # By how much to slow down, in seconds (RFC 8628, section 3.5).
 _SLOWER_BY = 5.0
-_LONGEST_LOGIN = 1800.0
+_MAX_LOGIN_SECONDS = 1800.0
 
 
 def get_account(*, retry_time: float | None = None) -> AccountReport:
-    """Tell who is logged in, to which Nexus, and for how long.
+    """Return who is logged in, to which Nexus, and for how long.
 
-    :param retry_time: For how long to try again where Nexus does not answer, in
-        seconds; by default as the limits of time say.
+    :param retry_time: How long to retry if Nexus does not respond, in seconds; by
+        default ``TKR_NEXUS_RETRY_TIME``.
     :returns: The account.
-    :raises NotLoggedInError: If nobody is.
-    :raises NexusWorkerError: If Nexus does not tell.
+    :raises NotLoggedInError: If nobody is logged in.
+    :raises NexusWorkerError: If Nexus refuses or does not respond.
     """
     read = partial(get_json, retry_time=retry_time)
     user = read("look up the user", "/api/users/v1beta2/me")["data"]
@@ -57,26 +57,26 @@ def get_account(*, retry_time: float | None = None) -> AccountReport:
 
 
 def log_in(show_code: Callable[[str, str], None], *, open_browser: bool = True) -> str:
-    """Log in by a browser, on this machine or another (RFC 8628), and keep the login.
+    """Log in with a browser, on this machine or another (RFC 8628).
 
-    The login is stored where qnexus looks for it, readable by its owner alone.
+    The login is stored where qnexus looks for it, readable only by its owner.
 
-    :param show_code: Called with the code that the browser must show, and the address
-        to open.
-    :param open_browser: Whether to open the address in a browser of this machine.
-    :returns: The e-mail address of the person.
-    :raises InvalidInputError: If this environment does not let a login be stored.
-    :raises NotLoggedInError: If the person did not confirm in time, or refused.
-    :raises NexusWorkerError: If Nexus refuses or does not answer.
+    :param show_code: Called with the code that the browser must show and with the
+        address to open.
+    :param open_browser: Whether to open the address in a browser on this machine.
+    :returns: The e-mail address of the user.
+    :raises InvalidInputError: If this environment does not allow storing a login.
+    :raises NotLoggedInError: If the user did not confirm in time.
+    :raises NexusWorkerError: If Nexus or the user refuses, or Nexus does not respond.
     """
     if not CONFIG.store_tokens:
         raise InvalidInputError(
-            "NEXUS_STORE_TOKENS is off, so that no login can be kept; unset it, or log "
-            "in by qnexus.login_with_token in your program."
+            "NEXUS_STORE_TOKENS is off, so no login can be stored; unset it, or call "
+            "qnexus.login_with_token in your program."
         )
     if is_managed_token_environment():
         raise InvalidInputError(
-            "NEXUS_MANAGED_TOKENS is set: this environment keeps the login itself."
+            "NEXUS_MANAGED_TOKENS is set: this environment manages the login itself."
         )
     times = limits()
     with httpx.Client(
@@ -88,66 +88,66 @@ def log_in(show_code: Callable[[str, str], None], *, open_browser: bool = True) 
         try:
             started = http.post("/device/device_authorization", data=_CLIENT)
         except httpx.TransportError as error:
-            raise _no_answer(error) from error
+            raise _no_response(error) from error
         offer = _read(started)
         address = _rewrite_verification_uri(offer["verification_uri_complete"])
         show_code(offer["user_code"], address)
         if open_browser:
             webbrowser.open(address, new=2)
-        tokens = _await_confirmation(http, offer)
+        tokens = _wait_for_confirmation(http, offer)
     store_login(tokens["refresh_token"], tokens["access_token"])
     reload_login()
     return str(tokens.get("email", ""))
 
 
-def _await_confirmation(http: httpx.Client, offer: dict[str, Any]) -> dict[str, Any]:
-    """Ask for the tokens until the person has confirmed."""
-    question = {
+def _wait_for_confirmation(http: httpx.Client, offer: dict[str, Any]) -> dict[str, Any]:
+    """Request the tokens until the user has confirmed the code."""
+    request = {
         "grant_type": _GRANT_TYPE,
         "device_code": offer["device_code"],
         "client_id": _CLIENT["client_id"],
     }
     pause = max(float(offer["interval"]), 1.0)
-    deadline = time.monotonic() + min(float(offer["expires_in"]), _LONGEST_LOGIN)
+    deadline = time.monotonic() + min(float(offer["expires_in"]), _MAX_LOGIN_SECONDS)
     while time.monotonic() + pause < deadline:
         time.sleep(pause)
         try:
-            answer = http.post("/device/token", data=question)
+            response = http.post("/device/token", data=request)
         except httpx.TransportError:
-            continue  # the code is still good when the connection is back
+            continue  # the code stays valid while the connection is lost
         # Nexus writes these codes in capitals, the RFC in small letters.
-        text = answer.text.lower()
+        text = response.text.lower()
         if _SLOW_DOWN in text:
             pause += _SLOWER_BY
             continue
-        if answer.status_code in TRANSIENT_STATUSES or _PENDING in text:
+        if response.status_code in TRANSIENT_STATUSES or _PENDING in text:
             continue
-        return _read(answer)
+        return _read(response)
     raise NotLoggedInError(
-        "Nobody has confirmed the code in the browser in time; start the login again."
+        "Nobody has confirmed the code in the browser in time; log in again."
     )
 
 
-def _read(answer: httpx.Response) -> dict[str, Any]:
+def _read(response: httpx.Response) -> dict[str, Any]:
     try:
-        content = answer.json()
+        content = response.json()
     except ValueError as error:
         raise NexusUnavailableError(
-            f"Could not log in: {CONFIG.url} sent an answer that is not one of Nexus "
-            f"(status {answer.status_code}); check NEXUS_HOST."
+            f"Could not log in: the response of {CONFIG.url} does not come from Nexus "
+            f"(status {response.status_code}); check NEXUS_HOST."
         ) from error
-    if not answer.is_success or not isinstance(content, dict):
+    if not response.is_success or not isinstance(content, dict):
         reason = content.get("message") if isinstance(content, dict) else None
         raise NexusRefusedError(
-            f"Could not log in: Nexus refused with status {answer.status_code}: "
+            f"Could not log in: Nexus refused with status {response.status_code}: "
             f"{str(reason or 'no reason given').rstrip('.')}.",
-            answer.status_code,
+            response.status_code,
         )
     return content
 
 
-def _no_answer(error: httpx.TransportError) -> NexusUnavailableError:
+def _no_response(error: httpx.TransportError) -> NexusUnavailableError:
     return NexusUnavailableError(
         f"Could not log in: no answer from Nexus at {CONFIG.url} "
-        f"({type(error).__name__}: {error}); `tkr-nexus doctor` looks for the reason."
+        f"({type(error).__name__}: {error}); run `tkr-nexus doctor` to find the cause."
     )

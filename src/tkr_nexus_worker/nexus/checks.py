@@ -1,4 +1,4 @@
-"""Checks of what a user asks for, made before anything is uploaded or billed."""
+"""Checks of the input of a job, made before anything is uploaded or billed."""
 
 from collections.abc import Sequence
 
@@ -7,44 +7,46 @@ from pytket.circuit import CircBox, Circuit, Conditional, Op, OpType
 from tkr_nexus_worker.errors import InvalidInputError
 
 STATE_BACKENDS = frozenset({"AerStateConfig", "AerUnitaryConfig"})
-"""Types of backend config whose results are states or unitaries, not shots."""
+"""The backend configs whose results are states or unitaries, not shots."""
 
 
 def check_name(kind: str, name: object) -> None:
     """Check the name of a project, job or program.
 
-    :param kind: What is named, for the message.
-    :param name: The name given.
-    :raises InvalidInputError: If it is not text, or is empty.
+    :param kind: What the name belongs to, for the message.
+    :param name: The name.
+    :raises InvalidInputError: If the name is empty or not a string.
     """
     if not isinstance(name, str) or not name.strip():
-        raise InvalidInputError(f"The {kind} name is {name!r}; give a name.")
+        raise InvalidInputError(
+            f"The {kind} name is {name!r}; give a non-empty string."
+        )
 
 
 def check_shots(n_shots: object, n_programs: int) -> list[int]:
     """Check the numbers of shots of a job.
 
     :param n_shots: One number of shots for each program, in their order.
-    :param n_programs: How many programs the job has.
+    :param n_programs: The number of programs of the job.
     :returns: The numbers of shots.
-    :raises InvalidInputError: If there are not as many numbers as programs, or one is
-        not a whole number of at least 1.
+    :raises InvalidInputError: If the list has the wrong length, or an entry is not a
+        positive integer.
     """
     if not isinstance(n_shots, list):
         raise InvalidInputError(
             f"n_shots is {n_shots!r}; give a list with one number of shots for each of "
-            f"the circuits, which are {n_programs}."
+            f"the {n_programs} circuits."
         )
     if len(n_shots) != n_programs:
         raise InvalidInputError(
-            f"There are {n_programs} circuits but {len(n_shots)} numbers of shots; "
-            "give as many as there are circuits."
+            f"n_shots has length {len(n_shots)}, but there are {n_programs} circuits; "
+            "give one number of shots for each circuit."
         )
     for index, shots in enumerate(n_shots):
         if isinstance(shots, bool) or not isinstance(shots, int) or shots < 1:
             raise InvalidInputError(
                 f"The number of shots of circuit {index} is {shots!r}; "
-                "give a whole number of at least 1."
+                "give an integer of at least 1."
             )
     return n_shots
 
@@ -56,14 +58,14 @@ def check_job(
     n_shots: object,
     backend_config: object,
 ) -> None:
-    """Check everything about a job of circuits that can be known before its upload.
+    """Check the input of a job of circuits as far as possible before its upload.
 
     :param project_name: The name of the project.
     :param job_name: The name of the job.
     :param circuits: The circuits, at least one.
     :param n_shots: One number of shots for each circuit.
     :param backend_config: The backend config of the job.
-    :raises InvalidInputError: In one sentence, for the first thing that is wrong.
+    :raises InvalidInputError: For the first problem, in one sentence.
     """
     check_name("project", project_name)
     check_name("job", job_name)
@@ -80,15 +82,15 @@ def check_job(
             name = f" ({circuit.name!r})" if circuit.name else ""
             raise InvalidInputError(
                 f"Circuit {index}{name} has no measurement, so {backend_type} would "
-                "return nothing; measure its qubits, for example by measure_all()."
+                "return nothing; measure its qubits, for example with measure_all()."
             )
 
 
 def is_measured(circuit: Circuit) -> bool:
-    """Tell whether a circuit measures at least one qubit.
+    """Return whether a circuit measures at least one qubit.
 
-    :param circuit: Any circuit, its boxes included.
-    :returns: Whether there is a measurement, conditional ones included.
+    :param circuit: The circuit.
+    :returns: Whether it has a measurement; those in boxes and conditions count.
     """
     if circuit.n_gates_of_type(OpType.Measure) > 0:
         return True

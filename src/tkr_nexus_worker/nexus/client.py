@@ -38,12 +38,12 @@ from tkr_nexus_worker.nexus import patience
 from tkr_nexus_worker.nexus.login import SharedLogin, await_new_login, fingerprint
 from tkr_runtime.requests import (
     TRANSIENT_STATUSES,
-    Limits,
     TransientResponseError,
     read_retry_after,
     send_with_retries,
     sentence_in,
 )
+from tkr_runtime.settings.limits import Limits
 
 logger = logging.getLogger(__name__)
 

@@ -1,15 +1,12 @@
 """The login to Nexus, shared by all processes of a user.
 
-qnexus renews an expired access token on its own, but each process does so for itself
-and writes the file in place. Here one process renews it while the others wait and then
-read what it wrote; files are replaced as a whole and readable by their owner alone.
+qnexus renews an expired access token, but every process does so on its own and writes
+the token file in place. Here one process renews the token while the others wait and
+then read the new file. Files are replaced atomically and readable only by their owner.
 """
 
-import fcntl
 import json
 import logging
-import os
-import tempfile
 import threading
 import time
 from collections.abc import Generator
@@ -29,32 +26,34 @@ from qnexus.config import CONFIG
 from qnexus.exceptions import AuthenticationError
 
 from tkr_nexus_worker.errors import CheckpointError
+from tkr_runtime.files import replace_file
+from tkr_runtime.locks import hold_lock
 
 logger = logging.getLogger(__name__)
 
 ACCESS_COOKIE = "myqos_id"
 _REFRESH_COOKIE = "myqos_oat"
-_LOOK_SECONDS = 1.0
+_POLL_SECONDS = 1.0
 _thread_lock = threading.Lock()
 
 
 class SharedLogin(AuthHandler):
-    """Authenticates requests, and renews the access token once for all processes.
+    """Authenticate requests, and renew the access token once for all processes.
 
-    :param former: The handler whose login this one takes over.
+    :param former: The handler whose login to take over.
     """
 
     def __init__(self, former: AuthHandler) -> None:
         super().__init__()
         stored = self._refresh_token
         self.cookies = former.cookies
-        # A login that was given to qnexus in memory is not mixed with the stored one.
+        # A login that qnexus holds only in memory must not mix with the stored one.
         self._is_stored = CONFIG.store_tokens and self._refresh_token in (None, stored)
 
     def set_tokens(self, refresh_token: str) -> None:
-        """Take a login that is kept in memory alone.
+        """Use a login without storing it.
 
-        :param refresh_token: Its refresh token.
+        :param refresh_token: The refresh token.
         """
         self._is_stored = False
         super().set_tokens(refresh_token)
@@ -62,10 +61,10 @@ class SharedLogin(AuthHandler):
     def auth_flow(
         self, request: httpx.Request
     ) -> Generator[httpx.Request, httpx.Response]:
-        """Send a request; if its token has expired, renew the token and send it again.
+        """Send a request; if its token has expired, renew the token and resend it.
 
         :param request: The request.
-        :raises AuthenticationError: If there is no login that can be renewed.
+        :raises AuthenticationError: If there is no login, or it cannot be renewed.
         """
         self._sign(request)
         sent_token = _access_token_of(request)
@@ -92,11 +91,11 @@ class SharedLogin(AuthHandler):
 
     @property
     def access_token(self) -> str | None:
-        """The token that requests carry, where there is one."""
+        """The access token of requests, or None."""
         return self.cookies.get(ACCESS_COOKIE, domain=CONFIG.domain)
 
     def _sign(self, request: httpx.Request) -> None:
-        # httpx writes a header that it cannot send, tokens and all, into its error.
+        # The error of httpx for an invalid header quotes it, tokens included.
         for token in (self._refresh_token, self.access_token):
             if token is not None and not (token.isascii() and token.isprintable()):
                 raise AuthenticationError("The stored login is damaged.")
@@ -124,12 +123,12 @@ class SharedLogin(AuthHandler):
 
 
 def token_files() -> list[Path]:
-    """Return the files in which a login is stored: the refresh and the access token."""
+    """Return the paths of the stored refresh token and access token."""
     return [_token_file("refresh_token"), _token_file("access_token")]
 
 
 def read_login() -> bool:
-    """Tell whether the stored login can be read, without telling what it is."""
+    """Return whether the stored login can be read."""
     try:
         return bool(read_token("refresh_token") and read_token("access_token"))
     except (OSError, ValueError):
@@ -137,11 +136,11 @@ def read_login() -> bool:
 
 
 def store_login(refresh_token: str, access_token: str) -> None:
-    """Store a new login, readable by its owner alone.
+    """Store a new login, readable only by its owner.
 
-    :param refresh_token: Its refresh token.
-    :param access_token: Its access token.
-    :raises CheckpointError: If it cannot be stored.
+    :param refresh_token: The refresh token.
+    :param access_token: The access token.
+    :raises CheckpointError: If the files cannot be written.
     """
     refresh = {"refresh_token": refresh_token, "delete_version_after": None}
     folder = _token_file("refresh_token").parent
@@ -152,8 +151,8 @@ def store_login(refresh_token: str, access_token: str) -> None:
             _replace(_token_file("refresh_token"), {"data": refresh})
     except OSError as error:
         raise CheckpointError(
-            f"The login cannot be stored in {folder} ({error.strerror}); mend that, or "
-            "name another directory by NEXUS_TOKEN_PATH."
+            f"Cannot store the login in {folder} ({error.strerror}); make it "
+            "writable, or set NEXUS_TOKEN_PATH to another directory."
         ) from error
 
 
@@ -162,21 +161,21 @@ def _stored_access(token: str | None) -> dict[str, Any]:
 
 
 def await_new_login(former: tuple[int, int] | None, deadline: float) -> bool:
-    """Wait until the person has logged in again.
+    """Wait until the user has logged in again.
 
-    :param former: The :func:`fingerprint` of the login that has expired.
-    :param deadline: Until when to wait, in seconds of the monotonic clock.
-    :returns: Whether the stored login has changed.
+    :param former: The :func:`fingerprint` of the expired login.
+    :param deadline: When to stop waiting, in seconds of the monotonic clock.
+    :returns: Whether there is a new stored login.
     """
     while fingerprint() == former:
         if time.monotonic() > deadline:
             return False
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_POLL_SECONDS)
     return True
 
 
 def fingerprint() -> tuple[int, int] | None:
-    """Tell one stored refresh token from another without reading it."""
+    """Return what identifies the stored refresh token, without reading it."""
     try:
         status = _token_file("refresh_token").stat()
     except FileNotFoundError:
@@ -185,7 +184,7 @@ def fingerprint() -> tuple[int, int] | None:
 
 
 def _token_file(kind: TokenTypes) -> Path:
-    """Return where qnexus keeps a token (``qnexus.client.utils``)."""
+    """Return where qnexus stores a token (``qnexus.client.utils``)."""
     managed = kind == "access_token" and is_managed_token_environment()
     folder = CONFIG.managed_token_path if managed else CONFIG.token_path
     return Path.home() / folder / token_file_from_type[kind]
@@ -193,34 +192,23 @@ def _token_file(kind: TokenTypes) -> Path:
 
 def _replace(path: Path, content: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # mkstemp makes files that their owner alone can read.
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(content, file)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    replace_file(path, json.dumps(content).encode(), private=True)
 
 
 @contextmanager
 def _renewal_lock() -> Generator[None]:
-    """Hold the lock beside the token file, against other processes and threads."""
-    folder = _token_file("access_token").parent
-    with _thread_lock:
-        try:
-            file = (folder / ".renewal.lock").open("w")
-        except OSError:  # no folder, or a read-only one: nothing is shared there
-            yield
-            return
-        with file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+    """Hold the lock beside the token file, against other processes and threads.
+
+    Where there are no locks, as in a read-only folder, several processes may renew the
+    login at once; each of them then has a valid one.
+    """
+    path = _token_file("access_token").parent / ".renewal.lock"
+    with _thread_lock, hold_lock(path):
+        yield
 
 
 def _access_token_of(request: httpx.Request) -> str | None:
-    """Return the access token that a request was sent with."""
+    """Return the access token in the cookies of a request, or None."""
     for part in request.headers.get("cookie", "").split("; "):
         name, _, value = part.partition("=")
         if name == ACCESS_COOKIE:

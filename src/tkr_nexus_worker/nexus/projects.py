@@ -1,9 +1,7 @@
-"""Projects of Nexus: find one by its name, or make it once."""
+"""Projects on Nexus: find a project by its name, or create it once."""
 
-import fcntl
 import hashlib
 import logging
-import os
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -17,19 +15,21 @@ from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
 from tkr_nexus_worker.nexus.checks import check_name
 from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.idempotency import digest_in, key_of, make_once
+from tkr_runtime.locks import hold_lock
+from tkr_runtime.private_folder import private_folder
 
 logger = logging.getLogger(__name__)
 
 
 def get_or_create_project(name: str) -> ProjectRef:
-    """Return the project of this name, making it if there is none.
+    """Return the project of this name; create it if it does not exist.
 
-    The tasks of a workflow often meet a new project at the same moment. A lock of this
-    machine makes one of them create the project while the others wait for it.
+    Tasks of a workflow often need a new project at the same time. A lock on this
+    machine lets one of them create it while the others wait.
 
     :param name: The name of the project, not empty.
-    :returns: A reference to the one project of that name.
-    :raises InvalidInputError: If the name is empty, or several projects have it.
+    :returns: A reference to the project.
+    :raises InvalidInputError: If the name is empty, or is not unique.
     :raises NotLoggedInError: If there is no valid login.
     """
     check_name("project", name)
@@ -51,16 +51,16 @@ def find_project(name: str) -> ProjectRef:
     """Return the project of this name.
 
     :param name: The name of the project.
-    :returns: A reference to the one project of that name.
-    :raises InvalidInputError: If the name is empty, or several projects have it.
-    :raises NexusRefusedError: If there is no such project that you may see.
+    :returns: A reference to the project.
+    :raises InvalidInputError: If the name is empty, or is not unique.
+    :raises NexusRefusedError: If the project does not exist or you have no access.
     """
     check_name("project", name)
     project = call(f"look up project {name!r}", lambda: _find_project(name))
     if project is None:
         raise NexusRefusedError(
-            f"There is no project called {name!r} that you may see, on Nexus at "
-            f"{CONFIG.url}.",
+            f"There is no project called {name!r} on Nexus at {CONFIG.url}, or you do "
+            "not have access to it.",
             404,
         )
     return project
@@ -82,17 +82,24 @@ def _find_project(name: str) -> ProjectRef | None:
     elif len(found) > 1:
         ids = ", ".join(str(project.id) for project in found)
         raise InvalidInputError(
-            f"There are {len(found)} projects called {name!r} in Nexus ({ids}); "
-            "rename or archive all but one of them, or give another project name."
+            f"There are {len(found)} projects called {name!r} on Nexus ({ids}); rename "
+            "or archive all but one of them, or use another project name."
         )
     return found[0] if found else None
 
 
 @contextmanager
 def _creation_lock(name: str) -> Generator[None]:
-    directory = Path(tempfile.gettempdir()) / f"tkr-nexus-worker-{os.getuid()}"
-    directory.mkdir(mode=0o700, exist_ok=True)
+    folder = private_folder(tempfile.gettempdir(), "tkr-nexus-worker")
+    if folder is None:
+        logger.warning(
+            "nexus: no private folder can be made in %s, so tasks that create project "
+            "%r at the same moment may create it twice",
+            tempfile.gettempdir(),
+            name,
+        )
+        yield
+        return
     key = hashlib.sha256(f"{CONFIG.url}\n{name}".encode()).hexdigest()[:32]
-    with (directory / f"project-{key}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with hold_lock(Path(folder) / f"project-{key}.lock"):
         yield

@@ -24,8 +24,8 @@ from tkr_nexus_worker.results.counts import CircuitResult, JobResults, get_resul
 from tkr_nexus_worker.results.download import Download
 from tkr_nexus_worker.results.receipts import Receipt, find_receipts, read_receipt
 from tkr_runtime.workflows.interrupt import OnInterrupt
-from tkr_runtime.workflows.nodes import started_tasks
 from tkr_runtime.workflows.run import run
+from tkr_runtime.workflows.storage import started_tasks
 
 PROJECT = "tkr-nexus"
 """The project of jobs if no other is given."""

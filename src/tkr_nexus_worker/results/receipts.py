@@ -5,10 +5,7 @@ After a submission, and again after results were fetched, the worker writes the 
 again, for as long as Nexus keeps them. It holds no secrets.
 """
 
-import logging
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -21,20 +18,28 @@ from pytket.backends.backendresult import BackendResult
 from qnexus.config import CONFIG
 from qnexus.models import BackendConfig
 from qnexus.models.references import ExecuteJobRef
-from tierkreis.controller.storage.protocol import ControllerStorage
 
 from tkr_nexus_worker._version import __version__
+from tkr_nexus_worker.cloud import NEXUS
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
 from tkr_nexus_worker.jobs.submit import Program
 from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.idempotency import billed_duplicates
 from tkr_nexus_worker.results.download import JobOutcome, get_results
-from tkr_runtime.tasks import context
+from tkr_runtime.tasks.receipts import RECEIPT_FILE, find_receipts, write_receipt
 
-logger = logging.getLogger(__name__)
-
-RECEIPT_FILE = "receipt.json"
-"""The name of a receipt in the folder of a node."""
+__all__ = [
+    "RECEIPT_FILE",
+    "Receipt",
+    "ReceiptItem",
+    "find_job_of_receipt",
+    "find_receipts",
+    "read_receipt",
+    "receipt_of",
+    "results_from_receipt",
+    "write_outcome",
+    "write_submission",
+]
 
 
 def _versions() -> dict[str, str]:
@@ -229,15 +234,6 @@ def find_job_of_receipt(path: Path) -> ExecuteJobRef:
     return cast("ExecuteJobRef", found)
 
 
-def find_receipts(storage: ControllerStorage) -> list[Path]:
-    """Find the receipts that the tasks of a workflow have written.
-
-    :param storage: The storage of the workflow.
-    :returns: Their paths, sorted; none where the workflow is kept in memory.
-    """
-    return sorted(storage.workflow_dir.glob(f"*/{RECEIPT_FILE}"))
-
-
 def _receipt(
     job: ExecuteJobRef,
     state: str,
@@ -261,23 +257,4 @@ def _receipt(
 
 
 def _write(receipt: Receipt) -> None:
-    """Write a receipt into the folder of the current task, whole or not at all."""
-    task = context.current()
-    if task is None or task.folder is None:
-        return
-    path = task.folder / RECEIPT_FILE
-    unfinished = path.with_name(f".{RECEIPT_FILE}.{os.getpid()}")
-    try:
-        unfinished.write_text(receipt.model_dump_json(indent=2) + "\n")
-        unfinished.replace(path)
-    except OSError as error:
-        logger.warning(
-            "nexus: the receipt of job %r (%s) could not be written to %s (%s); the "
-            "job itself is not affected",
-            receipt.job_name,
-            receipt.job_id,
-            path,
-            error.strerror,
-        )
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
+    write_receipt(receipt, NEXUS, f"job {receipt.job_name!r} ({receipt.job_id})")

@@ -1,1 +1,1 @@
-"""What every command line shares: groups, tables, JSON and errors, but no command."""
+"""Helpers of every command line: groups, tables, JSON, errors; no commands."""

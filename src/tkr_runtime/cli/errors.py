@@ -1,4 +1,4 @@
-"""Errors of the command line: one line on stderr, and an exit code."""
+"""Errors on the command line: one line on stderr and an exit code."""
 
 import errno
 import traceback
@@ -7,23 +7,23 @@ from contextlib import contextmanager
 
 import click
 
-from tkr_runtime.cli.text import printable, printable_lines
+from tkr_runtime.cli.terminal_text import printable, printable_lines
 
 _DEBUG = f"{__name__}.debug"
 
 
 class UsageError(click.ClickException):
-    """The command was called in a wrong way; the exit code is 2."""
+    """Wrong usage of a command; the exit code is 2."""
 
     exit_code = 2
 
 
 class FailureError(click.ClickException):
-    """The command failed; the exit code is 1."""
+    """Failure of a command; the exit code is 1."""
 
 
 def debug_option() -> click.Option:
-    """Return the option that shows where an error comes from."""
+    """Return the option ``--debug``, which shows the traceback of an error."""
 
     def note(context: click.Context, _option: click.Parameter, value: bool) -> None:
         context.meta[_DEBUG] = value or context.meta.get(_DEBUG, False)
@@ -34,16 +34,16 @@ def debug_option() -> click.Option:
         is_eager=True,
         expose_value=False,
         callback=note,
-        help="Show where an error comes from.",
+        help="Show the traceback of an error.",
     )
 
 
 @contextmanager
 def one_line_errors() -> Generator[None]:
-    """Show errors of the body as one line, with a traceback only if that is asked for.
+    """Turn errors of the body into one line, with a traceback only for ``--debug``.
 
-    :raises UsageError: If the command was called in a wrong way.
-    :raises FailureError: If anything else is wrong.
+    :raises UsageError: If the command was used wrongly.
+    :raises FailureError: If anything else went wrong.
     """
     try:
         yield
@@ -51,7 +51,7 @@ def one_line_errors() -> Generator[None]:
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.EPIPE:
-            raise  # click ends quietly where nobody reads on
+            raise  # click exits quietly if the reader of a pipe has gone
         context = click.get_current_context(silent=True)
         if context is not None and context.meta.get(_DEBUG):
             traceback.print_exc()
@@ -59,8 +59,8 @@ def one_line_errors() -> Generator[None]:
 
 
 def _translate(error: Exception) -> click.ClickException:
-    """Return an error of the command line; messages may quote what others wrote."""
-    # Importing Tierkreis takes a moment; most commands end well.
+    """Return the error to show, safe for a terminal: messages may quote user input."""
+    # Importing Tierkreis takes time, and most commands succeed.
     from tierkreis.exceptions import TierkreisError
 
     from tkr_runtime.errors import InvalidInputError
@@ -79,9 +79,7 @@ def _translate(error: Exception) -> click.ClickException:
             return FailureError(f"{reason}{where}.")
         case _:
             text = f"{type(error).__name__}: {printable(str(error))}"
-            return FailureError(
-                f"{text} (this should not happen; --debug shows where)."
-            )
+            return FailureError(f"{text} (this is a bug; --debug shows the traceback).")
 
 
 def _hint(context: click.Context | None) -> str:

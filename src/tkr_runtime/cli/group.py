@@ -1,4 +1,4 @@
-"""The group of commands: each is imported when it is asked for."""
+"""A group of commands, each imported only when it is used."""
 
 import importlib
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from tkr_runtime.cli.errors import debug_option, one_line_errors
 
 
 class LazyGroup(click.Group):
-    """Imports the module of a command when that command is asked for.
+    """A group that imports the module of a command when that command is used.
 
     Every command has the option ``--debug``, and its errors are one line.
 
     :param package: The package of the modules.
-    :param modules: Name of a command -> the module of the package that has it, as a
-        function of that name with ``_`` for ``-``, and what it does.
+    :param modules: Name of a command -> the module that defines it, as a function of
+        that name with ``_`` for ``-``, and its one-line summary.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class LazyGroup(click.Group):
         return sorted(self._modules)
 
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
-        """Import a command; None if there is none of that name."""
+        """Import and return a command, or return None if it does not exist."""
         if name not in self._modules:
             return None
         module_name, _ = self._modules[name]
@@ -49,14 +49,14 @@ class LazyGroup(click.Group):
     def format_commands(
         self, _context: click.Context, formatter: click.HelpFormatter
     ) -> None:
-        """Write what each command does, without importing it."""
+        """Write the summary of each command without importing it."""
         with formatter.section("Commands"):
             formatter.write_dl(
                 [(name, text) for name, (_, text) in sorted(self._modules.items())]
             )
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Read the arguments before the name of a command."""
+        """Parse the arguments before the name of a command."""
         with one_line_errors():
             return super().make_context(*args, **kwargs)
 

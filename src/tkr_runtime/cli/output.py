@@ -1,4 +1,4 @@
-"""What commands print: tables for a person, JSON for a program."""
+"""The output of commands: tables for people, JSON for programs."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,22 +10,22 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-# Wide enough for any line: what reads a pipe can search it only if nothing is cut.
+# Wide enough for any line: in a pipe nothing may be cut, so that grep finds it.
 _PIPE_WIDTH = 100_000
 
 json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
     "--json",
     "as_json",
     is_flag=True,
-    help="Print JSON; docs/command_line.md describes its shape.",
+    help="Print JSON; docs/command_line.md lists its fields.",
 )
-"""The option ``--json`` of a command, given to it as ``as_json``."""
+"""The option ``--json``, which a command takes as the argument ``as_json``."""
 
 
 def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
     """Print a model, or a list of models, as JSON.
 
-    :param value: What to print.
+    :param value: The model or models.
     """
     content = (
         value.model_dump(mode="json")
@@ -36,10 +36,10 @@ def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
 
 
 def new_table(*, expand: bool = False, caption: str | None = None) -> Table:
-    """Return an empty table in the style of all tables.
+    """Return an empty table in the common style.
 
-    :param expand: Whether it takes the whole width of the terminal.
-    :param caption: A line below it.
+    :param expand: Whether the table takes the whole width of the terminal.
+    :param caption: A line below the table.
     """
     return Table(
         box=SIMPLE_HEAD,
@@ -54,11 +54,11 @@ def new_table(*, expand: bool = False, caption: str | None = None) -> Table:
 
 
 def new_console(*, stderr: bool = False) -> Console:
-    """Return where tables go: coloured at a terminal, plain and uncut in a pipe.
+    """Return a console: coloured at a terminal, plain and uncut in a pipe.
 
-    :param stderr: Whether they go to standard error.
+    :param stderr: Whether it prints to standard error.
     """
-    # Names come from programs: nothing in them is markup.
+    # Users choose names: nothing in them is markup.
     console = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
         console.width = _PIPE_WIDTH
@@ -66,9 +66,9 @@ def new_console(*, stderr: bool = False) -> Console:
 
 
 def print_table(table: Table) -> None:
-    """Print a table.
+    """Print a table; in a pipe, with two spaces between columns and no lines.
 
-    :param table: The table; in a pipe two spaces lie between its cells.
+    :param table: The table.
     """
     console = new_console()
     if not console.is_terminal:

@@ -1,1 +1,1 @@
-"""How one task runs: its process, context, lock and waits; workflows are next door."""
+"""How one task runs: its process, context and lock. Workflows are in `workflows`."""

@@ -1,4 +1,4 @@
-"""What a task knows of the workflow that it is part of."""
+"""What a task knows about the workflow that it belongs to."""
 
 import json
 import time
@@ -13,6 +13,8 @@ from tierkreis.controller.data.location import WorkerCallArgs
 from tierkreis.worker.storage.filestorage import WorkerFileStorage
 from tierkreis.worker.storage.protocol import WorkerStorage
 
+from tkr_runtime.tierkreis_internals import METADATA
+
 _PROCESS_STARTED = datetime.now(UTC)
 
 
@@ -22,10 +24,10 @@ class TaskContext:
 
     :param workflow_id: The id of its workflow.
     :param location: The location of its node in the graph, as Tierkreis writes it.
-    :param started: When the workflow was started, as Tierkreis wrote it down; it tells
-        two runs under one id apart, and stays when a run is resumed. Where the workflow
-        is kept in memory, when this process was.
-    :param folder: The folder of the node; None where the workflow is kept in memory.
+    :param started: When the workflow was started, as Tierkreis recorded it. It
+        distinguishes two runs with one id, and is the same after a run is resumed. For
+        a workflow in memory, the start of this process.
+    :param folder: The folder of the node; None for a workflow in memory.
     :param start_text: The same start as Tierkreis recorded it: a local time without a
         zone, so only the text is the same wherever the workflow is resumed.
     :param entered: When this task began, in seconds of the monotonic clock.
@@ -51,7 +53,7 @@ def current() -> TaskContext | None:
 
 
 @contextmanager
-def entered(arguments: WorkerCallArgs, storage: WorkerStorage) -> Generator[None]:
+def task_context(arguments: WorkerCallArgs, storage: WorkerStorage) -> Generator[None]:
     """Make a task the current one while the body runs.
 
     :param arguments: The arguments of the task.
@@ -81,4 +83,4 @@ def _read_context(arguments: WorkerCallArgs, storage: WorkerStorage) -> TaskCont
 
 
 def _read_start(workflow: Path, storage: WorkerStorage) -> str:
-    return str(json.loads(storage.read_input(workflow / "_metadata"))["start_time"])
+    return str(json.loads(storage.read_input(workflow / METADATA))["start_time"])

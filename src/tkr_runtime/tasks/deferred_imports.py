@@ -1,15 +1,15 @@
-"""Modules that tasks do without are imported when something first does need them.
+"""Import modules that most tasks do not use only when something first uses them.
 
-Clients of clouds import pandas to print tables, and scipy and sympy for what no job
-uses: more than half of the time until a task begins. From Python 3.15 on, imports can
-be lazy (PEP 810). Until then a finder in front of Python's own does so for the few
-modules in the table of a cloud, as long as nothing but some of their names is asked
-for, which their importers mention in annotations and use in the bodies of functions.
-Any other name imports the module at once: a package that comes to need more is slower,
-not wrong.
+Clients of clouds import pandas to print tables, and scipy and sympy for functions that
+no job calls: more than half of the time until a task begins. Python 3.15 has lazy
+imports (PEP 810). For earlier versions, a finder that runs before Python's own defers
+the few modules that a cloud lists, as long as only certain of their names are used.
+Other packages mention those in annotations and in the bodies of functions. Any other
+name imports the module at once, so a package that starts to need more is slower, not
+broken.
 
-This is for programs, which decide what their process imports; the library leaves the
-processes of others alone.
+Only programs defer imports, because they decide what their process imports. Importing
+this library does not change the imports of other code.
 """
 
 import os
@@ -23,33 +23,33 @@ from types import GenericAlias, ModuleType
 from typing import Any, Union
 
 from tkr_runtime.cloud import Cloud
-from tkr_runtime.settings import defer_switch, is_on
+from tkr_runtime.settings.switches import defer_switch, is_on
 
 _names: dict[str, frozenset[str]] = {}
 
-# Where a module has them, they are set before it is asked; the import itself looks.
-_OF_FILES = frozenset({"__cached__", "__file__", "__path__"})
+# A module has them from the start, if at all; the import system asks for them.
+_FILE_ATTRIBUTES = frozenset({"__cached__", "__file__", "__path__"})
 
-_waiting: set[str] = set()
+_deferred: set[str] = set()
 _lock = Lock()
 
 
 def defer_imports(cloud: Cloud) -> None:
-    """Defer those imports of a cloud that have not happened, unless switched off.
+    """Defer the imports that a cloud lists, unless that is switched off.
 
     :param cloud: The cloud.
     """
     if is_on(defer_switch(cloud.env_prefix)) and not _is_deferring():
         _names.update(cloud.deferred_imports)
-        _waiting.update(_names.keys() - sys.modules.keys())
+        _deferred.update(_names.keys() - sys.modules.keys())
         sys.meta_path.insert(0, _Finder())
 
 
 @contextmanager
-def restarted_if_impossible(cloud: Cloud) -> Generator[None]:
-    """Start this program again, with all imports, where those of the body fail.
+def restart_without_deferring(cloud: Cloud) -> Generator[None]:
+    """Start this program again with all imports if those of the body fail.
 
-    A later version of a package may do at its import what a deferred name cannot.
+    A later version of a package may use a name in a way that cannot be deferred.
 
     :param cloud: The cloud whose imports were deferred.
     """
@@ -66,46 +66,46 @@ def _is_deferring() -> bool:
     return any(isinstance(finder, _Finder) for finder in sys.meta_path)
 
 
-def _imported(module: str) -> ModuleType:
-    """Import a module for good."""
+def _import_now(module: str) -> ModuleType:
+    """Import a module that may have been deferred."""
     with _lock:
-        if module in _waiting:
-            _waiting.remove(module)
+        if module in _deferred:
+            _deferred.remove(module)
             sys.modules.pop(module, None)
     return import_module(module)
 
 
 class _Finder:
-    """Finds the modules of the table, and the submodules of those that wait."""
+    """Finds the deferred modules, and their submodules."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, _: ModuleType | None = None
     ) -> ModuleSpec | None:
         parent = fullname.rpartition(".")[0]
-        if parent in _waiting:
-            _imported(parent)
-            return _present_spec(import_module(fullname))
-        found = PathFinder.find_spec(fullname, path) if fullname in _waiting else None
+        if parent in _deferred:
+            _import_now(parent)
+            return _spec_of_imported(import_module(fullname))
+        found = PathFinder.find_spec(fullname, path) if fullname in _deferred else None
         if found is None:
             return None
-        spec = ModuleSpec(fullname, _Deferring(), origin=found.origin)  # type: ignore[arg-type]
+        spec = ModuleSpec(fullname, _PlaceholderLoader(), origin=found.origin)  # type: ignore[arg-type]
         spec.submodule_search_locations = found.submodule_search_locations
         spec.has_location = found.has_location
         return spec
 
 
-def _present_spec(module: ModuleType) -> ModuleSpec:
-    """Let the import under way end with a module that is there by now.
+def _spec_of_imported(module: ModuleType) -> ModuleSpec:
+    """Return a spec that lets the current import end with a module that now exists.
 
-    The import takes the spec from such a module, and would load it a second time.
+    The import system would otherwise load the module a second time.
     """
-    spec = ModuleSpec(module.__name__, _Present(module))  # type: ignore[arg-type]
+    spec = ModuleSpec(module.__name__, _AlreadyImported(module))  # type: ignore[arg-type]
     module.__spec__ = spec
     return spec
 
 
-class _Deferring:
-    """Loads what stands for a module."""
+class _PlaceholderLoader:
+    """Loads a placeholder for a module."""
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return _DeferredModule(spec.name)
@@ -114,8 +114,8 @@ class _Deferring:
         pass
 
 
-class _Present:
-    """Loads a module that the import of its parent has brought, by doing nothing."""
+class _AlreadyImported:
+    """Loads a module that the import of its parent has loaded, by doing nothing."""
 
     def __init__(self, module: ModuleType) -> None:
         self._module = module
@@ -129,21 +129,21 @@ class _Present:
 
 
 class _DeferredModule(ModuleType):
-    """Stands for a module, also with those who keep it after the import."""
+    """A placeholder for a module, which others may keep after the import."""
 
     def __getattr__(self, name: str) -> Any:
-        if name in _OF_FILES:
+        if name in _FILE_ATTRIBUTES:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        if self.__name__ in _waiting and name in _names[self.__name__]:
+        if self.__name__ in _deferred and name in _names[self.__name__]:
             return DeferredName(self.__name__, name)
-        return getattr(_imported(self.__name__), name)
+        return getattr(_import_now(self.__name__), name)
 
 
 class DeferredName:
     """A class or function of a module that may not be imported yet.
 
-    To mention it does not import the module: in an annotation, in a union, or as the
-    class of which something else is no instance. To use it in any other way does.
+    Using it in an annotation, in a union, or in a check for an instance that is not one
+    of it does not import the module. Any other use does.
 
     :param module: The name of the module.
     :param name: The name in it.
@@ -176,11 +176,11 @@ class DeferredName:
         return (self._resolved(),)
 
     def __instancecheck__(self, instance: object) -> bool:
-        # Whatever made an instance of it has imported its module.
-        return self._module not in _waiting and isinstance(instance, self._resolved())
+        # An instance can only exist if its module was imported.
+        return self._module not in _deferred and isinstance(instance, self._resolved())
 
     def __subclasscheck__(self, subclass: type) -> bool:
-        return self._module not in _waiting and issubclass(subclass, self._resolved())
+        return self._module not in _deferred and issubclass(subclass, self._resolved())
 
     def _resolved(self) -> Any:
-        return getattr(_imported(self._module), self._name)
+        return getattr(_import_now(self._module), self._name)

@@ -1,5 +1,6 @@
-"""How Tierkreis's UvExecutor starts a worker that is installed already."""
+"""Executors of Tierkreis, set up for a worker that is already installed."""
 
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +9,18 @@ from tierkreis.consts import TKR_DIR_KEY
 from tierkreis.controller.executor.uv_executor import UvExecutor
 from tierkreis.controller.storage.protocol import ControllerStorage
 
-from tkr_runtime.workflows.storage import shell_path
+SPECIAL_TO_SHELLS = re.compile(r"[^\w@%+=:,./-]")
+"""A character that a shell may interpret."""
+
+
+def shell_path(path: Path) -> Path:
+    """Escape a path for executors, which put it into shell commands unquoted.
+
+    :param path: Any path.
+    :returns: The absolute path, with a backslash before each character that a shell
+        may interpret.
+    """
+    return Path(SPECIAL_TO_SHELLS.sub(r"\\\g<0>", str(path.absolute())))
 
 
 def uv_executor(
@@ -19,11 +31,12 @@ def uv_executor(
     The worker runs in the environment of the calling process as it is: uv installs
     nothing and writes nothing, so that read-only installations work too. The values of
     environment variables are not written to the workflow's files. The path of the
-    storage may have spaces in it, and may be relative.
+    storage may contain spaces and may be relative.
 
-    :param registry: The folder that has the folder of the worker.
+    :param registry: The folder that contains the folder of the worker.
     :param storage: The storage of the workflow.
-    :param env: Environment variables for the worker, beside those of this process.
+    :param env: Environment variables for the worker, in addition to those of this
+        process.
     :returns: An executor for the tasks of the worker. Combine it with executors for
         other workers by Tierkreis's ``MultipleExecutor`` or ``TaskExecutor``.
     """

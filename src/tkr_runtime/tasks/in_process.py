@@ -1,15 +1,15 @@
 """An executor that runs the tasks of workers in the process of the controller.
 
-For notebooks and scripts: no process is started, the client of the cloud is imported
-once, and nothing but Tierkreis's own builtin tasks runs elsewhere. The tasks end with
-the process.
+It is for notebooks and scripts: it starts no process and imports the client of a cloud
+once. Only Tierkreis's builtin tasks run elsewhere. The tasks end with the process.
 """
 
 import contextvars
 import logging
+import os
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,21 +19,22 @@ from tierkreis.controller.storage.protocol import ControllerStorage
 
 from tkr_runtime.cloud import Cloud, cloud_of, clouds
 from tkr_runtime.errors import InvalidInputError
-from tkr_runtime.tasks import places
-from tkr_runtime.workflows.failures import write_message
+from tkr_runtime.tasks import concurrency
+from tkr_runtime.tasks.worker import write_message
+from tkr_runtime.tierkreis_internals import ERROR, LOGS
 
 if TYPE_CHECKING:
     from tierkreis.worker.storage.filestorage import WorkerFileStorage
 
 _TASKS_AT_ONCE = 8
-_task_log: contextvars.ContextVar[list[Path]] = contextvars.ContextVar("task_log")
+_log_files: contextvars.ContextVar[list[Path]] = contextvars.ContextVar("log_files")
 
 
 class InProcessExecutor:
     """Runs the tasks of our workers in threads of this process.
 
     Combine it with executors for other workers by Tierkreis's ``MultipleExecutor`` or
-    ``TaskExecutor``. At most 8 tasks run at once; those that only wait do not count.
+    ``TaskExecutor``. At most 8 tasks run at once; tasks that only wait do not count.
 
     :param storage: The storage of the workflow, a ``FileStorage``. (With a storage in
         memory, Tierkreis's ``InMemoryExecutor`` does the same.)
@@ -43,21 +44,21 @@ class InProcessExecutor:
     def __init__(self, storage: ControllerStorage) -> None:
         if not isinstance(storage, ControllerFileStorage):
             raise InvalidInputError(
-                f"InProcessExecutor works with a FileStorage, not with a "
-                f"{type(storage).__name__}; with a storage in memory take Tierkreis's "
+                f"InProcessExecutor needs a FileStorage, not a "
+                f"{type(storage).__name__}; for a storage in memory, use Tierkreis's "
                 "InMemoryExecutor."
             )
         _log_to_files(__name__.partition(".")[0])
         self._storage = storage
-        self._places = threading.BoundedSemaphore(_TASKS_AT_ONCE)
+        self._slots = threading.BoundedSemaphore(_TASKS_AT_ONCE)
 
     def run(self, launcher_name: str, worker_call_args_path: Path) -> ExecutorDebugData:
         """Start a task.
 
         :param launcher_name: The name of its worker.
-        :param worker_call_args_path: Its definition, below the directory of the
+        :param worker_call_args_path: Its definition, relative to the directory of the
             storage.
-        :returns: What Tierkreis notes of it.
+        :returns: What Tierkreis records about it.
         :raises InvalidInputError: If it is a task of another worker.
         """
         cloud = cloud_of(launcher_name)
@@ -80,14 +81,14 @@ class InProcessExecutor:
 
     def _run_task(self, cloud: Cloud, definition: Path) -> None:
         node = self._storage.tkr_dir / definition.parent
-        _task_log.set([node / "logs", self._storage.logs_path])
-        with self._place():
+        _log_files.set([node / LOGS, self._storage.logs_path])
+        with self._slot():
             try:
                 self._call(cloud, definition)
             except BaseException:
-                # Whatever it is, a task that ends without a word is waited for.
                 logging.getLogger(__name__).exception("encountered error")
-                (node / "_error").touch()
+                # The controller would wait for ever for a task that leaves no sign.
+                (node / ERROR).touch()
 
     def _call(self, cloud: Cloud, definition: Path) -> None:
         from tierkreis.worker.storage.filestorage import WorkerFileStorage
@@ -98,15 +99,15 @@ class InProcessExecutor:
         node = storage.resolve(definition).parent
         with worker.stored_in(storage):
             try:
-                with worker.claimed(node) as is_ours:
-                    if is_ours:
+                with worker.locked(node) as must_run:
+                    if must_run:
                         worker.functions[arguments.function_name](arguments)
             except Exception as error:
-                self._tell(storage, cloud, definition, error)
+                self._report(storage, cloud, definition, error)
                 raise
         storage.mark_done(arguments.done_path)
 
-    def _tell(
+    def _report(
         self,
         storage: "WorkerFileStorage",
         cloud: Cloud,
@@ -114,32 +115,48 @@ class InProcessExecutor:
         error: Exception,
     ) -> None:
         message = str(error) or type(error).__name__
-        write_message(storage, definition, message)
+        # On a full disk, the error itself still has to be marked.
+        with suppress(OSError):
+            write_message(storage, definition, message)
         logging.getLogger(__name__).error("%s%s", cloud.log_prefix, message)
 
     @contextmanager
-    def _place(self) -> Generator[None]:
-        """Hold one of the places for tasks, until the task gives it back or ends."""
-        self._places.acquire()
-        places.release_by(self._places.release)
+    def _slot(self) -> Generator[None]:
+        """Hold one of the slots for tasks until the task releases it or ends."""
+        self._slots.acquire()
+        concurrency.hold_slot(self._slots.release)
         try:
             yield
         finally:
-            places.release()
+            concurrency.release_slot()
 
 
-class _TaskFiles(logging.Handler):
+class _LogFiles(logging.Handler):
     """Writes what a task logs to the files in which other executors put it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = f"{self.format(record)}\n"
-        for path in _task_log.get([]):
-            with path.open("a") as file:
-                file.write(text)
+        try:
+            text = f"{self.format(record)}\n"
+        except Exception:  # noqa: BLE001 (as every handler of logging does)
+            self.handleError(record)
+            return
+        for path in _log_files.get([]):
+            with suppress(OSError):
+                _append(path, text.encode(errors="backslashreplace"))
+
+
+def _append(path: Path, content: bytes) -> None:
+    """Append to a file; a pipe that nobody reads is an error instead of a wait."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o666)
+    try:
+        os.write(descriptor, content)
+    finally:
+        os.close(descriptor)
 
 
 def _log_to_files(package_name: str) -> None:
     package = logging.getLogger(package_name)
-    if not any(isinstance(handler, _TaskFiles) for handler in package.handlers):
-        package.addHandler(_TaskFiles())
+    if not any(isinstance(handler, _LogFiles) for handler in package.handlers):
+        package.addHandler(_LogFiles())
         package.setLevel(logging.INFO)

@@ -1,6 +1,6 @@
 """The executable of a worker: runs one task, or writes the stubs.
 
-It is started for every task, so it imports little until it is known what is needed.
+It starts for every task, so it imports little until it knows what it needs.
 """
 
 import sys
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def main(package: str, env_prefix: str, load_cloud: "Callable[[], Cloud]") -> int:
-    """Run a worker as Tierkreis's executors do, by a preloaded process if possible.
+    """Run a worker as Tierkreis's executors do, in a preloaded process if possible.
 
     :param package: The package of the worker.
-    :param env_prefix: What the names of its environment variables begin with.
-    :param load_cloud: Import the description of its cloud.
+    :param env_prefix: The prefix of its environment variables.
+    :param load_cloud: Imports the description of its cloud.
     :returns: The exit code: 0, or 1 if the task failed.
     """
     arguments = sys.argv[1:]
@@ -50,11 +50,11 @@ def run(argv: "Sequence[str]", cloud: "Cloud") -> int:
     # The client of a cloud takes seconds to import: only a task needs it.
     from tkr_runtime.tasks.deferred_imports import (
         defer_imports,
-        restarted_if_impossible,
+        restart_without_deferring,
     )
 
     defer_imports(cloud)
-    with restarted_if_impossible(cloud):
+    with restart_without_deferring(cloud):
         worker = cloud.load_worker()
 
     if arguments.stubs_path is not None:
@@ -69,13 +69,13 @@ def _run_task(worker: "TaskWorker", definition: "Path") -> int:
 
     from tierkreis.worker.worker import TierkreisWorkerError
 
-    from tkr_runtime.workflows.failures import write_message
+    from tkr_runtime.tasks.worker import write_message
 
-    # At DEBUG it writes the headers of answers, and with them renewed tokens.
+    # At DEBUG it logs the headers of responses, which contain renewed tokens.
     logging.getLogger("httpcore").setLevel(logging.INFO)
     try:
         worker.app([worker.cloud.package, str(definition)])
-    # On a full disk Tierkreis's own report of an error fails as well.
+    # On a full disk, Tierkreis fails to report the error as well.
     except (TierkreisWorkerError, OSError) as error:
         reason = error.__cause__ or error.__context__ or error
         message = str(reason) or type(reason).__name__
@@ -107,7 +107,7 @@ def _parser(cloud: "Cloud") -> "argparse.ArgumentParser":
         "--stubs-path",
         type=Path,
         metavar="FILE",
-        help="write the type stubs of the tasks to this file and stop",
+        help="write the type stubs of the tasks to this file, then exit",
     )
     parser.add_argument(
         "--version", action="version", version=version(cloud.distribution)

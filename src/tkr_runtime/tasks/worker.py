@@ -1,9 +1,8 @@
-"""Tierkreis's worker, with what tasks that submit jobs need beside.
+"""The worker class: Tierkreis's, with what tasks that submit jobs need in addition.
 
-An input that cannot be read is refused in a sentence for a person. A list that a task
-returns may be given to a map element by element, and a task may take what the elements
-of a map returned as one list: Tierkreis's own builtin tasks for this start a process
-each and hold the whole list.
+An input that cannot be read is refused in one sentence. A task may return a list that a
+map takes element by element, and may take what the elements of a map returned as one
+list. Tierkreis's builtin tasks for this start a process each and hold the whole list.
 """
 
 import json
@@ -15,7 +14,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args, get_origin
 
-from tierkreis import Worker
 from tierkreis.controller.data.core import Deserializer, PortID
 from tierkreis.controller.data.location import WorkerCallArgs
 from tierkreis.controller.data.models import PModel
@@ -33,30 +31,33 @@ from tierkreis.worker.worker import TierkreisWorkerError
 
 from tkr_runtime.cloud import Cloud
 from tkr_runtime.errors import CheckpointError, InvalidInputError
-from tkr_runtime.requests import Limits
+from tkr_runtime.settings.limits import Limits
 from tkr_runtime.tasks import context
-from tkr_runtime.tasks.task_lock import claimed
+from tkr_runtime.tasks.task_lock import hold_task_lock
+from tkr_runtime.tierkreis_internals import DONE, ERROR, OpenWorker
 
 ALL_ELEMENTS = "*"
 """The port that stands for all elements of a list, as Tierkreis writes it."""
 
+MESSAGE_FILE = "_message"
+"""The file of a node with the sentence of its failed task."""
 
-_arguments: ContextVar[dict[str, PType]] = ContextVar("arguments")
+_inputs: ContextVar[dict[str, PType]] = ContextVar("inputs")
 _storage: ContextVar[WorkerStorage | None] = ContextVar("storage", default=None)
 
 
 class EncodedValue(bytes):
-    """An element of a returned list that is written as it is."""
+    """An element of a returned list that is written unchanged."""
 
 
-class TaskWorker(Worker):
+class TaskWorker(OpenWorker):
     """A worker whose tasks know their workflow and refuse unreadable inputs by name.
 
     :param cloud: The cloud to which its tasks submit jobs.
     :param encode: Encodes an element of a returned list as JSON text, faster than
-        Tierkreis does; returns None for what it leaves to Tierkreis.
-    :param describe_job: Names a job if a value is a reference to one, as in
-        ``Job 'bell' (3f…)``; returns None for any other value.
+        Tierkreis; returns None for an element that Tierkreis is to encode.
+    :param describe_job: Describes a value that refers to a job, as in ``Job 'bell'
+        (3f…)``; returns None for any other value.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class TaskWorker(Worker):
 
     @contextmanager
     def stored_in(self, storage: WorkerStorage) -> Generator[None]:
-        """Give the tasks of this thread a storage of their own.
+        """Use another storage for the tasks of this thread while the body runs.
 
         :param storage: The storage.
         """
@@ -93,7 +94,7 @@ class TaskWorker(Worker):
             _storage.reset(token)
 
     def task[F: Callable[..., Any]](self) -> Callable[[F], F]:
-        """Register a function as a task; it finds its place in the workflow's context.
+        """Register a function as a task, which runs in the context of its workflow.
 
         :returns: A decorator.
         """
@@ -104,7 +105,7 @@ class TaskWorker(Worker):
             run = self.functions[function.__name__]
 
             def run_in_context(arguments: WorkerCallArgs) -> None:
-                with context.entered(arguments, self.storage):
+                with context.task_context(arguments, self.storage):
                     run(arguments)
 
             self.functions[function.__name__] = run_in_context
@@ -113,102 +114,118 @@ class TaskWorker(Worker):
         return decorate
 
     def run(self, worker_definition_path: Path) -> None:
-        """Run a task, unless another process has it and brings it to its end.
+        """Run a task, unless another process runs it and completes it.
 
         :param worker_definition_path: The definition of the task.
-        :raises TierkreisWorkerError: If it fails.
+        :raises TierkreisWorkerError: If the task fails.
         """
         if not isinstance(self.storage, WorkerFileStorage):
             super().run(worker_definition_path)
             return
         folder = self.storage.resolve(worker_definition_path).parent
         try:
-            with self.claimed(folder) as is_ours:
-                if is_ours:
+            with self.locked(folder) as must_run:
+                if must_run:
                     super().run(worker_definition_path)
         except (InvalidInputError, TimeoutError) as error:
-            self.storage.write_error(folder / "_error", str(error))
+            self.storage.write_error(folder / ERROR, str(error))
             raise TierkreisWorkerError(str(error)) from error
 
     @contextmanager
-    def claimed(self, folder: Path) -> Generator[bool]:
-        """Keep other processes from a task while the body runs.
+    def locked(self, folder: Path) -> Generator[bool]:
+        """Keep other processes from running a task while the body runs.
 
         :param folder: The folder of its node.
-        :returns: Whether the task is to be run, because no other process did so.
-        :raises InvalidInputError: If a limit in the environment is no number.
+        :returns: Whether the task must be run, because no other process completed it.
+        :raises InvalidInputError: If a limit in the environment is invalid.
         :raises TimeoutError: If another process runs it for too long.
         """
         limits = Limits.from_environment(self.cloud.env_prefix)
-        # As long as the other one may wait, at most.
-        patience = limits.outage_time + limits.login_wait
-        with claimed(folder, patience) as has_waited:
-            yield not (has_waited and (folder / "_done").exists())
+        # The other process may itself wait this long, at most.
+        timeout = limits.outage_time + limits.login_wait
+        with hold_task_lock(folder, timeout) as has_waited:
+            yield not (has_waited and (folder / DONE).exists())
 
-    def _load_args(
-        self, f: WorkerFunction, inputs: dict[str, Path]
+    def read_inputs(
+        self, function: WorkerFunction, paths: dict[str, Path]
     ) -> dict[str, PType]:
-        values: dict[str, PType] = {}
-        for name, path in inputs.items():
+        """Read the inputs of a task.
+
+        :param function: The function of the task.
+        :param paths: The files of its inputs, by name.
+        :returns: The inputs, by name.
+        :raises InvalidInputError: If one cannot be read.
+        """
+        parameters = self.types[function.__name__].parameters
+        inputs: dict[str, PType] = {}
+        for name, path in paths.items():
             try:
                 if path.name.endswith(ALL_ELEMENTS):
-                    annotation = self.types[f.__name__].parameters[name].annotation
-                    values[name] = coerce_from_annotation(self._fold(path), annotation)
+                    elements = self._read_elements(path)
+                    annotation = parameters[name].annotation
+                    inputs[name] = coerce_from_annotation(elements, annotation)
                 else:
-                    values |= super()._load_args(f, {name: path})
+                    inputs |= super().read_inputs(function, {name: path})
             except TierkreisError:
                 raise
             # Circuits, HUGR packages and backend configs each fail in their own way.
             except Exception as error:
                 raise InvalidInputError(
-                    f"The input {name} of the task {f.__name__} cannot be read "
+                    f"The input {name} of the task {function.__name__} cannot be read "
                     f"({_first_line(error)}); give a value of the type that the stub "
                     "of the task names."
                 ) from error
-        _arguments.set(values)
-        return values
+        _inputs.set(inputs)
+        return inputs
 
-    def _save_results(
-        self, f: WorkerFunction, outputs: dict[PortID, Path], results: PModel
+    def write_outputs(
+        self, function: WorkerFunction, paths: dict[PortID, Path], returned: PModel
     ) -> None:
+        """Write the outputs of a task.
+
+        :param function: The function of the task.
+        :param paths: The files of its outputs, by name.
+        :param returned: What the function returned.
+        :raises CheckpointError: If they cannot be written.
+        """
         try:
-            self._write_results(f, outputs, results)
+            self._write_outputs(function, paths, returned)
         except OSError as error:
-            # What was written of it makes room for the message.
-            files = [self.storage.resolve(path) for path in outputs.values()]
+            # Deleting what was written makes room for the message.
+            files = [self.storage.resolve(path) for path in paths.values()]
             for file in files:
                 with suppress(OSError):
                     file.unlink()
-            described = map(self._describe_job, (results, *_arguments.get().values()))
+            described = map(self._describe_job, (returned, *_inputs.get().values()))
             jobs = [f" {job} is on {self.cloud.name}." for job in described if job]
             raise CheckpointError(
-                f"The output of the task {f.__name__} cannot be written to "
-                f"{', '.join(map(str, files))} ({error.strerror}).{''.join(jobs)} Mend "
-                f"that, then resume the workflow by {self.cloud.command} resume."
+                f"The output of the task {function.__name__} cannot be written to "
+                f"{', '.join(map(str, files))} ({error.strerror}).{''.join(jobs)} Fix "
+                f"that, then resume the workflow with {self.cloud.command} resume."
             ) from error
 
-    def _fold(self, pattern: Path) -> list[Any]:
+    def _read_elements(self, pattern: Path) -> list[Any]:
         """Join the lists that the elements of a map returned, in their order."""
         paths = [Path(path) for path in self.storage.glob(str(pattern))]
         paths.sort(key=lambda path: int(path.name.rsplit("-", 1)[-1]))
         lists = [json.loads(self.storage.read_input(path)) for path in paths]
         return list(chain.from_iterable(lists))
 
-    def _write_results(
-        self, f: WorkerFunction, outputs: dict[PortID, Path], results: PModel
+    def _write_outputs(
+        self, function: WorkerFunction, paths: dict[PortID, Path], returned: PModel
     ) -> None:
-        annotation = signature(f).return_annotation
+        annotation = signature(function).return_annotation
         if get_origin(annotation) is not list:
-            super()._save_results(f, outputs, results)
+            super().write_outputs(function, paths, returned)
             return
         (element_type,) = get_args(annotation)
-        encoded = (self._encode(it, element_type) for it in cast("Any", results))
-        for port, path in outputs.items():
+        encoded = (self._encode(it, element_type) for it in cast("Any", returned))
+        for port, path in paths.items():
             if port == ALL_ELEMENTS:
                 for index, element in enumerate(encoded):
                     self.storage.write_output(path.with_name(str(index)), element)
             elif isinstance(self.storage, WorkerFileStorage):
-                # Results of many shots fill the memory if all are text at once.
+                # Results with many shots fill the memory if all are text at once.
                 with self.storage.resolve(path).open("wb") as file:
                     file.writelines(_list_pieces(encoded))
             else:
@@ -224,7 +241,7 @@ class TaskWorker(Worker):
         return json.dumps(serial, cls=TierkreisEncoder).encode()
 
     def read_input_by(self, task: str, name: str, read: Callable[[Any], Any]) -> None:
-        """Read one input of a task by a function of ours.
+        """Read one input of a task with a function of ours.
 
         Tierkreis tries the types of a union in order and fails where one of them cannot
         take the value at all, as a model cannot take a list.
@@ -240,8 +257,18 @@ class TaskWorker(Worker):
         self.types[task] = signature.replace(parameters=list(parameters.values()))
 
 
+def write_message(storage: WorkerStorage, definition: Path, message: str) -> None:
+    """Write the sentence of a failed task to its node, where the controller reads it.
+
+    :param storage: The storage of the worker.
+    :param definition: The definition of the task.
+    :param message: The sentence.
+    """
+    storage.write_error(definition.with_name(MESSAGE_FILE), message)
+
+
 def _list_pieces(elements: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the pieces of a JSON list, one element in a line."""
+    """Yield the pieces of a JSON list with one element on each line."""
     separator = b"[\n"
     for element in elements:
         yield separator + element

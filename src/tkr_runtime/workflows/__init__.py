@@ -1,1 +1,1 @@
-"""How a workflow runs to its end, also after faults; one task is next door."""
+"""How a workflow runs to its end, also after faults. Single tasks are in `tasks`."""

@@ -1,65 +1,55 @@
-"""What a process needs to be the controller of a workflow."""
+"""The lock and the environment of the process that controls a workflow."""
 
-import fcntl
 import os
-import time
 from collections.abc import Generator
-from contextlib import contextmanager
-from typing import TextIO
+from contextlib import ExitStack, contextmanager, nullcontext
 
 from tierkreis.consts import TKR_DIR_KEY
 from tierkreis.controller.storage.in_memory import ControllerInMemoryStorage
 from tierkreis.controller.storage.protocol import ControllerStorage
 
 from tkr_runtime.errors import InvalidInputError
+from tkr_runtime.locks import hold_lock
 from tkr_runtime.tasks.task_lock import CONTROLLER_FILE
 
-# Tasks see by the lock whether there is a controller; that takes a moment.
-_TRIES = 5
-_PAUSE_SECONDS = 0.02
+# A task that checks whether there is a controller holds the lock for an instant.
+_TIMEOUT_SECONDS = 0.1
 
 
 @contextmanager
-def control(storage: ControllerStorage) -> Generator[None]:
+def control_workflow(storage: ControllerStorage) -> Generator[None]:
     """Make this process the only controller of a workflow while the body runs.
+
+    On a file system without locks, a second controller is not noticed. It would start
+    tasks twice, but a task finds the job that another one has submitted.
 
     :param storage: The storage of the workflow.
     :raises InvalidInputError: If another process controls the workflow.
     """
-    with _lock(storage), _builtins_find(storage):
+    is_in_memory = isinstance(storage, ControllerInMemoryStorage)
+    with (
+        nullcontext() if is_in_memory else _controller_lock(storage),
+        _directory_for_builtins(storage),
+    ):
         yield
 
 
 @contextmanager
-def _lock(storage: ControllerStorage) -> Generator[None]:
-    """Keep other controllers out; the system frees the lock of a killed process."""
-    if isinstance(storage, ControllerInMemoryStorage):
-        yield
-        return
-    with (storage.workflow_dir / CONTROLLER_FILE).open("w") as file:
-        if not any(_take(file) for _ in range(_TRIES)):
+def _controller_lock(storage: ControllerStorage) -> Generator[None]:
+    path = storage.workflow_dir / CONTROLLER_FILE
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(hold_lock(path, timeout=_TIMEOUT_SECONDS))
+        except TimeoutError as error:
             raise InvalidInputError(
                 f"Workflow {storage.workflow_id} is being run by another process; wait "
                 "for it, or stop it first."
-            )
+            ) from error
         yield
 
 
-def _take(file: TextIO) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        time.sleep(_PAUSE_SECONDS)
-        return False
-    except OSError:
-        # Some shared file systems know no locks. A second controller would start tasks
-        # twice, but what they submit is found by its key.
-        pass
-    return True
-
-
 @contextmanager
-def _builtins_find(storage: ControllerStorage) -> Generator[None]:
+def _directory_for_builtins(storage: ControllerStorage) -> Generator[None]:
     """Let Tierkreis's builtin tasks find a storage outside the default directory.
 
     Tierkreis starts them with the environment of this process.

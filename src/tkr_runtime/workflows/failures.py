@@ -1,7 +1,7 @@
-"""What went wrong in a workflow, in words for a person.
+"""Why tasks of a workflow failed, in sentences for a person.
 
-Tierkreis itself raises only "Graph encountered errors". The worker leaves the sentence
-of a failed task in the file ``_message`` of its node; this module finds it again.
+Tierkreis itself raises only "Graph encountered errors". The worker writes the sentence
+of a failed task to the file ``_message`` of its node, and this module reads it.
 """
 
 from dataclasses import dataclass
@@ -9,15 +9,13 @@ from pathlib import Path
 
 from tierkreis.controller.data.location import Loc
 from tierkreis.controller.storage.protocol import ControllerStorage
-from tierkreis.worker.storage.protocol import WorkerStorage
 
 from tkr_runtime.cloud import clouds
+from tkr_runtime.tasks.worker import MESSAGE_FILE
+from tkr_runtime.tierkreis_internals import ERROR, LOGS
 from tkr_runtime.workflows.storage import write_problem
 
-MESSAGE_FILE = "_message"
-"""The file of a node with the sentence of its failed task."""
-
-# What the lines of a task begin with that tell what it does, beside those of clouds.
+# The prefixes of lines in which a task reports what it does, besides those of clouds.
 _OTHER_REPORTS = ("running: ", "HTTP Request: ")
 _WRAPPER_ERROR = "tierkreis.worker.worker.TierkreisWorkerError"
 
@@ -26,10 +24,10 @@ _WRAPPER_ERROR = "tierkreis.worker.worker.TierkreisWorkerError"
 class TaskFailure:
     """A task that failed.
 
-    :param location: Where the task stands in the graph, as Tierkreis writes it.
+    :param location: The location of the task in the graph, as Tierkreis writes it.
     :param task: Its name, for example ``worker.upload``.
     :param message: Why it failed, in a sentence.
-    :param log_path: The file with everything that the task wrote.
+    :param log_path: The log of the task.
     """
 
     location: str
@@ -42,7 +40,7 @@ class TaskFailure:
 
 
 def report_prefixes() -> tuple[str, ...]:
-    """Return what the lines begin with by which tasks tell a person what they do."""
+    """Return the prefixes of log lines in which tasks report what they do."""
     return ("task: ", *(cloud.log_prefix for cloud in clouds()))
 
 
@@ -52,26 +50,16 @@ def read_failures(storage: ControllerStorage) -> list[TaskFailure]:
     :param storage: The storage of a workflow after it raised an error.
     :returns: The failed tasks; empty if none failed.
     """
-    root_error = storage.workflow_dir / str(Loc()) / "_error"
+    root_error = storage.workflow_dir / str(Loc()) / ERROR
     if not storage.exists(root_error):
         return []
-    # A node that several others wait for is listed once for each of them.
+    # A node that several others depend on is listed once for each of them.
     locations = dict.fromkeys(storage.read(root_error).decode().split())
     return [
         _read_failure(storage, Loc(location))
         for location in locations
         if storage.node_has_error(Loc(location))
     ]
-
-
-def write_message(storage: WorkerStorage, definition: Path, message: str) -> None:
-    """Leave the sentence of a failed task where :func:`read_failures` looks for it.
-
-    :param storage: The storage of the worker.
-    :param definition: The definition of the task.
-    :param message: The sentence.
-    """
-    storage.write_error(definition.with_name(MESSAGE_FILE), message)
 
 
 def _read_failure(storage: ControllerStorage, location: Loc) -> TaskFailure:
@@ -81,26 +69,26 @@ def _read_failure(storage: ControllerStorage, location: Loc) -> TaskFailure:
         location=str(location),
         task=getattr(node, "function_name", node.type),
         message=_read_message(storage, location, folder / MESSAGE_FILE),
-        log_path=folder / "logs",
+        log_path=folder / LOGS,
     )
 
 
 def _read_message(storage: ControllerStorage, location: Loc, message_file: Path) -> str:
-    # A full disk leaves the file empty.
+    # On a full disk the file is empty.
     if storage.exists(message_file) and (message := storage.read(message_file)):
         return message.decode()
     lines = [
         line for line in storage.read_errors(location).splitlines() if line.strip()
     ]
-    # A worker that only told what it did has been stopped in the middle of it.
+    # A log that ends with a report is that of a worker that was stopped.
     if not lines or lines[-1].startswith((*_OTHER_REPORTS, *report_prefixes())):
         problem = write_problem(storage.workflow_dir)
         reason = (
-            f"nothing can be written ({problem})"
+            f"its files cannot be written ({problem})"
             if problem
             else "it may have been killed"
         )
         return f"The task ended without a message; {reason}."
-    # A Python worker of Tierkreis starts its log with the message; the log of anything
-    # else ends with it.
+    # The log of a Python worker of Tierkreis begins with the message; any other log
+    # ends with it.
     return lines[0] if lines[-1].startswith(_WRAPPER_ERROR) else lines[-1]

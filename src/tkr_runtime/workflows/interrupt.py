@@ -1,39 +1,66 @@
 """What happens when a person stops a running workflow by Ctrl-C.
 
-Workers run in sessions of their own, so that Ctrl-C does not reach them; neither are
-they stopped here. A job may wait in a queue for days: the person is told how to go on
-with it and how to cancel it.
+Workers run in sessions of their own, so Ctrl-C does not reach them, and they are not
+stopped here either. A job may wait in a queue for days: the person is shown how to
+resume the workflow and how to cancel the job.
 """
 
+import json
 import os
 import platform
 import shlex
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
-from typing import Literal, get_args
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
 
+from tierkreis.controller.data.location import Loc
 from tierkreis.controller.storage.filestorage import DEFAULT_DIRECTORY
 from tierkreis.controller.storage.protocol import ControllerStorage
 
-from tkr_runtime.cloud import clouds
+from tkr_runtime.cloud import Cloud, JobTasks, cloud_of, clouds
 from tkr_runtime.errors import InvalidInputError, WorkerError
-from tkr_runtime.tasks.task_lock import read_claim
-from tkr_runtime.workflows.submissions import Submission, live_jobs, submitting_tasks
+from tkr_runtime.tasks.task_lock import read_owner
+from tkr_runtime.workflows.liveness import live_tasks
+from tkr_runtime.workflows.storage import StartedTask, started_tasks
 
 type OnInterrupt = Literal["keep", "cancel"]
-"""What becomes of the jobs of a workflow that is stopped by Ctrl-C."""
+"""What happens to the jobs of a workflow that is stopped by Ctrl-C."""
 
-_LOOK_SECONDS = 0.2
-_LONGEST_SUBMISSION = 600.0
+_POLL_SECONDS = 0.2
+_LONGEST_SUBMISSION_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class SubmittedJob:
+    """A job that a workflow submitted.
+
+    :param cloud: The cloud to which it was submitted.
+    :param id: The id of the job there.
+    :param name: The name of the job.
+    """
+
+    cloud: Cloud
+    id: str
+    name: str
+
+    @property
+    def cancel_command(self) -> str:
+        """The command that cancels the job."""
+        return f"{self.cloud.command} cancel {self.id}"
+
+    def __str__(self) -> str:
+        return f"job {self.name!r} ({self.id})"
 
 
 def check_on_interrupt(on_interrupt: str) -> None:
     """Check a value of :data:`OnInterrupt`.
 
     :param on_interrupt: The value.
-    :raises InvalidInputError: If it is none.
+    :raises InvalidInputError: If it is not one.
     """
     choices = get_args(OnInterrupt.__value__)
     if on_interrupt not in choices:
@@ -43,10 +70,10 @@ def check_on_interrupt(on_interrupt: str) -> None:
 
 
 @contextmanager
-def told_interruptions(
+def handle_interrupt(
     storage: ControllerStorage, on_interrupt: OnInterrupt
 ) -> Generator[None]:
-    """Tell a person who stops the body by Ctrl-C what becomes of the jobs.
+    """Tell a person who stops the body by Ctrl-C what happens to the jobs.
 
     :param storage: The storage of the workflow.
     :param on_interrupt: Whether to keep the jobs or to cancel them.
@@ -55,22 +82,22 @@ def told_interruptions(
     try:
         yield
     except KeyboardInterrupt:
-        if on_interrupt == "cancel" or _submits_here(storage):
+        if on_interrupt == "cancel" or _submits_in_this_process(storage):
             _wait_for_submissions(storage)
-        _say(f"Stopped workflow {storage.workflow_id}; nothing is lost.")
-        for job in live_jobs(storage):
+        _print(f"Stopped workflow {storage.workflow_id}; nothing is lost.")
+        for job in unfinished_jobs(storage):
             if on_interrupt == "cancel":
                 _cancel(job)
             else:
-                _say(f"The {job} goes on; to cancel it: {_cancel_command(job)}")
+                _print(f"The {job} continues; to cancel it: {job.cancel_command}")
         if submitting_tasks(storage):
-            _say("A task is submitting a job at this moment and will finish that.")
-        _say(f"To go on with the workflow: {resume_command(storage)}")
+            _print("A task is submitting a job right now and will finish that.")
+        _print(f"To continue the workflow: {resume_command(storage)}")
         raise
 
 
 def resume_command(storage: ControllerStorage) -> str:
-    """Return the command that goes on with a workflow.
+    """Return the command that resumes a workflow.
 
     :param storage: The storage of the workflow.
     :returns: A line for a shell.
@@ -82,18 +109,79 @@ def resume_command(storage: ControllerStorage) -> str:
     return shlex.join(command)
 
 
-def _cancel_command(job: Submission) -> str:
-    return f"{job.cloud.command} cancel {job.id}"
+def unfinished_jobs(storage: ControllerStorage) -> list[SubmittedJob]:
+    """Find the jobs of a workflow that have not ended as far as the workflow knows.
+
+    :param storage: The storage of the workflow.
+    :returns: The jobs, in the order of the tasks that submitted them.
+    """
+    submitted: dict[str, SubmittedJob] = {}
+    ended: set[str] = set()
+    for task, cloud, function in _tasks_of_clouds(storage):
+        if not storage.is_node_finished(task.loc):
+            continue
+        if function in cloud.job_tasks.submitting:
+            ref = _read_object(storage, task.outputs["value"])
+            job = SubmittedJob(cloud, ref["id"], ref["annotations"]["name"])
+            submitted[job.id] = job
+        elif function in cloud.job_tasks.waiting:
+            ended.add(_read_object(storage, task.outputs["value"])["job_id"])
+        elif _shows_end(storage, task, cloud.job_tasks, function):
+            ended.add(_read_object(storage, task.inputs["execute_ref"])["id"])
+    return [job for job in submitted.values() if job.id not in ended]
 
 
-def _submits_here(storage: ControllerStorage) -> bool:
-    """Tell whether this process itself submits a job, which would end with it."""
-    here = (platform.node(), os.getpid())
-    claims = (
-        read_claim(storage.workflow_dir / loc) for loc in submitting_tasks(storage)
+def submitting_tasks(storage: ControllerStorage) -> list[Loc]:
+    """Find the tasks of a workflow that are submitting a job right now.
+
+    :param storage: The storage of the workflow.
+    :returns: Their locations.
+    """
+    live = live_tasks(storage)
+    return [
+        task.loc
+        for task, cloud, function in _tasks_of_clouds(storage)
+        if function in cloud.job_tasks.submitting
+        and task.loc in live
+        and not storage.is_node_finished(task.loc)
+    ]
+
+
+def _tasks_of_clouds(
+    storage: ControllerStorage,
+) -> Iterator[tuple[StartedTask, Cloud, str]]:
+    """Iterate over the tasks of our workers, with their clouds and function names."""
+    for task in started_tasks(storage):
+        worker_name, _, function = task.function.partition(".")
+        cloud = cloud_of(worker_name)
+        if cloud is not None:
+            yield task, cloud, function
+
+
+def _shows_end(
+    storage: ControllerStorage, task: StartedTask, job_tasks: JobTasks, function: str
+) -> bool:
+    """Return whether a finished task shows that the job it was given has ended."""
+    if function in job_tasks.polling:
+        output = task.outputs[job_tasks.polling[function]]
+        return bool(json.loads(storage.read(output)) is False)
+    return function in job_tasks.fetching
+
+
+def _read_object(storage: ControllerStorage, path: Path) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(storage.read(path))
+    return value
+
+
+def _submits_in_this_process(storage: ControllerStorage) -> bool:
+    """Return whether this process itself submits a job, which would end with it."""
+    this_process = (platform.node(), os.getpid())
+    owners = (
+        read_owner(storage.workflow_dir / loc) for loc in submitting_tasks(storage)
     )
     return any(
-        claim is not None and (claim.host, claim.pid) == here for claim in claims
+        owner is not None and (owner.host, owner.pid) == this_process
+        for owner in owners
     )
 
 
@@ -101,21 +189,21 @@ def _wait_for_submissions(storage: ControllerStorage) -> None:
     """Wait until no task is submitting: only then are all jobs known."""
     if not submitting_tasks(storage):
         return
-    _say("Waiting for a job that is being submitted; Ctrl-C again does not wait.")
-    deadline = time.monotonic() + _LONGEST_SUBMISSION
+    _print("Waiting for a job that is being submitted; press Ctrl-C again to skip.")
+    deadline = time.monotonic() + _LONGEST_SUBMISSION_SECONDS
     with suppress(KeyboardInterrupt):
         while submitting_tasks(storage) and time.monotonic() < deadline:
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
 
 
-def _cancel(job: Submission) -> None:
+def _cancel(job: SubmittedJob) -> None:
     try:
         state = job.cloud.cancel_job(job.id)
     except WorkerError as error:
-        _say(f"{error} To cancel the {job} later: {_cancel_command(job)}")
+        _print(f"{error} To cancel the {job} later: {job.cancel_command}")
     else:
-        _say(f"The {job} is now in the state {state}.")
+        _print(f"The {job} is now in the state {state}.")
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stderr.write(f"{text}\n")

@@ -1,8 +1,9 @@
-"""The loop of a controller that sleeps while it has nothing to do.
+"""The loop of a controller, which sleeps while it has nothing to do.
 
-Tierkreis's own loop walks the whole graph every 10 ms, also while a job waits in a
-queue for a day. This one walks when a task has ended, and walks the graph of that task
-alone: what its end makes possible is there, or around that graph once it has ended too.
+Tierkreis's own loop walks the whole graph every 10 ms, even while a job waits in a
+queue for a day. This one walks only when a task has ended, and walks only the graph of
+that task: the nodes that can now start are there, or in the graph around it once that
+graph has ended too.
 """
 
 import time
@@ -14,58 +15,59 @@ from tierkreis.controller.data.graph import GraphData
 from tierkreis.controller.data.location import Loc
 from tierkreis.controller.data.types import ptype_from_bytes
 from tierkreis.controller.executor.protocol import ControllerExecutor
-from tierkreis.controller.start import start_nodes
 from tierkreis.controller.storage.protocol import ControllerStorage
-from tierkreis.controller.storage.walk import walk_node
+
+from tkr_runtime.tierkreis_internals import start_nodes, walk_node
 
 _SHORTEST_PAUSE = 0.005
 _LONGEST_PAUSE = 2.0
-# A look comes late by at most this part of the time that a task has taken.
-_LATENESS = 0.01
-# The part of a processor that looks take; that of many tasks takes milliseconds.
-_SHARE_OF_LOOKS = 0.02
-# The watch reads the command lines of all processes.
-_SELDOM = 0.5
-_LONGEST_WATCH_PAUSE = 300.0
-# The part of a processor that the controller takes, and the seconds that it may take
-# before. The more jobs wait in a queue, the more often one of them has moved.
+# The pause between two checks for ended tasks, relative to how long they have run.
+_RELATIVE_PAUSE = 0.01
+# The share of a processor for these checks; with many tasks one takes milliseconds.
+_SHARE_FOR_CHECKS = 0.02
+# The pause between two calls of the monitor, relative to how long tasks have run: it
+# reads the command lines of all processes.
+_RELATIVE_MONITOR_PAUSE = 0.5
+_LONGEST_MONITOR_PAUSE = 300.0
+# The share of a processor that the controller takes, and the seconds that it may take
+# in advance. The more jobs wait in a queue, the more often one of them has moved.
 _SHARE = 0.1
 _FREE_SECONDS = 0.5
 
 
-def drive(
+def run_to_end(
     storage: ControllerStorage,
     executor: ControllerExecutor,
-    watch: Callable[[Collection[Loc]], None],
-    watch_seconds: float,
+    monitor: Callable[[Collection[Loc]], None],
+    monitor_seconds: float,
     shortest_pause: float = _SHORTEST_PAUSE,
 ) -> None:
-    """Bring a workflow that was started to its end.
+    """Run a workflow that was started to its end.
 
     :param storage: The storage of the workflow.
     :param executor: Starts the tasks.
-    :param watch: Called from time to time with the tasks that run.
-    :param watch_seconds: The time between its first calls; later they come more seldom,
-        up to five minutes after each other.
-    :param shortest_pause: Between two looks at the tasks that run, in seconds; the
-        pause grows to two seconds while they take long.
+    :param monitor: Called from time to time with the tasks that run.
+    :param monitor_seconds: The pause between its first calls, in seconds; it grows to
+        five minutes while tasks take long.
+    :param shortest_pause: The pause between two checks for ended tasks, in seconds; it
+        grows to two seconds while tasks take long.
     :raises TierkreisError: If a task failed.
     """
     frontier = _Frontier(storage, executor)
-    idle = _Idle(storage, watch, watch_seconds, shortest_pause)
+    pauses = _Pauses(storage, monitor, monitor_seconds, shortest_pause)
     frontier.advance(Loc())
     while not storage.is_node_finished(Loc()):
         before = frozenset(frontier.running)
-        ended = idle.pause_until_end_of_any(before)
+        ended = pauses.wait_for_ended(before)
         for graph in {_graph_around(loc) for loc in ended}:
             frontier.advance(graph)
         if not frontier.running <= before:
-            idle.reset()
+            pauses.reset()
     storage.write_workflow_completion_time()
 
 
 class _Frontier:
-    """The tasks of a workflow that run, and what their ends make possible.
+    """The tasks of a workflow that run, and the nodes that can start when they end.
 
     :param storage: The storage of the workflow.
     :param executor: Starts the tasks.
@@ -79,7 +81,7 @@ class _Frontier:
         self._executor = executor
 
     def advance(self, loc: Loc) -> None:
-        """Start what can be started in a graph, and around it once it has ended.
+        """Start the nodes that can start in a graph, and around it once it has ended.
 
         :param loc: The location of a graph that was started.
         :raises TierkreisError: If a task failed.
@@ -88,7 +90,7 @@ class _Frontier:
             graph = _read_graph(self._storage.read_output(loc.N(-1), "body"))
             walk = walk_node(self._storage, loc, graph.output_idx(), graph)
             if walk.errored:
-                # It reports them, and raises.
+                # This reports the failed tasks, and raises.
                 resume_graph(self._storage, self._executor, n_iterations=1)
             start_nodes(self._storage, self._executor, walk.inputs_ready)
             if walk.started and not walk.inputs_ready:
@@ -123,19 +125,19 @@ def _read_graph(message: bytes) -> GraphData:
     return ptype_from_bytes(message, GraphData)
 
 
-class _Idle:
+class _Pauses:
     """The pauses of a controller, which grow while nothing happens."""
 
     def __init__(
         self,
         storage: ControllerStorage,
-        watch: Callable[[Collection[Loc]], None],
-        watch_seconds: float,
+        monitor: Callable[[Collection[Loc]], None],
+        monitor_seconds: float,
         shortest_pause: float,
     ) -> None:
         self._storage = storage
-        self._watch = watch
-        self._watch_seconds = watch_seconds
+        self._monitor = monitor
+        self._monitor_seconds = monitor_seconds
         self._shortest = shortest_pause
         self._credit = _FREE_SECONDS
         self._accounted = time.monotonic()
@@ -143,33 +145,33 @@ class _Idle:
         self.reset()
 
     def reset(self) -> None:
-        self._since = self._watched = time.monotonic()
+        self._since = self._monitored = time.monotonic()
 
-    def pause_until_end_of_any(self, locs: Collection[Loc]) -> list[Loc]:
-        """Sleep until one of some tasks has ended, and return those that have.
+    def wait_for_ended(self, locs: Collection[Loc]) -> list[Loc]:
+        """Sleep until at least one of some tasks has ended, and return the ended ones.
 
-        The watch marks those as failed that ended without a word.
+        The monitor marks those as failed that ended without saying so.
         """
         while True:
             used = time.thread_time()
             if any(map(self._has_ended, locs)):
                 break
-            pause = (time.thread_time() - used) / _SHARE_OF_LOOKS
+            pause = (time.thread_time() - used) / _SHARE_FOR_CHECKS
             now = time.monotonic()
-            pause = max(pause, (now - self._since) * _LATENESS, self._shortest)
+            pause = max(pause, (now - self._since) * _RELATIVE_PAUSE, self._shortest)
             time.sleep(min(pause, _LONGEST_PAUSE))
-            seldom = min((now - self._since) * _SELDOM, _LONGEST_WATCH_PAUSE)
-            watch_pause = max(self._watch_seconds, seldom)
-            if now - self._watched > watch_pause:
-                self._watched = now
-                self._watch(locs)
+            monitor_pause = (now - self._since) * _RELATIVE_MONITOR_PAUSE
+            monitor_pause = min(monitor_pause, _LONGEST_MONITOR_PAUSE)
+            if now - self._monitored > max(self._monitor_seconds, monitor_pause):
+                self._monitored = now
+                self._monitor(locs)
         self._keep_to_share()
         return [loc for loc in locs if self._has_ended(loc)]
 
     def _keep_to_share(self) -> None:
-        """Sleep if this thread has taken more than its part of a processor.
+        """Sleep if this thread has taken more than its share of a processor.
 
-        What ends in the meantime is looked at together.
+        Tasks that end in the meantime are handled together.
         """
         now, used = time.monotonic(), time.thread_time()
         earned = _SHARE * (now - self._accounted)

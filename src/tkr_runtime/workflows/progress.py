@@ -1,8 +1,7 @@
 """Progress of a workflow for a person at a terminal.
 
-Workers report what they do in lines that start with the name of their cloud, as in
-``cloud: …``. The executors copy them to the log of the workflow, where this module
-follows them.
+Workers report what they do in lines with the prefix of their cloud, as in ``cloud:
+…``. Executors copy these lines to the log of the workflow, which this module follows.
 """
 
 import sys
@@ -17,12 +16,12 @@ from tierkreis.controller.storage.protocol import ControllerStorage
 
 from tkr_runtime.workflows.failures import report_prefixes
 
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 
 
 @contextmanager
 def show_progress(storage: ControllerStorage) -> Generator[None]:
-    """Show what the worker reports while the body runs; only at a terminal.
+    """Show what workers report while the body runs, if stderr is a terminal.
 
     :param storage: The storage of the workflow.
     """
@@ -31,7 +30,7 @@ def show_progress(storage: ControllerStorage) -> Generator[None]:
         return
     console = Console(stderr=True)
     stopped = threading.Event()
-    # The log of a workflow that is resumed starts with what was shown before.
+    # The log of a resumed workflow begins with reports that were shown before.
     log_path = storage.logs_path
     position = log_path.stat().st_size if log_path.exists() else 0
     with console.status("starting") as status:
@@ -53,11 +52,11 @@ def _follow(
     status: Status,
     stopped: threading.Event,
 ) -> None:
-    """Print each new report; repeated ones, as of polls, only change the status."""
+    """Print each new report; one that repeats the last is not printed again."""
     last = ""
     prefixes = report_prefixes()
     while True:
-        last_look = stopped.wait(_LOOK_SECONDS)
+        is_last = stopped.wait(_POLL_SECONDS)
         lines, position = _new_lines(log_path, position)
         for line in lines:
             if line.startswith(prefixes) and line != last:
@@ -65,7 +64,7 @@ def _follow(
                 report = line.partition(": ")[2]
                 console.print(report, highlight=False, markup=False)
                 status.update("waiting")
-        if last_look:
+        if is_last:
             return
 
 

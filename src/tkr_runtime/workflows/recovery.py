@@ -1,9 +1,9 @@
-"""What a workflow that died left behind, made ready to go on.
+"""Prepare a workflow that was killed or failed, so that it can be resumed.
 
-The controller of Tierkreis 2.1.1 takes the file ``nodedef`` of a node for the sign that
-the node was started, and starts nothing twice. A controller or worker that is killed
-leaves nodes that have this file and will never finish. To start a node is repeatable:
-it writes the same files and links again. So the way to go on is to take the sign away.
+For the controller of Tierkreis 2.1.1, a node was started if it has the file
+``nodedef``, and nothing is started twice. A controller or worker that is killed leaves
+nodes that have this file and will never finish. Starting a node again does no harm: it
+writes the same files and links. So this module deletes that file of such nodes.
 """
 
 import json
@@ -13,28 +13,33 @@ import time
 from tierkreis.controller.data.graph import Eval
 from tierkreis.controller.data.location import Loc
 from tierkreis.controller.executor.protocol import ControllerExecutor
-from tierkreis.controller.start import start
 from tierkreis.controller.storage.protocol import ControllerStorage
-from tierkreis.controller.storage.walk_result import NodeRunData
 
 from tkr_runtime.errors import CheckpointError
-from tkr_runtime.tasks.task_lock import read_claim
-from tkr_runtime.workflows.failures import MESSAGE_FILE
-from tkr_runtime.workflows.nodes import started_nodes
-from tkr_runtime.workflows.processes import live_tasks
+from tkr_runtime.tasks.task_lock import read_owner
+from tkr_runtime.tasks.worker import MESSAGE_FILE
+from tkr_runtime.tierkreis_internals import (
+    ERROR,
+    LOGS,
+    NODE_DEFINITION,
+    NodeRunData,
+    start,
+)
+from tkr_runtime.workflows.liveness import live_tasks
+from tkr_runtime.workflows.storage import started_nodes
 
 # A child of the logger that writes the log of the workflow.
 logger = logging.getLogger("tierkreis.resume")
 
-# Executors start a worker, and note its failure, by a shell that lives a moment longer
-# than the controller and the worker. Seconds to let such shells end.
+# Executors start a worker, and record its failure, in a shell that lives a moment
+# longer than the controller and the worker. The time to let such shells end.
 _SETTLE_SECONDS = 0.5
 
 
-def clear_unfinished(storage: ControllerStorage, executor: ControllerExecutor) -> None:
-    """Make a workflow ready for Tierkreis's ``resume_graph``.
+def prepare_to_resume(storage: ControllerStorage, executor: ControllerExecutor) -> None:
+    """Prepare a workflow so that the controller starts again what must be started.
 
-    Tasks that a process still runs are left to it.
+    Tasks that a process still runs are left alone.
 
     :param storage: The storage of a workflow that was started, is not finished and has
         no controller.
@@ -42,40 +47,39 @@ def clear_unfinished(storage: ControllerStorage, executor: ControllerExecutor) -
     :raises CheckpointError: If a file cannot be deleted.
     """
     time.sleep(_SETTLE_SECONDS)
-    # Processes come first: what ends after this look is found finished below.
+    # Processes come first: a task that ends later is found finished below.
     live = live_tasks(storage)
-    _mend_names_of_loops(storage)
-    _delete(storage, Loc(), "_error")
+    _repair_names_of_loops(storage)
+    _delete(storage, Loc(), ERROR)
     unfinished = _unfinished_nodes(storage)
     stopped = [loc for loc in unfinished if loc not in live]
     logger.info(
         "Resumed workflow %s; to be started again: %s; still running: %s",
         storage.workflow_id,
         ", ".join(stopped) or "nothing",
-        ", ".join(_owned(storage, loc) for loc in unfinished if loc in live)
+        ", ".join(_describe(storage, loc) for loc in unfinished if loc in live)
         or "nothing",
     )
     for loc in stopped:
         if loc == Loc():
             _start_root(storage, executor)
         else:
-            # The sign goes last, so that a recovery that is killed can be repeated.
-            for name in ("_error", MESSAGE_FILE, "logs", "nodedef"):
+            # The definition is last, so that a recovery that is killed can be repeated.
+            for name in (ERROR, MESSAGE_FILE, LOGS, NODE_DEFINITION):
                 _delete(storage, loc, name)
 
 
-def _owned(storage: ControllerStorage, loc: Loc) -> str:
+def _describe(storage: ControllerStorage, loc: Loc) -> str:
     """Name a task and, where that is known, the process that runs it."""
-    claim = read_claim(storage.workflow_dir / loc)
-    owner = f" ({claim})" if claim is not None and claim.is_held else ""
-    return f"{loc}{owner}"
+    owner = read_owner(storage.workflow_dir / loc)
+    return f"{loc} ({owner})" if owner is not None and owner.is_alive else loc
 
 
 def _unfinished_nodes(storage: ControllerStorage) -> list[Loc]:
-    """Return the nodes that were started and cannot finish without a new start.
+    """Return the nodes that were started and must be started again to finish.
 
-    A graph, loop or map needs no new start once a node inside it was started: the
-    controller enters it only after its own start is complete.
+    A graph, loop or map need not be started again once a node inside it was started:
+    the controller enters it only after its own start is complete.
     """
     started = started_nodes(storage)
     entered = {
@@ -87,7 +91,7 @@ def _unfinished_nodes(storage: ControllerStorage) -> list[Loc]:
     return [
         loc
         for loc in started
-        # The elements of a map have no start of their own.
+        # The elements of a map are not started themselves.
         if _kind(loc) != "M"
         and loc not in entered
         and not storage.is_node_finished(loc)
@@ -95,7 +99,7 @@ def _unfinished_nodes(storage: ControllerStorage) -> list[Loc]:
 
 
 def _kind(loc: Loc) -> str:
-    """Return ``N`` for a node, ``L`` for a pass of a loop, ``M`` for one of a map."""
+    """Return ``N`` for a node, ``L`` for a loop iteration, ``M`` for a map element."""
     return loc.peek()[0]
 
 
@@ -109,8 +113,8 @@ def _start_root(storage: ControllerStorage, executor: ControllerExecutor) -> Non
     start(storage, executor, root)
 
 
-def _mend_names_of_loops(storage: ControllerStorage) -> None:
-    """Write the file of all names of loops again, if a killed controller left half."""
+def _repair_names_of_loops(storage: ControllerStorage) -> None:
+    """Rewrite the file of loop names if a killed controller left half of it."""
     path = storage.debug_path / "nodes"
     if not storage.exists(path):
         return
@@ -121,7 +125,7 @@ def _mend_names_of_loops(storage: ControllerStorage) -> None:
         for loc in started_nodes(storage):
             try:
                 node = storage.read_node_def(loc)
-            except ValueError:  # half written too; it will be started again
+            except ValueError:  # also half written; it will be started again
                 continue
             if node.type == "loop" and node.name is not None:
                 storage.write_debug_data(node.name, loc)
@@ -132,9 +136,9 @@ def _delete(storage: ControllerStorage, loc: Loc, name: str) -> None:
     if not storage.exists(path):
         return
     storage.delete(path)
-    # FileStorage moves to /tmp, and says nothing where that is not possible.
+    # FileStorage moves the file to /tmp, and ignores that it cannot.
     if storage.exists(path):
         raise CheckpointError(
-            f"The file {path} cannot be moved to /tmp; make room there, or delete the "
-            "file, and start again."
+            f"The file {path} cannot be moved to /tmp; free some space there, or "
+            "delete the file, then try again."
         )

@@ -20,7 +20,6 @@ from tierkreis.controller.storage.exceptions import EntryNotFoundError
 from tierkreis.controller.storage.protocol import ControllerStorage
 from tierkreis.exceptions import TierkreisError
 from tierkreis.labels import Labels
-from tierkreis.logger_setup import set_tkr_logger
 from tierkreis.models import Workflow
 from tierkreis.storage import read_outputs
 
@@ -30,28 +29,29 @@ from tkr_runtime.errors import (
     WorkerError,
     WorkflowFailedError,
 )
-from tkr_runtime.workflows.controller_lock import control
+from tkr_runtime.tierkreis_internals import set_tkr_logger
+from tkr_runtime.workflows.controller_lock import control_workflow
 from tkr_runtime.workflows.failures import read_failures
 from tkr_runtime.workflows.interrupt import (
     OnInterrupt,
     check_on_interrupt,
+    handle_interrupt,
     resume_command,
-    told_interruptions,
 )
-from tkr_runtime.workflows.liveness import Watch
-from tkr_runtime.workflows.loop import drive
+from tkr_runtime.workflows.liveness import LivenessMonitor
+from tkr_runtime.workflows.loop import run_to_end
 from tkr_runtime.workflows.progress import show_progress
-from tkr_runtime.workflows.recovery import clear_unfinished
+from tkr_runtime.workflows.recovery import prepare_to_resume
 from tkr_runtime.workflows.storage import FILE_ERRORS, check_directory
 
-# Seconds between two looks at the processes of the tasks.
-_WATCH_SECONDS = 5.0
+# Between the first checks whether the processes of tasks are alive.
+_MONITOR_SECONDS = 5.0
 
 _INPUTS = Loc("").N(-1)
 """Where Tierkreis keeps the inputs of a workflow, its graph among them."""
 
 _ENCODED_BYTES = b"__tkr_bytes__"
-"""What the JSON of Tierkreis has where a value has bytes."""
+"""The key in the JSON of Tierkreis that stands for bytes."""
 
 
 def run(
@@ -128,7 +128,7 @@ def resume(
 
     def go_on() -> None:
         set_tkr_logger(storage.logs_path)
-        clear_unfinished(storage, executor)
+        prepare_to_resume(storage, executor)
 
     if not storage.is_node_finished(Loc()):
         _finish(storage, executor, go_on, polling_interval_seconds, on_interrupt)
@@ -149,15 +149,21 @@ def _finish(
     """
     check_on_interrupt(on_interrupt)
     check_directory(storage, executor)
-    watch = Watch(storage, executor)
+    monitor = LivenessMonitor(storage, executor)
     with (
-        told_interruptions(storage, on_interrupt),
+        handle_interrupt(storage, on_interrupt),
         readable_errors(storage),
-        control(storage),
+        control_workflow(storage),
         show_progress(storage),
     ):
         begin()
-        drive(storage, executor, watch.look, _WATCH_SECONDS, polling_interval_seconds)
+        run_to_end(
+            storage,
+            executor,
+            monitor.mark_dead,
+            _MONITOR_SECONDS,
+            polling_interval_seconds,
+        )
 
 
 def _without_indentation(value: Any) -> Any:

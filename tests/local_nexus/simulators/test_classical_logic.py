@@ -6,7 +6,7 @@ import pytest
 from pytket.circuit import Circuit, reg_eq
 from pytket.circuit.logic_exp import RegWiseOp, create_reg_logic_exp
 
-from local_nexus.simulators.classical import digits, number
+from local_nexus.simulators.circuits.classical import digits, number
 
 WIDTH = 3
 CONFIG = {"type": "QuantinuumConfig", "device_name": "H1-1LE"}

@@ -14,10 +14,10 @@ from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit, OpType
 from scipy.stats import binomtest, chi2_contingency
 
-from local_nexus.simulators.engines import machine_noise
-from local_nexus.simulators.engines.selene import Program
+from local_nexus.simulators.engines.selene import error_model
+from local_nexus.simulators.engines.selene.programs import Program
 from local_nexus.simulators.errors import SimulationError
-from local_nexus.simulators.noise import (
+from local_nexus.simulators.noise.error_rates import (
     TRANSPORT_SECONDS,
     TWO_QUBIT_SECONDS,
     ErrorRates,
@@ -558,8 +558,8 @@ def test_the_depolarizing_error_model_is_that_of_selene(run_hybrid, hugr):
 def test_noise_that_cannot_be_compiled_is_an_error(hugr, tmp_path, monkeypatch):
     source = tmp_path / "broken.c"
     source.write_text("no C")
-    monkeypatch.setattr(machine_noise, "SOURCE", source)
-    machine_noise._library.cache_clear()
+    monkeypatch.setattr(error_model, "SOURCE", source)
+    error_model._library.cache_clear()
     with Program(hugr["idle"]) as program:
         with pytest.raises(SimulationError, match=r"cannot be compiled .* error: "):
             program.run({}, 1, 1, ErrorRates(p1=0.1))

@@ -5,7 +5,7 @@ from pytket.circuit import Bit, Circuit
 from pytket.circuit.logic_exp import if_bit
 from scipy.stats import binomtest
 
-from local_nexus.simulators.leakage import BITS, with_detection
+from local_nexus.simulators.noise.leakage_detection import BITS, with_detection
 
 from .conftest import ALPHA, circuit_request
 

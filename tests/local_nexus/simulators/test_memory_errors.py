@@ -6,7 +6,7 @@ import pytest
 from pytket.circuit import Bit, Circuit
 from scipy.stats import binomtest
 
-from local_nexus.simulators.noise import MEASURE_SECONDS, TRANSPORT_SECONDS
+from local_nexus.simulators.noise.error_rates import MEASURE_SECONDS, TRANSPORT_SECONDS
 
 from .conftest import ALPHA
 

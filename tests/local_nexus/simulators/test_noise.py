@@ -12,8 +12,12 @@ from scipy.stats import binomtest, chi2_contingency
 
 from local_nexus.simulators.devices import device_of
 from local_nexus.simulators.errors import SimulationError
-from local_nexus.simulators.noise import TRANSPORT_SECONDS, AngleScaling, ErrorRates
-from local_nexus.simulators.noise_configs import rates_of
+from local_nexus.simulators.noise.configs import rates_of
+from local_nexus.simulators.noise.error_rates import (
+    TRANSPORT_SECONDS,
+    AngleScaling,
+    ErrorRates,
+)
 
 from .conftest import ALPHA, circuit_request, table
 

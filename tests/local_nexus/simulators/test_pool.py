@@ -16,7 +16,7 @@ from guppylang.std.quantum import measure, qubit
 from pytket.circuit import Circuit
 
 from local_nexus.simulators import RunRequest, SimulatorPool
-from local_nexus.simulators.pool import Worker
+from local_nexus.simulators.pool.child import Child
 
 from .conftest import circuit_request, wait_for
 
@@ -61,7 +61,7 @@ def processes():
     return {
         process
         for process in psutil.Process().children(recursive=True)
-        if "local_nexus.simulators.worker" in process.cmdline()
+        if "local_nexus.simulators.pool.worker" in process.cmdline()
     }
 
 
@@ -164,9 +164,9 @@ def test_a_program_cancelled_in_the_moment_of_its_end_spares_the_next_one(
         handles.get(timeout=30).cancel()
         return outcome
 
-    run = Worker.run
+    run = Child.run
     with monkeypatch.context() as patch:
-        patch.setattr(Worker, "run", end_and_be_cancelled)
+        patch.setattr(Child, "run", end_and_be_cancelled)
         handle, outcomes = start(pool, BELL)
     handles.put(handle)
     assert wait_for(pool, BELL).status == "COMPLETED"
@@ -247,7 +247,6 @@ def test_a_cancelled_program_leaves_no_process_and_no_file(
 PARENT = """
 import sys, threading
 from local_nexus.simulators import RunRequest, SimulatorPool
-from local_nexus.simulators.pool import Worker
 started = threading.Event()
 request = RunRequest("circuit", sys.stdin.read(), {"type": "QulacsConfig"}, 10)
 SimulatorPool(workers=1).submit(request, started.set, lambda outcome: None)

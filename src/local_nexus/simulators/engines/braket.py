@@ -6,7 +6,7 @@ from pytket.circuit import Circuit, OpType
 from pytket.extensions.braket.backends.braket import BraketBackend
 from pytket.predicates import NoMidMeasurePredicate
 
-from local_nexus.simulators.circuits import CircuitRun, flatten, shots_result
+from local_nexus.simulators.circuits.run import CircuitRun, flatten, shots_result
 from local_nexus.simulators.errors import SimulationError
 
 

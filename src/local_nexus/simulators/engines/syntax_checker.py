@@ -3,7 +3,7 @@
 import numpy as np
 from pytket.backends.backendresult import BackendResult
 
-from local_nexus.simulators.circuits import CircuitRun, shots_result
+from local_nexus.simulators.circuits.run import CircuitRun, shots_result
 
 
 def run(job: CircuitRun) -> BackendResult:

@@ -10,7 +10,7 @@ from typing import TextIO, cast
 from tierkreis.worker.storage.filestorage import WorkerFileStorage
 
 from tkr_runtime.cloud import Cloud
-from tkr_runtime.tasks import places, program
+from tkr_runtime.tasks import concurrency, program
 
 
 def preload(cloud: Cloud) -> None:
@@ -36,7 +36,7 @@ def run_task(cloud: Cloud, argv: list[str], news: int) -> int:
     cloud.read_environment_again()
     cloud.load_worker().storage = WorkerFileStorage()
     channel = socket.socket(fileno=news)
-    places.release_by(channel.close)
+    concurrency.hold_slot(channel.close)
     try:
         code = program.run(argv, cloud)
     except SystemExit as stop:

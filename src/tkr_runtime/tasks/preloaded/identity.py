@@ -9,7 +9,7 @@ import os
 import resource
 import sys
 
-from tkr_runtime.settings import defer_switch, is_on, warm_switch
+from tkr_runtime.settings.switches import defer_switch, is_on, warm_switch
 
 # Batch systems wait for the last process of a job, and bill the time.
 _BATCH_JOBS = ("SLURM_JOB_ID", "PBS_JOBID", "PJM_JOBID", "LSB_JOBID", "JOB_ID")

@@ -1,0 +1,1 @@
+"""What tests do below ``/_local/`` in every cloud; what one adds is not here."""

@@ -1,0 +1,45 @@
+"""The description of an embedded cloud, from which its servers are started."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from local_cloud.web.application import Application
+    from local_cloud.web.state import ServerState
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """What a server has to know of the cloud that it embeds.
+
+    :param title: What messages and the help call a server, without an article.
+    :param module: The package, which ``python -m`` starts.
+    :param requirement: What to install for it, as pip takes it.
+    :param database: The name of the SQLite file in a server's directory.
+    :param environment: Returns the environment variables for the client programs of a
+        server, from its directory and its URL.
+    :param write_tokens: Writes the files from which client programs read their tokens,
+        from the directory and what :attr:`Hooks.issue_tokens` returns.
+    :param application: Makes the application; called in the server's process only, and
+        imports there what it needs.
+    """
+
+    title: str
+    module: str
+    requirement: str
+    database: str
+    environment: Callable[[Path, str], dict[str, str]]
+    write_tokens: Callable[[Path, Mapping[str, str]], None]
+    application: "Callable[[ServerState], Application]"
+
+    @property
+    def slug(self) -> str:
+        """The name of the package as it stands in file and host names."""
+        return self.module.replace("_", "-")
+
+    @property
+    def directory_variable(self) -> str:
+        """The environment variable that names the directory of a shell's server."""
+        return f"{self.module.upper()}_DIRECTORY"

@@ -1,0 +1,1 @@
+"""Faults on demand: rules, counts and how they hit a request; no simulated hardware."""

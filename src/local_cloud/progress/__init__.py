@@ -1,0 +1,1 @@
+"""How fast jobs may move through their stages; not what a cloud calls its states."""

@@ -1,0 +1,112 @@
+"""Opening the database: SQLite with one writer at a time, or PostgreSQL."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from local_cloud.store.checkpoints import Checkpoints
+from local_cloud.store.transaction import Transaction
+
+# As many as the server has threads, so that none waits for a connection.
+_CONNECTIONS = 40
+# What it takes for a transaction to have one consistent view of the data.
+_OPTIONS = {"sqlite": {}, "postgresql": {"isolation_level": "REPEATABLE READ"}}
+
+
+class DatabaseError(Exception):
+    """The database cannot be opened; the message says which and why."""
+
+
+class Store:
+    """A database.
+
+    :param url: An SQLAlchemy URL, such as ``sqlite:////tmp/jobs.db`` or
+        ``postgresql+psycopg://user@host/name``.
+    :param metadata: Its tables, which are made if they are missing.
+    :raises DatabaseError: If it cannot be opened.
+    """
+
+    def __init__(self, url: str, metadata: sa.MetaData) -> None:
+        self._metadata = metadata
+        self._engine = _engine(url)
+        # Waiting in line here is fairer and faster than SQLite's busy handler.
+        self._writer = threading.RLock()
+        is_sqlite = self._engine.dialect.name == "sqlite"
+        if is_sqlite:
+            sa.event.listen(self._engine, "connect", _prepare_sqlite)
+            sa.event.listen(self._engine, "begin", _begin_sqlite)
+        try:
+            metadata.create_all(self._engine)
+        except sa.exc.DBAPIError as error:
+            raise _cannot_open(url, error.orig or error) from error
+        self._writing = self._engine.connect().execution_options(writes=True)
+        self._checkpoints = Checkpoints(self._engine) if is_sqlite else None
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Give one consistent view of the data."""
+        with self._engine.begin() as connection:
+            yield Transaction(connection, self._metadata)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """Give a transaction that is kept whole or, after an exception, not at all."""
+        with self._writer, self._writing.begin():
+            yield Transaction(self._writing, self._metadata)
+
+    def clear(self) -> None:
+        """Remove all rows."""
+        with self.write() as tx:
+            tx.clear()
+
+    def close(self) -> None:
+        """Close all connections; may be called more than once."""
+        if self._checkpoints is not None:
+            self._checkpoints.close()
+        with self._writer:
+            self._writing.close()
+        self._engine.dispose()
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        dialect = sa.make_url(url).get_dialect().name
+        if dialect not in _OPTIONS:
+            raise _cannot_open(url, "take one of SQLite or PostgreSQL")
+        return sa.create_engine(
+            url,
+            pool_size=_CONNECTIONS,
+            max_overflow=_CONNECTIONS,
+            **_OPTIONS[dialect],
+        )
+    except (sa.exc.ArgumentError, ImportError) as error:
+        raise _cannot_open(url, error) from error
+
+
+def _cannot_open(url: str, reason: object) -> DatabaseError:
+    one_line = " ".join(str(reason).split())
+    return DatabaseError(f"Cannot open the database {url}: {one_line}.")
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver would begin transactions late; _begin_sqlite begins them instead.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "wal_autocheckpoint=0",
+        "foreign_keys=ON",
+        "busy_timeout=60000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    if connection.get_execution_options().get("writes", False):
+        # Not through SQLAlchemy, which would take longer than the statement.
+        connection.connection.cursor().execute("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")

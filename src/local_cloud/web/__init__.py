@@ -1,0 +1,1 @@
+"""How requests are answered: application, endpoints, page; nothing of what they do."""

@@ -1,0 +1,73 @@
+"""The web page: fixed files, and a link that opens a session."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from local_cloud.web.endpoint import Call, Endpoint, Reply
+from local_cloud.web.query import last
+
+# The files that the pages of all clouds share.
+_SHARED = Path(__file__).parent / "static"
+_MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+}
+_HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; "
+    "style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+
+def endpoints(
+    folder: Path, open_session: Callable[[Call[Any]], dict[str, str]]
+) -> list[Endpoint[Any]]:
+    """Return the routes of the page.
+
+    :param folder: The files of the page, ``index.html`` among them.
+    :param open_session: Returns the cookies of a new session, in which a browser may
+        read what the page shows.
+    """
+    # Nothing else is ever read, whatever a request asks for.
+    files = {
+        f"/{file.name}": file
+        for place in (_SHARED, folder)
+        for file in sorted(place.iterdir())
+        if file.suffix in _MEDIA_TYPES
+    }
+    index = files.pop("/index.html")
+
+    def show(call: Call[Any]) -> Reply:
+        """Show the page; a link that was not used yet opens a session before."""
+        token = last(call.query, "token", str, "")
+        if not token:
+            return _read(index)
+        redeemed = call.state.page_links.redeem(token)
+        # Without the token in the address, it does not stay in the browser's history.
+        return Reply(
+            303,
+            cookies=open_session(call) if redeemed else {},
+            headers=_HEADERS | {"location": "/"},
+        )
+
+    return [
+        Endpoint("GET", "/", show, access="public", query=("token",)),
+        *(_fixed(path, file) for path, file in files.items()),
+    ]
+
+
+def _fixed(path: str, file: Path) -> Endpoint[Any]:
+    return Endpoint("GET", path, lambda _call: _read(file), access="public")
+
+
+@cache
+def _read(file: Path) -> Reply:
+    text = file.read_text(encoding="utf-8")
+    media_type = _MEDIA_TYPES[file.suffix]
+    return Reply(200, text, headers=_HEADERS | {"content-type": media_type})

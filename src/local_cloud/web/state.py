@@ -1,0 +1,36 @@
+"""What every server keeps while it runs, whatever cloud it embeds."""
+
+from local_cloud.clock import Clock
+from local_cloud.faults.active import ActiveFaults
+from local_cloud.notifications import Notifications
+from local_cloud.progress.tracker import ProgressTracker
+from local_cloud.server.instance import Instance
+from local_cloud.server.options import ServerOptions
+from local_cloud.web.page_links import PageLinks
+from local_cloud.web.request_log import RequestLog
+
+
+class ServerState:
+    """The clock, the faults and all else that tests set and see on a server.
+
+    :param instance: The identity of the server.
+    :param options: With which it was started.
+    """
+
+    def __init__(self, instance: Instance, options: ServerOptions) -> None:
+        self.instance = instance
+        self.options = options
+        self.clock = Clock()
+        self.faults = ActiveFaults(self.clock)
+        self.progress = ProgressTracker()
+        self.notifications = Notifications()
+        self.request_log = RequestLog()
+        self.page_links = PageLinks()
+
+    def reset(self) -> None:
+        """Forget all that was set or noted."""
+        self.faults.clear()
+        self.progress.reset()
+        self.clock.reset()
+        self.page_links.clear()
+        self.request_log.clear()

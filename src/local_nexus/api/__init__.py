@@ -1,0 +1,1 @@
+"""The shapes that all resources of the API share; nothing of a single resource."""

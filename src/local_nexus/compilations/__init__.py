@@ -1,0 +1,1 @@
+"""What compile jobs made; the compiler itself is one of the simulators."""

@@ -1,0 +1,1 @@
+"""Logins, second factors and tokens; who the users are stands in ``users``."""

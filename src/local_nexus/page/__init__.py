@@ -1,0 +1,1 @@
+"""The web page of this cloud; what the pages of all clouds share is not here."""

@@ -1,0 +1,1 @@
+"""Projects and the definitions of their properties; not what they contain."""

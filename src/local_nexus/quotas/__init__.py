@@ -1,0 +1,1 @@
+"""What users may use: quotas, credits and credentials; no roles on resources."""

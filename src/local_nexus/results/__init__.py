@@ -1,0 +1,1 @@
+"""Results and runtime traces of execute jobs; nothing that makes them."""

@@ -1,0 +1,1 @@
+"""Read, check, evaluate and compile circuits; simulators do not belong here."""

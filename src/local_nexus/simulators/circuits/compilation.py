@@ -1,0 +1,247 @@
+"""Compilation of circuits for a device, by pytket's passes.
+
+The passes for Quantinuum's devices are those that pytket-quantinuum 0.59 documents as
+its default compilation; the other backends bring their own.
+"""
+
+import importlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pytket.architecture import Architecture, FullyConnected
+from pytket.backends.backend import Backend
+from pytket.backends.backendinfo import BackendInfo
+from pytket.circuit import Circuit, Node, OpType
+from pytket.passes import (
+    AutoRebase,
+    AutoSquash,
+    BasePass,
+    DecomposeBoxes,
+    DecomposeTK2,
+    FlattenRelabelRegistersPass,
+    FullPeepholeOptimise,
+    GreedyPauliSimp,
+    NormaliseTK2,
+    RemoveBarriers,
+    RemovePhaseOps,
+    RemoveRedundancies,
+    RepeatPass,
+    SequencePass,
+    SynthesiseTK,
+    ZZPhaseToRz,
+)
+from pytket.passes.resizeregpass import scratch_reg_resize_pass
+
+from local_nexus.simulators.circuits.preparation import check_size, parse
+from local_nexus.simulators.costs import NATIVE_GATES
+from local_nexus.simulators.devices import Config, Device, device_of
+from local_nexus.simulators.errors import MissingSimulatorError, SimulationError
+from local_nexus.simulators.requests import CompileOutcome, CompileRequest
+
+LEVELS = range(4)
+GREEDY_GATES = {
+    OpType.Z,
+    OpType.X,
+    OpType.Y,
+    OpType.S,
+    OpType.Sdg,
+    OpType.V,
+    OpType.Vdg,
+    OpType.H,
+    OpType.CX,
+    OpType.CY,
+    OpType.CZ,
+    OpType.SWAP,
+    OpType.Rz,
+    OpType.Rx,
+    OpType.Ry,
+    OpType.T,
+    OpType.Tdg,
+    OpType.ZZMax,
+    OpType.ZZPhase,
+    OpType.XXPhase,
+    OpType.YYPhase,
+    OpType.PhasedX,
+}
+"""What :func:`pytket.passes.GreedyPauliSimp` takes."""
+GREEDY_SECONDS = 300
+
+
+def to_native_gates(circuit: Circuit) -> Circuit:
+    """Return a circuit in the gates of Quantinuum's devices, not optimised."""
+    native = circuit.copy()
+    AutoRebase(NATIVE_GATES).apply(native)
+    return native
+
+
+def compile_circuit(
+    request: CompileRequest, device_file: Path | None = None
+) -> CompileOutcome:
+    """Compile a circuit for a device.
+
+    :param device_file: as for :func:`local_nexus.simulators.devices.devices`.
+    :returns: the compiled circuit, and what each pass made of it.
+    :raises SimulationError: when the circuit cannot be compiled for the device.
+    """
+    config, level = request.backend_config, request.optimisation_level
+    if level not in LEVELS:
+        raise SimulationError(
+            f"The optimisation level is {level}; it has to be 0, 1, 2 or 3."
+        )
+    circuit = parse(request.circuit)
+    device = device_of(config, device_file)
+    check_size(circuit, device)
+    steps = []
+    for step in _flat(_passes(config, device, level)):
+        step.apply(circuit)
+        steps.append((_name(step), json.dumps(circuit.to_dict())))
+    return CompileOutcome(
+        "COMPLETED",
+        message="The circuit has been compiled.",
+        circuit=json.dumps(circuit.to_dict()),
+        passes=tuple(steps),
+    )
+
+
+def _passes(config: Config, device: Device, level: int) -> BasePass:
+    match device["backend_name"]:
+        case "IBMQBackend" | "IBMQEmulatorBackend":
+            qiskit = _extension("qiskit", config, "aer")
+            compilation: BasePass = qiskit.IBMQBackend.pass_from_info(
+                _backend_info(device), level
+            )
+            return compilation
+        case name if name in EXTENSIONS:
+            extension, extra = EXTENSIONS[name]
+            backend = getattr(_extension(extension, config, extra), name)
+            return _default_pass(backend, level)
+        case _:
+            return _quantinuum(config, level)
+
+
+EXTENSIONS = {
+    "AerBackend": ("qiskit", "aer"),
+    "AerStateBackend": ("qiskit", "aer"),
+    "AerUnitaryBackend": ("qiskit", "aer"),
+    "BraketBackend": ("braket", "braket"),
+    "QulacsBackend": ("qulacs", "local"),
+}
+"""Name of a backend -> its extension of pytket and the extra that installs it."""
+
+
+def _extension(name: str, config: Config, extra: str) -> Any:
+    try:
+        return importlib.import_module(f"pytket.extensions.{name}")
+    except ModuleNotFoundError as error:
+        raise MissingSimulatorError(config["type"], extra) from error
+
+
+def _default_pass(backend: type[Backend], level: int) -> BasePass:
+    options = {"local": True} if backend.__name__ == "BraketBackend" else {}
+    # Qulacs and Braket have nothing beyond level 2.
+    highest = 3 if backend.__name__.startswith("Aer") else 2
+    return backend(**options).default_compilation_pass(min(level, highest))
+
+
+def _quantinuum(config: Config, level: int) -> BasePass:
+    """Return the default compilation for Quantinuum's devices."""
+    swaps = config.get("allow_implicit_swaps", True)
+    target = OpType.from_name(config.get("target_2qb_gate") or "ZZPhase")
+    rebase = AutoRebase({OpType.PhasedX, OpType.Rz, target}, allow_swaps=swaps)
+    squash = [
+        RemoveRedundancies(),
+        AutoSquash({OpType.PhasedX, OpType.Rz}),
+        RemoveRedundancies(),
+    ]
+    decompose = _decompose_tk2(target, allow_swaps=swaps)
+    by_level: dict[int, list[BasePass]] = {
+        0: [rebase],
+        1: [SynthesiseTK(), *decompose, rebase, ZZPhaseToRz(), *squash],
+        2: [
+            FullPeepholeOptimise(allow_swaps=swaps, target_2qb_gate=OpType.TK2),
+            *decompose,
+            rebase,
+            *squash,
+        ],
+        3: [
+            RemoveBarriers(),
+            AutoRebase(GREEDY_GATES),
+            GreedyPauliSimp(
+                allow_zzphase=True,
+                only_reduce=True,
+                thread_timeout=GREEDY_SECONDS,
+                trials=10,
+            ),
+            *decompose,
+            rebase,
+            *squash,
+        ],
+    }
+    return SequencePass(
+        [
+            DecomposeBoxes(),
+            scratch_reg_resize_pass(),
+            *by_level[level],
+            RemovePhaseOps(),
+            FlattenRelabelRegistersPass("q"),
+        ]
+    )
+
+
+def _decompose_tk2(target: OpType, *, allow_swaps: bool) -> list[BasePass]:
+    match target:
+        case OpType.TK2:
+            return []
+        case OpType.ZZPhase:
+            fidelity = {"ZZPhase_fidelity": 1.0}
+        case OpType.ZZMax:
+            fidelity = {"ZZMax_fidelity": 1.0}
+        case other:
+            raise SimulationError(
+                f"target_2qb_gate is {other.name}; it has to be ZZPhase, ZZMax or TK2."
+            )
+    return [NormaliseTK2(), DecomposeTK2(allow_swaps=allow_swaps, **fidelity)]
+
+
+def _backend_info(device: Device) -> BackendInfo:
+    """Return the facts about a device as pytket has them, as far as passes ask."""
+    info = device["backend_info"]
+    edges = [
+        (_node(edge["unitid_from"]), _node(edge["unitid_to"]))
+        for edge in info["device"]["edges"]
+    ]
+    return BackendInfo(
+        name=info["name"],
+        device_name=info["device_name"],
+        version=info["version"],
+        architecture=(
+            FullyConnected(info["device"]["n_nodes"])
+            if info["device"]["fully_connected"]
+            else Architecture(edges)
+        ),
+        gate_set={OpType.from_name(name) for name in info["gate_set"]},
+    )
+
+
+def _node(unit: tuple[str, list[int]]) -> Node:
+    return Node(unit[0], unit[1])
+
+
+def _flat(compilation: BasePass) -> Iterator[BasePass]:
+    """Yield the passes of a sequence, also of sequences inside it."""
+    if isinstance(compilation, SequencePass):
+        for step in compilation.get_sequence():
+            yield from _flat(step)
+    else:
+        yield compilation
+
+
+def _name(compilation: BasePass) -> str:
+    """Return the name of a pass as pytket stores it."""
+    if isinstance(compilation, RepeatPass):
+        return "RepeatPass"
+    stored = compilation.to_dict()
+    kind = stored["pass_class"]
+    return str(stored[kind].get("name", kind))

@@ -1,0 +1,81 @@
+"""A circuit as simulators take it, and its result as its owner expects it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from pytket.backends.backendresult import BackendResult
+from pytket.circuit import Bit, Circuit, Qubit
+from pytket.utils.outcomearray import OutcomeArray
+
+from local_nexus.simulators.devices import Config, Device
+from local_nexus.simulators.errors import SimulationError
+from local_nexus.simulators.noise.configs import emulator_of
+from local_nexus.simulators.noise.error_rates import ErrorRates
+
+
+@dataclass(frozen=True)
+class CircuitRun:
+    """A circuit to simulate, as engines take it.
+
+    :param circuit: a circuit without boxes and symbols.
+    :param config: the backend config.
+    :param device: the device that the config names.
+    :param requested_shots: shots to take; None where a state is asked for.
+    :param rates: error rates of a Quantinuum device; None for an ideal one.
+    :param wasm: a module of functions that the circuit calls, in binary form.
+    """
+
+    circuit: Circuit
+    config: Config
+    device: Device
+    requested_shots: int | None
+    rates: ErrorRates | None
+    wasm: bytes | None
+
+    @property
+    def seed(self) -> int | None:
+        """What makes the shots reproducible, None for shots of their own each time."""
+        simulator = emulator_of(self.config).get("simulator") or {}
+        seed: int | None = self.config.get("seed", simulator.get("seed"))
+        return seed
+
+    @property
+    def wants_state(self) -> bool:
+        """Whether the result is a state; only some devices return one."""
+        no_shots = self.requested_shots is None or not self.circuit.bits
+        return no_shots and "supports_state" in self.device["supports"]
+
+    @property
+    def n_shots(self) -> int:
+        """Shots to take, for engines that return nothing else.
+
+        :raises SimulationError: when the request has no number of shots, or the circuit
+            has no bits for their outcomes.
+        """
+        if self.requested_shots is None:
+            raise SimulationError(
+                f"A program for {self.config['type']} needs a number of shots."
+            )
+        if not self.circuit.bits:
+            raise SimulationError(
+                "The circuit has no bits, so that shots of it have no outcomes: add "
+                "measurements, for example by measure_all()."
+            )
+        return self.requested_shots
+
+
+def flatten(circuit: Circuit) -> tuple[Circuit, list[Qubit], list[Bit]]:
+    """Rename all qubits to ``q[i]`` and all bits to ``c[i]``, as simulators ask for.
+
+    :returns: the renamed circuit, and the qubits and bits of the original, such that
+        the one at position i became ``q[i]`` or ``c[i]``.
+    """
+    flat = circuit.copy()
+    flat.flatten_registers()
+    return flat, circuit.qubits, circuit.bits
+
+
+def shots_result(table: npt.NDArray[np.bool_], bits: list[Bit]) -> BackendResult:
+    """Return the result of one row per shot and one column per bit."""
+    return BackendResult(shots=OutcomeArray.from_readouts(table), c_bits=bits)

@@ -1,0 +1,1 @@
+"""Simulate circuits by Qiskit Aer, with its noise; nothing of other simulators."""

@@ -1,0 +1,262 @@
+"""Simulation by Qiskit Aer: noise models, states, unitaries, many Clifford qubits."""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from pytket.backends.backend import Backend
+from pytket.backends.backendresult import BackendResult
+from pytket.circuit import Bit, Circuit
+from pytket.extensions.qiskit.backends import aer
+from pytket.extensions.qiskit.qiskit_convert import tk_to_qiskit
+from pytket.extensions.qiskit.result_convert import qiskit_result_to_backendresult
+from pytket.passes import AutoRebase
+from qiskit import QuantumCircuit, transpile
+from qiskit.circuit import Gate
+from qiskit.circuit.library import (
+    CZGate,
+    SdgGate,
+    SGate,
+    SXdgGate,
+    SXGate,
+    XGate,
+    ZGate,
+)
+from qiskit_aer import AerSimulator
+from qiskit_aer.noise import NoiseModel
+from qiskit_ibm_runtime import fake_provider  # type: ignore[import-untyped]
+
+from local_nexus.simulators.circuits.run import CircuitRun, flatten
+from local_nexus.simulators.engines.aer.crosstalk import crosstalk_params
+from local_nexus.simulators.engines.aer.noise import (
+    Steps,
+    Translate,
+    noisy,
+    wrong_outcomes,
+)
+from local_nexus.simulators.errors import SimulationError
+from local_nexus.simulators.noise.configs import emulator_of
+from local_nexus.simulators.noise.error_rates import MACHINE_GATES, ErrorRates
+from local_nexus.simulators.noise.schedule import operation_of
+
+Config = dict[str, Any]
+
+TOLERANCE = 1e-9
+"""Half turns by which an angle may miss a multiple of a quarter turn."""
+
+QUARTER_X: list[type[Gate] | None] = [None, SXGate, XGate, SXdgGate]
+QUARTER_Z: list[type[Gate] | None] = [None, SGate, ZGate, SdgGate]
+"""The Clifford gates of a turn by so many quarters."""
+
+EPSILON = 1e-16
+"""Weight that Aer removes from a matrix product state at least."""
+
+
+def run(job: CircuitRun) -> BackendResult:
+    """Simulate a circuit as an ``AerConfig`` asks for.
+
+    :returns: shots with one column per bit of the circuit.
+    :raises SimulationError: when the config asks for what is not simulated.
+    """
+    config = job.config
+    flat, qubits, bits = flatten(job.circuit)
+    noise, crosstalk = config.get("noise_model"), config.get("crosstalk_params")
+    renamed = dict(zip(qubits, flat.qubits, strict=True))
+    backend = aer.AerBackend(
+        noise_model=noise and NoiseModel.from_dict(_with_complex(noise)),
+        simulation_method=config.get("simulation_method", "automatic"),
+        crosstalk_params=crosstalk and crosstalk_params(crosstalk, renamed),
+        n_qubits=config.get("n_qubits", 40),
+    )
+    result = _result(backend, flat, n_shots=job.n_shots, seed=job.seed)
+    return BackendResult(shots=result.get_result(flat.bits).shots, c_bits=bits)
+
+
+def run_state(job: CircuitRun) -> BackendResult:
+    """Return the final state of a circuit; shots have no meaning for it."""
+    flat, qubits, _bits = flatten(job.circuit)
+    result = _result(aer.AerStateBackend(job.config.get("n_qubits", 40)), flat)
+    return BackendResult(state=result.get_state(flat.qubits), q_bits=qubits)
+
+
+def run_unitary(job: CircuitRun) -> BackendResult:
+    """Return the unitary of a circuit; shots have no meaning for it."""
+    flat, qubits, _bits = flatten(job.circuit)
+    result = _result(aer.AerUnitaryBackend(job.config.get("n_qubits", 40)), flat)
+    return BackendResult(unitary=result.get_unitary(flat.qubits), q_bits=qubits)
+
+
+def run_ibm(job: CircuitRun) -> BackendResult:
+    """Simulate one of IBM's devices, with its connectivity, gates and noise.
+
+    A circuit that does not fit the device is routed and translated first. The noise is
+    that of the device's snapshot in qiskit-ibm-runtime.
+    """
+    machine, simulator = _ibm_machine(job.device["backend_info"]["misc"]["snapshot"])
+    flat, _qubits, bits = flatten(job.circuit)
+    translated = transpile(
+        tk_to_qiskit(flat, perm_warning=False),
+        machine,
+        optimization_level=0,
+        seed_transpiler=0,
+    )
+    shots = _shots(simulator, translated, job)
+    return BackendResult(shots=shots.get_result(flat.bits).shots, c_bits=bits)
+
+
+def run_stabilizer(job: CircuitRun) -> BackendResult:
+    """Simulate a circuit of Clifford gates only, which may have many qubits.
+
+    :raises SimulationError: when a gate is not Clifford.
+    """
+    flat, _qubits, bits = flatten(job.circuit)
+    AutoRebase(MACHINE_GATES).apply(flat)
+    simulator = AerSimulator(method="stabilizer")
+    rates = job.rates or ErrorRates()
+    rates = dataclasses.replace(rates, coherent_dephasing=False)
+    return _emulated(simulator, flat, bits, job, rates, _clifford)
+
+
+def run_matrix_product_state(job: CircuitRun) -> BackendResult:
+    """Simulate a circuit whose state is a matrix product state of limited size.
+
+    Aer computes in double precision whatever ``precision`` asks for.
+    """
+    flat, _qubits, bits = flatten(job.circuit)
+    AutoRebase(MACHINE_GATES).apply(flat)
+    chosen = emulator_of(job.config)["simulator"]
+    # Aer bounds the weight that a truncation removes, the sum of squares.
+    fidelity = chosen.get("truncation_fidelity") or 1.0
+    removed = max(1 - fidelity, (chosen.get("zero_threshold") or 0.0) ** 2)
+    limits = {"matrix_product_state_truncation_threshold": max(removed, EPSILON)}
+    if chosen.get("chi") is not None:
+        limits["matrix_product_state_max_bond_dimension"] = chosen["chi"]
+    simulator = AerSimulator(method="matrix_product_state", **limits)
+    rates = job.rates or ErrorRates()
+    return _emulated(simulator, flat, bits, job, rates, _unchanged)
+
+
+@functools.cache
+def _ibm_machine(snapshot: str) -> tuple[Any, AerSimulator]:
+    """Return a device of IBM and a simulator with its noise; making them takes 5 s."""
+    machine = getattr(fake_provider, snapshot)()
+    return machine, AerSimulator.from_backend(machine)
+
+
+def _emulated(
+    simulator: AerSimulator,
+    flat: Circuit,
+    bits: list[Bit],
+    job: CircuitRun,
+    rates: ErrorRates,
+    translate: Translate,
+) -> BackendResult:
+    """Simulate a circuit with the noise of an emulator, but depolarised for leaked.
+
+    :raises SimulationError: when the circuit has classical operations.
+    :param flat: the circuit in the machines' gates.
+    :param bits: the bits of the user's circuit.
+    :param translate: what the simulator takes in place of these gates.
+    """
+    if any(operation_of(command).kind == "classical" for command in flat):
+        raise SimulationError(
+            "Stabilizers and matrix product states run circuits with conditions but "
+            "with no classical operations: use the state-vector simulator."
+        )
+    rates = dataclasses.replace(rates, leak_to_depolar=True)
+    simulator.set_options(noise_model=wrong_outcomes(rates))
+    translated = noisy(tk_to_qiskit(flat, perm_warning=False), rates, translate)
+    shots = _shots(simulator, translated, job)
+    return BackendResult(shots=shots.get_result(flat.bits).shots, c_bits=bits)
+
+
+def _unchanged(gate: Gate) -> Steps:
+    return [(gate, list(range(gate.num_qubits)))]
+
+
+def _result(backend: Backend, flat: Circuit, **options: Any) -> BackendResult:
+    """Rebase a circuit to what Aer simulates and run it."""
+    backend.rebase_pass().apply(flat)
+    # The user's own circuit runs, whether or not it fits the qubits of a noise model.
+    handle = backend.process_circuit(flat, valid_check=False, **options)
+    return backend.get_result(handle)
+
+
+def _shots(
+    simulator: AerSimulator, circuit: QuantumCircuit, job: CircuitRun
+) -> BackendResult:
+    started = simulator.run(
+        circuit, shots=job.n_shots, memory=True, seed_simulator=job.seed
+    )
+    (result,) = qiskit_result_to_backendresult(started.result(), include_counts=False)
+    return result
+
+
+def _clifford(gate: Gate) -> Steps:
+    """Return one of the machines' gates as Clifford gates.
+
+    :raises SimulationError: when it is not Clifford.
+    """
+    if gate.name == "rzz":
+        turn = _quarters(gate.params[0])
+        # An odd number of quarters couples the qubits, and turns each like half of it.
+        coupled: Steps = [(CZGate(), [0, 1])] if turn % 2 else []
+        return [*coupled, *_turned(QUARTER_Z, turn, 0), *_turned(QUARTER_Z, turn, 1)]
+    if gate.name == "rz":
+        return _turned(QUARTER_Z, _quarters(gate.params[0]), 0)
+    turn, angle = _quarters(gate.params[0]), float(gate.params[1])
+    if turn % 2 == 0:
+        # Half a turn about an axis is X and twice the angle to that.
+        axis = _quarters(2 * angle) if turn % 4 else 0
+        return [*_turned(QUARTER_X, turn, 0), *_turned(QUARTER_Z, axis, 0)]
+    axis = _quarters(angle)
+    return [
+        *_turned(QUARTER_Z, -axis, 0),
+        *_turned(QUARTER_X, turn, 0),
+        *_turned(QUARTER_Z, axis, 0),
+    ]
+
+
+def _turned(
+    gates: Sequence[type[Gate] | None], quarters: int, qubit: int
+) -> list[tuple[Gate, list[int]]]:
+    gate = gates[quarters % 4]
+    return [] if gate is None else [(gate(), [qubit])]
+
+
+def _quarters(angle: float) -> int:
+    """Return an angle, in radians, in quarter turns."""
+    half_turns = float(angle) / np.pi
+    turns = round(2 * half_turns)
+    if abs(turns - 2 * half_turns) > TOLERANCE:
+        raise SimulationError(
+            "The stabilizer simulator runs Clifford gates only, and the circuit has a "
+            f"rotation by {half_turns:g} half turns: use the state-vector simulator."
+        )
+    return turns
+
+
+def _with_complex(noise: Config) -> Config:
+    """Return a noise model whose Kraus matrices have complex numbers, not pairs."""
+
+    def instruction(given: Config) -> Config:
+        if given["name"] != "kraus":
+            return given
+        matrices = [np.array(matrix) for matrix in given["params"]]
+        params = [matrix[..., 0] + 1j * matrix[..., 1] for matrix in matrices]
+        return given | {"params": params}
+
+    errors = [
+        error
+        | {
+            "instructions": [
+                [instruction(step) for step in steps] for steps in error["instructions"]
+            ]
+        }
+        if error["type"] == "qerror"
+        else error
+        for error in noise["errors"]
+    ]
+    return {"errors": errors}

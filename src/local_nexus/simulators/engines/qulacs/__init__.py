@@ -1,0 +1,1 @@
+"""Simulate circuits by Qulacs, with noise and leakage; nothing of other simulators."""

@@ -1,0 +1,33 @@
+"""The pool of processes in which the programs of the embedded Nexus run."""
+
+from pathlib import Path
+
+from local_nexus.simulators.pool import ProcessPool
+
+
+class SimulatorPool(ProcessPool):
+    """Run and compile programs: takes ``RunRequest`` and ``CompileRequest``.
+
+    :param workers: processes at most; as many as this process may use cores by default.
+    :param time_limit: seconds that one program may take.
+    :param memory_limit: bytes of private memory of one process; all of the machine's
+        memory by default.
+    :param device_file: devices of a user's own, as for
+        :func:`local_nexus.simulators.devices.devices`.
+    """
+
+    def __init__(
+        self,
+        workers: int | None = None,
+        *,
+        time_limit: float = 3600.0,
+        memory_limit: int | None = None,
+        device_file: Path | None = None,
+    ) -> None:
+        super().__init__(
+            "local_nexus.simulators.dispatch:handle",
+            *([] if device_file is None else [str(device_file)]),
+            workers=workers,
+            time_limit=time_limit,
+            memory_limit=memory_limit,
+        )

@@ -1,0 +1,1 @@
+"""Call functions of WebAssembly modules from programs; simulators do not belong."""

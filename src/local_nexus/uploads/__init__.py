@@ -1,0 +1,1 @@
+"""Programs and what they use, as they are uploaded; not what runs them."""

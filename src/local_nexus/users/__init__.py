@@ -1,0 +1,1 @@
+"""Users, teams and their roles; how they log in stands in ``login``."""

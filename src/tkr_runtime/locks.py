@@ -1,0 +1,103 @@
+"""Locks on files, which the system frees when their process ends.
+
+All are ``flock`` locks, so they exclude each other whichever function takes them. Some
+file systems have no locks (``ENOSYS``, ``ENOLCK``, ``EOPNOTSUPP``): what a lock would
+protect then happens without one, because a task that runs twice finds the job that it
+submitted before, and a login that is renewed twice is still a login.
+
+:func:`hold_lock` is filelock's. The functions on open files are for what filelock
+cannot do: see whether another process holds a lock, write to the locked file, and pass
+a lock on to a child process. They are also used by the executable that starts for each
+task, which has no time to import filelock.
+"""
+
+import fcntl
+import os
+from contextlib import contextmanager
+
+TYPE_CHECKING = False  # typing itself takes longer to import than all of this
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+    from typing import TextIO
+
+
+def open_lock(path: str) -> int:
+    """Open a lock file, which is created if it does not exist.
+
+    :param path: The file. A symbolic link is refused.
+    :returns: A file descriptor.
+    :raises OSError: If the file cannot be opened.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    return os.open(path, flags, 0o600)
+
+
+def try_lock(file: "TextIO | int") -> bool:
+    """Take the lock of an open file unless another process holds it.
+
+    :param file: The file.
+    :returns: Whether the lock was taken.
+    :raises OSError: If the file system has no locks.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def is_locked(file: "TextIO") -> bool:
+    """Return whether another process holds the lock of an open file.
+
+    The check takes a shared lock for a moment, so :func:`try_lock` may fail once while
+    others check.
+
+    :param file: The file.
+    :returns: Whether it is held; False where the file system has no locks.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return False
+
+
+@contextmanager
+def hold_lock(path: "Path", *, timeout: float = -1) -> "Generator[None]":
+    """Hold the lock of a file while the body runs.
+
+    The body runs without a lock where the file system has none, or where the file
+    cannot be created, as in a read-only folder.
+
+    :param path: The lock file.
+    :param timeout: How long to wait for another process, in seconds; by default until
+        it frees the lock.
+    :raises TimeoutError: If another process still holds the lock after that time.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(
+        path,
+        timeout=timeout,
+        poll_interval=0.02,
+        mode=0o600,
+        # The body may end in another thread, as that of a generator can.
+        thread_local=False,
+        # A soft lock stays when its process is killed on another machine.
+        fallback_to_soft=False,
+    )
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise TimeoutError(f"Another process holds the lock {path}.") from error
+    except OSError:
+        pass
+    try:
+        yield
+    finally:
+        lock.release()

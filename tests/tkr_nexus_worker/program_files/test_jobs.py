@@ -1,0 +1,114 @@
+"""Programs in files, run as one job."""
+
+import json
+
+import pytest
+from guppylang import guppy
+from guppylang.std.builtins import output
+from guppylang.std.quantum import measure, qubit, x
+from hugr.package import Package
+from pytket.circuit import Circuit
+from quantinuum_schemas.models.backend_config import (
+    QuantinuumConfig,
+    QulacsConfig,
+    SeleneConfig,
+)
+
+from tkr_nexus_worker.errors import InvalidInputError, WorkflowFailedError
+from tkr_nexus_worker.program_files.jobs import submit_files
+from tkr_nexus_worker.program_files.read import ProgramFile
+from tkr_nexus_worker.results import get_results_by_id, load_results, save_results
+
+LOCAL = QuantinuumConfig(device_name="H2-1LE")
+
+
+@guppy
+def sometimes_silent() -> None:
+    sure = qubit()
+    x(sure)
+    if measure(sure).read():
+        output("c", True)
+
+
+def write(folder, name, circuit):
+    path = folder / name
+    path.write_text(json.dumps(circuit.to_dict()))
+    return path
+
+
+@pytest.fixture
+def files(tmp_path):
+    one = Circuit(2).X(0).measure_all()
+    two = Circuit(2).X(1).measure_all()
+    return [write(tmp_path, "one.json", one), write(tmp_path, "two.json", two)]
+
+
+@pytest.fixture
+def submit(connected, tmp_path):
+    def run(files, config=LOCAL, n_shots=5, **options):
+        return submit_files(
+            files,
+            config,
+            n_shots,
+            polling_interval=0.2,
+            directory=tmp_path / "checkpoints",
+            **options,
+        )
+
+    return run
+
+
+def test_circuits_in_files_run_as_one_job_in_their_order(submit, files, tmp_path):
+    found = submit(files, n_shots=[3, 4], project_name="files")
+    assert [dict(one) for one in found] == [{"10": 3}, {"01": 4}]
+    assert [one.name for one in found] == ["one", "two"]
+    assert found.complete
+    receipt = found.receipt
+    assert (receipt.job_name, receipt.project_name) == ("one and 1 more", "files")
+    assert found.to_counts() == get_results_by_id(str(receipt.job_id)).to_counts()
+    path = save_results(found, tmp_path / "saved.json")
+    assert load_results(path).to_counts() == found.to_counts()
+
+
+def test_guppy_programs_run_on_selene(submit, tmp_path):
+    package = Package.from_bytes(sometimes_silent.compile().to_bytes())
+    file = ProgramFile(tmp_path / "silent.py", package)
+    [found] = submit([file], SeleneConfig())
+    assert dict(found) == {"1": 5}
+    assert found.tagged_shots == [[("c", 1)]] * 5
+    with pytest.raises(InvalidInputError, match=r"Qulacs runs circuits only.*silent"):
+        submit([file], QulacsConfig())
+    circuit = ProgramFile(tmp_path / "bell.qasm", Circuit(1))
+    with pytest.raises(InvalidInputError, match=r"bell\.qasm is a circuit and others"):
+        submit([file, circuit], SeleneConfig())
+
+
+@pytest.mark.parametrize(
+    ("n_shots", "options", "message"),
+    [
+        (0, {}, "number of shots of circuit 0 is 0"),
+        ([5], {}, "length 1, but there are 2 circuits"),
+        (5, {"job_name": " "}, "job name"),
+        (5, {"project_name": ""}, "project name"),
+    ],
+)
+def test_wrong_inputs_are_refused_before_anything_is_sent(
+    connected, submit, files, n_shots, options, message
+):
+    with pytest.raises(InvalidInputError, match=message):
+        submit(files, n_shots=n_shots, **options)
+    assert connected.requests() == []
+
+
+def test_a_circuit_that_measures_nothing_is_refused_before_anything_is_sent(
+    connected, submit, tmp_path
+):
+    with pytest.raises(InvalidInputError, match=r"Circuit 0 \('empty'\) has no meas"):
+        submit([write(tmp_path, "empty.json", Circuit(1).H(0))])
+    assert connected.requests() == []
+
+
+def test_a_job_that_cannot_run_is_refused_before_its_upload(submit, tmp_path):
+    large = write(tmp_path, "large.json", Circuit(57).H(0).measure_all())
+    with pytest.raises(WorkflowFailedError, match="57 qubits, and H2-1LE has 56"):
+        submit([large])

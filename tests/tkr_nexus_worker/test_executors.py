@@ -1,0 +1,122 @@
+"""The same graph under every way in which Tierkreis starts a worker."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pytket.backends.backendresult import BackendResult
+from pytket.circuit import Circuit
+
+UV = os.environ.get("UV") or shutil.which("uv") or "uv"
+PROJECT = Path(__file__).parents[2]
+
+
+def one(n_qubits: int, qubit: int) -> Circuit:
+    return Circuit(n_qubits, name=f"one-{qubit}").X(qubit).measure_all()
+
+
+CIRCUITS = [one(3, 2), one(3, 0)]
+INPUTS = {
+    "project_name": "tests of executors",
+    "job_name": "a job",
+    "circuits": [circuit.to_dict() for circuit in CIRCUITS],
+    "n_shots": [7, 5],
+}
+
+
+def assert_results(result: subprocess.CompletedProcess) -> None:
+    assert result.returncode == 0, result.stderr
+    counts = [
+        BackendResult.from_dict(output).get_counts()
+        for output in json.loads(result.stdout)
+    ]
+    assert counts == [{(0, 0, 1): 7}, {(1, 0, 0): 5}]
+
+
+def without_worker(environment: dict[str, str]) -> dict[str, str]:
+    """Take every environment with a worker off the PATH; uv stays."""
+    folders = [
+        folder
+        for folder in environment["PATH"].split(os.pathsep)
+        if not (Path(folder) / "tkr_nexus_worker").exists()
+    ]
+    # A shim of pyenv finds uv inside the checkout only; uv run names the program.
+    folders.insert(0, str(Path(UV).parent))
+    changed = {**environment, "PATH": os.pathsep.join(folders)}
+    changed.pop("VIRTUAL_ENV", None)
+    return changed
+
+
+@pytest.mark.parametrize(
+    "executor",
+    ["uv-registry", "uv-ready", "shell", "in-process", "memory", "multiple", "task"],
+)
+def test_the_graph_gives_its_results_under(executor, run_workflow):
+    assert_results(run_workflow(executor, INPUTS))
+
+
+@pytest.mark.parametrize("graph", ["retrying", "tierkreis"])
+def test_other_graphs_run_on_this_worker(graph, run_workflow):
+    """``tierkreis`` is the graph that ships with Tierkreis itself."""
+    assert_results(run_workflow("uv-ready", INPUTS, graph=graph))
+
+
+def test_without_uv_executor_the_worker_is_found_when_not_on_the_path(
+    run_workflow, worker_environment
+):
+    environment = without_worker(worker_environment)
+    assert_results(run_workflow("uv-registry", INPUTS, environment=environment))
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory) -> Path:
+    """An environment into which the wheel is installed, apart from the checkout."""
+    folder = tmp_path_factory.mktemp("installation")
+    requirements = folder / "requirements.txt"
+    commands = [
+        f"{UV} build --wheel --out-dir {folder} {PROJECT}",
+        f"{UV} export --frozen --no-dev --no-emit-project -o {requirements}",
+        f"{UV} venv --python {sys.executable} {folder}/venv",
+        f"{UV} pip install --python {folder}/venv/bin/python -r {requirements}",
+    ]
+    for command in commands:
+        subprocess.run(command.split(), check=True, cwd=PROJECT, capture_output=True)
+    [wheel] = folder.glob("*.whl")
+    subprocess.run(
+        [UV, "pip", "install", "--python", folder / "venv/bin/python", wheel],
+        check=True,
+        capture_output=True,
+    )
+    return folder / "venv"
+
+
+def installed_files(installation: Path) -> set[Path]:
+    return {p for p in installation.rglob("*") if "__pycache__" not in p.parts}
+
+
+def test_the_wheel_has_the_files_that_are_not_python(installation):
+    source = PROJECT / "src" / "local_nexus"
+    files = {p.relative_to(source) for p in source.rglob("*") if p.is_file()}
+    wanted = {path for path in files if path.suffix not in {".py", ".pyc"}}
+    assert {path.suffix for path in wanted} >= {".c", ".html", ".json"}
+    [package] = installation.glob("lib/python*/site-packages/local_nexus")
+    assert all((package / path).is_file() for path in wanted)
+
+
+@pytest.mark.parametrize("executor", ["uv-ready", "uv-registry"])
+def test_the_graph_runs_from_an_installed_wheel(
+    executor, installation, run_workflow, worker_environment
+):
+    python = installation / "bin" / "python"
+    before = installed_files(installation)
+    environment = without_worker(worker_environment)
+    assert_results(
+        run_workflow(executor, INPUTS, python=python, environment=environment)
+    )
+    if executor == "uv-ready":
+        # What writes nothing needs no permission to write.
+        assert installed_files(installation) == before
