@@ -12,7 +12,7 @@ import pytest
 from pytket.circuit import Circuit
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from tests.faults.executables import LIMIT, Executables
-from tests.waiting import wait_until
+from tests.helpers.waiting import wait_until
 from tierkreis.controller.data.location import Loc
 from tierkreis.controller.data.types import bytes_from_ptype
 from tierkreis.storage import FileStorage

@@ -236,7 +236,7 @@ def keys_in_all_zones(node_storage, monkeypatch):
             monkeypatch.setenv("TZ", zone)
             time.tzset()
             storage = WorkerFileStorage(node_storage.tkr_dir)
-            with context.entered(arguments, storage):
+            with context.task_context(arguments, storage):
                 found.append(key_of("job"))
         return found
 
