@@ -168,7 +168,7 @@ class Doubt:
         if file is not None:
             with suppress(OSError):
                 lines += file.read_text().splitlines()
-        pairs = [line.split() for line in lines if line.strip()]
+        pairs = [line.split(maxsplit=1) for line in lines if line.strip()]
         return list(dict.fromkeys(pair[1] for pair in pairs if pair[0] == finding))
 
     def _add(self, line: str) -> None:

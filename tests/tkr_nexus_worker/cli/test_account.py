@@ -1,7 +1,14 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import httpx
 import pytest
 from pydantic import TypeAdapter
 
+from local_nexus import Fault
+from tkr_nexus_worker.nexus import patience
 from tkr_nexus_worker.nexus.models import AccountReport, Check
 
 
@@ -17,6 +24,51 @@ def test_whoami_tells_who_where_and_for_how_long(connected, command):
 def test_whoami_without_a_login_is_one_line(nexus, connect_qnexus, tmp_path, refusal):
     connect_qnexus(nexus.env | {"NEXUS_TOKEN_PATH": str(tmp_path)})
     assert "not logged in to Nexus" in refusal("whoami", exit_code=1)
+
+
+# Where it takes its time for retries, a command takes five minutes.
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["whoami"],
+        ["jobs"],
+        ["status", "0b9f1c2e"],
+        ["cancel", "a job"],
+        ["devices"],
+        ["watch", "a job"],
+    ],
+    ids=" ".join,
+)
+def test_without_a_server_a_command_says_so_soon(
+    nexus, connect_qnexus, command, arguments
+):
+    connect_qnexus(nexus.env | {"NEXUS_PORT": "1"})
+    result = command(*arguments)
+    assert result.exit_code == 1
+    assert "no answer from Nexus at https://127.0.0.1:1" in result.stderr
+
+
+def test_a_person_is_told_of_retries_in_words(nexus):
+    result = subprocess.run(
+        [Path(sys.executable).with_name("tkr-nexus"), "whoami"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **nexus.env, "NEXUS_PORT": "1"},
+        timeout=60,
+    )
+    *retries, error = result.stderr.splitlines()
+    assert error.startswith("Error: Could not look up the user: no answer from Nexus")
+    assert retries
+    assert all(line.startswith("nexus: could not look up") for line in retries)
+
+
+def test_a_server_that_answers_is_given_time(nexus, connected, command, monkeypatch):
+    monkeypatch.setattr(patience, "_RETRY_TIME", 0.0)
+    busy = Fault("answer", status=503, path="/api/users/*", times=2)
+    with nexus.fault(busy):
+        result = command("whoami")
+    assert result.exit_code == 0, result.stderr
 
 
 @pytest.fixture

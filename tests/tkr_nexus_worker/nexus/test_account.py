@@ -1,6 +1,7 @@
 import json
 import stat
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from tkr_nexus_worker.errors import (
     NexusUnavailableError,
     NotLoggedInError,
 )
+from tkr_nexus_worker.nexus import account
 from tkr_nexus_worker.nexus.account import get_account, log_in
 
 AUTHORIZATION = "/auth/device/device_authorization"
@@ -101,6 +103,42 @@ def test_a_code_that_nobody_confirms_ends(nexus, tokens):
     ):
         log_in(lambda *_: None, open_browser=False)
     assert not tokens.exists()
+
+
+def test_a_login_asks_less_often_when_nexus_tells_it_to_slow_down(
+    nexus, tokens, monkeypatch
+):
+    class Clock:
+        now = 0.0
+        pauses: ClassVar[list[float]] = []
+
+        def monotonic(self) -> float:
+            return self.now
+
+        def sleep(self, seconds: float) -> None:
+            self.pauses.append(seconds)
+            self.now += seconds
+
+    monkeypatch.setattr(account, "time", Clock())
+    offer = {
+        "user_code": "A",
+        "device_code": "b",
+        "verification_uri_complete": "https://127.0.0.1/",
+        "expires_in": 25,
+        "interval": 1,
+    }
+    slower, slower_still = {"error": "slow_down"}, {"error": "SLOW_DOWN"}
+    pending = {"error": "authorization_pending"}
+    where = {"status": 400, "path": TOKEN}
+    with (
+        nexus.fault(Fault("answer", status=200, body=offer, path=AUTHORIZATION)),
+        nexus.fault(Fault("answer", body=slower, times=1, **where)),
+        nexus.fault(Fault("answer", body=slower_still, times=1, **where)),
+        nexus.fault(Fault("answer", body=pending, **where)),
+        pytest.raises(NotLoggedInError, match="Nobody has confirmed"),
+    ):
+        log_in(lambda *_: None, open_browser=False)
+    assert Clock.pauses == [1, 6, 11]
 
 
 @pytest.mark.parametrize(

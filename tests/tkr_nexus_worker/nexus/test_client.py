@@ -14,6 +14,7 @@ import qnexus as qnx
 from qnexus.models.annotations import Annotations
 from qnexus.models.job_status import JobStatusEnum
 from qnexus.models.references import ExecuteJobRef, ProjectRef
+from tests.helpers.waiting import wait_until
 
 from tkr_nexus_worker import jobs
 from tkr_nexus_worker.errors import (
@@ -21,6 +22,7 @@ from tkr_nexus_worker.errors import (
     NexusRefusedError,
     NexusUnavailableError,
 )
+from tkr_nexus_worker.jobs import status
 from tkr_nexus_worker.nexus import client
 from tkr_nexus_worker.nexus.client import TransientResponseError, call, get_json
 
@@ -88,9 +90,9 @@ def post() -> str:
     )
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-def test_a_read_is_tried_again_after_a_status_that_may_pass(script, status):
-    script.answers = [(status, {}, "{}"), OK]
+@pytest.mark.parametrize("code", [408, 425, 429, 500, 502, 503, 504])
+def test_a_read_is_tried_again_after_a_status_that_may_pass(script, code):
+    script.answers = [(code, {}, "{}"), OK]
     assert get_json("read", "/thing") == {"answer": 42}
     assert script.n_requests == 2
 
@@ -212,6 +214,28 @@ def test_silence_is_limited(script, monkeypatch):
     with pytest.raises(NexusUnavailableError, match="ReadTimeout"):
         get_json("read", "/thing")
     wait.set()
+
+
+def test_a_status_that_does_not_come_is_asked_for_again_before_other_answers(
+    script, monkeypatch
+):
+    monkeypatch.setattr(status, "_READ_TIMEOUT", 0.05)
+    script.answers = [(200, {}, '{"status": "RUNNING"}')]
+    answer, arrived, asked_again = Handler.do_GET, threading.Event(), threading.Event()
+    in_time = []
+
+    def hang_once(handler: Handler) -> None:
+        if arrived.is_set():
+            asked_again.set()
+        else:
+            arrived.set()
+            in_time.append(asked_again.wait(10))
+        answer(handler)
+
+    monkeypatch.setattr(Handler, "do_GET", hang_once)
+    assert status.get_status(job_ref()).state.name == "RUNNING"
+    assert wait_until(lambda: in_time)
+    assert in_time == [True]
 
 
 def test_a_server_that_is_not_there_is_named(connect_qnexus, quick_retries):

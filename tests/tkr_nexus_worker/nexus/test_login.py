@@ -18,7 +18,11 @@ from quantinuum_schemas.models.backend_config import QuantinuumConfig
 
 from tkr_nexus_worker import jobs, programs, tasks
 from tkr_nexus_worker.errors import NotLoggedInError
-from tkr_nexus_worker.nexus.client import call, get_json
+from tkr_nexus_worker.nexus.client import (
+    TransientResponseError,
+    call,
+    get_json,
+)
 
 PROJECT = "tests of the login"
 A_DAY = 24 * 3600
@@ -182,6 +186,25 @@ def test_logins_of_the_moment_in_which_the_former_was_refused_are_noticed(own_lo
         raise AuthenticationError("expired")
 
     assert call("ask", request, login_wait=1e6) == "answered"
+
+
+def test_a_wait_for_a_login_leaves_all_the_time_for_retries(own_login, monkeypatch):
+    monkeypatch.setenv("TKR_NEXUS_RETRY_TIME", "0.5")
+    monkeypatch.setenv("TKR_NEXUS_RETRY_WAIT", "0.01")
+    valid = (own_login / "token.json").read_text()
+    failures = iter(
+        [AuthenticationError("expired"), TransientResponseError(503, None, "busy")]
+    )
+
+    def request() -> str:
+        for failure in failures:
+            raise failure
+        return "answered"
+
+    timer = threading.Timer(1.0, (own_login / "token.json").write_text, [valid])
+    timer.start()
+    assert call("ask", request, login_wait=1e6) == "answered"
+    timer.join()
 
 
 def test_a_login_that_is_not_renewed_in_time_ends_the_wait_with_the_job_named(

@@ -13,8 +13,15 @@ from quantinuum_schemas.models.backend_config import (
     QulacsConfig,
     SeleneConfig,
 )
+from tkr_nexus_worker.results.receipts import find_receipts, read_receipt
 
-from tkr_nexus_worker.errors import InvalidInputError, WorkflowFailedError
+from tkr_nexus_worker import run
+from tkr_nexus_worker.errors import (
+    InvalidInputError,
+    NotLoggedInError,
+    WorkflowFailedError,
+)
+from tkr_nexus_worker.program_files import jobs
 from tkr_nexus_worker.program_files.jobs import submit_files
 from tkr_nexus_worker.program_files.read import ProgramFile
 from tkr_nexus_worker.results import get_results_by_id, load_results, save_results
@@ -68,6 +75,38 @@ def test_circuits_in_files_run_as_one_job_in_their_order(submit, files, tmp_path
     assert found.to_counts() == get_results_by_id(str(receipt.job_id)).to_counts()
     path = save_results(found, tmp_path / "saved.json")
     assert load_results(path).to_counts() == found.to_counts()
+
+
+@pytest.mark.parametrize("receipts", ["none", "damaged", "only of the submission"])
+def test_receipts_that_could_not_be_written_do_not_lose_the_results(
+    submit, files, tmp_path, monkeypatch, receipts
+):
+    def run_and_spoil(graph, inputs, storage, executor, **options):
+        outputs = run(graph, inputs, storage, executor, **options)
+        for path in find_receipts(storage):
+            match receipts:
+                case "none":
+                    path.unlink()
+                case "damaged":
+                    path.write_text("{")
+                case _:
+                    if read_receipt(path).state == "COMPLETED":
+                        path.unlink()
+        return outputs
+
+    monkeypatch.setattr(jobs, "run", run_and_spoil)
+    found = submit(files, n_shots=[3, 4])
+    assert [dict(one) for one in found] == [{"10": 3}, {"01": 4}]
+    assert found.receipt.state == "COMPLETED"
+
+
+def test_without_a_login_nothing_is_begun(
+    submit, files, nexus, connect_qnexus, tmp_path
+):
+    connect_qnexus(nexus.env | {"NEXUS_TOKEN_PATH": str(tmp_path / "nowhere")})
+    with pytest.raises(NotLoggedInError):
+        submit(files)
+    assert not (tmp_path / "checkpoints").exists()
 
 
 def test_guppy_programs_run_on_selene(submit, tmp_path):
