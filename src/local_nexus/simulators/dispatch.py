@@ -2,8 +2,8 @@
 
 Where this differs from the devices themselves:
 
-- A circuit need not be compiled for its device: what is not among the gates of the
-  simulator is translated first, without any optimisation.
+- A circuit need not be compiled for its device, unless the request is strict: what is
+  not among the gates of the simulator is translated first, without any optimisation.
 - Quantinuum's machines and local emulators are ideal; emulators have the noise of
   :mod:`local_nexus.simulators.noise.error_rates`, in which all take the same times.
 - IBM's machines and emulators have the noise of a snapshot of the machine.
@@ -20,6 +20,7 @@ from typing import Any, Literal
 from local_nexus.simulators import costs
 from local_nexus.simulators.circuits import preparation
 from local_nexus.simulators.circuits.compilation import compile_circuit, to_native_gates
+from local_nexus.simulators.circuits.gate_set import check_gates
 from local_nexus.simulators.circuits.run import CircuitRun, without_scratch
 from local_nexus.simulators.devices import Config, Device, device_of
 from local_nexus.simulators.errors import SimulationError
@@ -117,7 +118,10 @@ def run(request: RunRequest, device_file: Path | None = None) -> Outcome:
 
 def _run_circuit(request: RunRequest, device: Device) -> Outcome:
     config = request.backend_config
-    circuit = preparation.simplify(preparation.parse(request.program))
+    circuit = preparation.parse(request.program)
+    if request.strict:
+        check_gates(circuit, config, device)
+    circuit = preparation.simplify(circuit)
     preparation.check_size(circuit, device)
     quantinuum = device["backend_name"] in QUANTINUUM_BACKENDS
     if quantinuum and config.get("leakage_detection"):

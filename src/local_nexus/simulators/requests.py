@@ -16,6 +16,8 @@ class RunRequest:
     :param n_qubits: qubits that a HUGR or QIR program may use at once.
     :param max_cost: HQC that the program may cost at most.
     :param wasm: a WebAssembly module that the program calls.
+    :param strict: whether a circuit with gates that a device of Quantinuum does not
+        have is an error; otherwise it is translated.
     """
 
     program_type: Literal["circuit", "hugr", "qir"]
@@ -25,6 +27,7 @@ class RunRequest:
     n_qubits: int | None = None
     max_cost: float | None = None
     wasm: bytes | None = None
+    strict: bool = False
 
     @property
     def budget(self) -> float | None:

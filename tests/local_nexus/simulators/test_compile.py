@@ -112,7 +112,12 @@ def test_bits_keep_their_names(compiled):
         (Circuit(21), CONFIGS[0], 2, "H1-1 has 20"),
         (Circuit(1), CONFIGS[0], 4, "optimisation level is 4"),
         (Circuit(1), CONFIGS[0] | {"device_name": "H9"}, 2, "no device 'H9'"),
-        (Circuit(1), CONFIGS[0] | {"target_2qb_gate": "CX"}, 2, "ZZPhase, ZZMax or"),
+        (
+            Circuit(1),
+            CONFIGS[0] | {"target_2qb_gate": "CX"},
+            2,
+            "H1-1 has ZZPhase, ZZMax, TK2",
+        ),
         (Circuit(1), CONFIGS[0] | {"target_2qb_gate": "Nix"}, 2, "Nix"),
     ],
 )
@@ -123,3 +128,33 @@ def test_what_cannot_be_compiled_is_an_error(
     assert outcome.status == "ERROR"
     assert sentence in outcome.error_detail
     assert outcome.circuit is None
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("gate", ["ZZPhase", "ZZMax", "TK2"])
+def test_without_implicit_swaps_a_circuit_has_none(compiled, gate, level):
+    config = CONFIGS[0] | {"target_2qb_gate": gate, "allow_implicit_swaps": False}
+    original = Circuit(3).H(0).SWAP(0, 1).CX(0, 1).SWAP(1, 2).CZ(0, 2)
+    circuit = circuit_of(compiled(original, config, level))
+    assert not circuit.has_implicit_wireswaps
+    used = {command.op.type.name for command in circuit} & {"ZZPhase", "ZZMax", "TK2"}
+    assert used == {gate}
+    assert compare_statevectors(circuit.get_statevector(), original.get_statevector())
+
+
+def test_a_gate_that_the_device_has_not_is_no_target(compiled):
+    config = {
+        "type": "QuantinuumConfig",
+        "device_name": "Helios-1",
+        "target_2qb_gate": "ZZMax",
+    }
+    outcome = compiled(redundant(), config)
+    assert outcome.status == "ERROR"
+    assert "Helios-1 has ZZPhase: choose" in outcome.error_detail
+
+
+def test_circuits_that_compute_with_bits_are_not_compiled_for_ibm(compiled):
+    circuit = Circuit(1, 1).add_c_setbits([True], [0])
+    outcome = compiled(circuit, CONFIGS[-1])
+    assert outcome.status == "ERROR"
+    assert "SetBits" in outcome.error_detail

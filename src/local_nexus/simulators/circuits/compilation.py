@@ -18,6 +18,7 @@ from pytket.passes import (
     AutoRebase,
     AutoSquash,
     BasePass,
+    CustomPass,
     DecomposeBoxes,
     DecomposeTK2,
     FlattenRelabelRegistersPass,
@@ -69,6 +70,7 @@ GREEDY_GATES = {
 }
 """What :func:`pytket.passes.GreedyPauliSimp` takes."""
 GREEDY_SECONDS = 300
+TWO_QUBIT_GATES = ("ZZPhase", "ZZMax", "TK2")
 
 
 def to_native_gates(circuit: Circuit) -> Circuit:
@@ -128,7 +130,7 @@ def _passes(config: Config, device: Device, level: int) -> BasePass:
             backend = getattr(_extension(extension, config, extra), name)
             return _default_pass(backend, level)
         case _:
-            return _quantinuum(config, level)
+            return _quantinuum(config, device, level)
 
 
 IBM_BACKENDS = ("IBMQBackend", "IBMQEmulatorBackend")
@@ -156,10 +158,13 @@ def _default_pass(backend: type[Backend], level: int) -> BasePass:
     return backend(**options).default_compilation_pass(min(level, highest))
 
 
-def _quantinuum(config: Config, level: int) -> BasePass:
-    """Return the default compilation for Quantinuum's devices."""
+def _quantinuum(config: Config, device: Device, level: int) -> BasePass:
+    """Return the default compilation for Quantinuum's devices.
+
+    :raises SimulationError: when the config chooses a gate that the device has not.
+    """
     swaps = config.get("allow_implicit_swaps", True)
-    target = OpType.from_name(config.get("target_2qb_gate") or "ZZPhase")
+    target = _target(config.get("target_2qb_gate") or "ZZPhase", device)
     rebase = AutoRebase({OpType.PhasedX, OpType.Rz, target}, allow_swaps=swaps)
     squash = [
         RemoveRedundancies(),
@@ -185,6 +190,8 @@ def _quantinuum(config: Config, level: int) -> BasePass:
                 thread_timeout=GREEDY_SECONDS,
                 trials=10,
             ),
+            # It leaves swaps to the names of the qubits.
+            *([] if swaps else [CustomPass(_with_swaps, "replace implicit swaps")]),
             *decompose,
             rebase,
             *squash,
@@ -201,18 +208,33 @@ def _quantinuum(config: Config, level: int) -> BasePass:
     )
 
 
+def _target(name: str, device: Device) -> OpType:
+    """Return the gate on two qubits that a config chooses."""
+    gate_set = device["backend_info"]["gate_set"]
+    choices = [gate for gate in TWO_QUBIT_GATES if gate in gate_set]
+    if name not in choices:
+        of_device = device["device_name"] or device["backend_name"]
+        raise SimulationError(
+            f"target_2qb_gate is {name}; {of_device} has {', '.join(choices)}: choose "
+            "one of its gates."
+        )
+    return OpType.from_name(name)
+
+
+def _with_swaps(circuit: Circuit) -> Circuit:
+    changed = circuit.copy()
+    changed.replace_implicit_wire_swaps()
+    return changed
+
+
 def _decompose_tk2(target: OpType, *, allow_swaps: bool) -> list[BasePass]:
     match target:
         case OpType.TK2:
             return []
         case OpType.ZZPhase:
             fidelity = {"ZZPhase_fidelity": 1.0}
-        case OpType.ZZMax:
+        case _:
             fidelity = {"ZZMax_fidelity": 1.0}
-        case other:
-            raise SimulationError(
-                f"target_2qb_gate is {other.name}; it has to be ZZPhase, ZZMax or TK2."
-            )
     return [NormaliseTK2(), DecomposeTK2(allow_swaps=allow_swaps, **fidelity)]
 
 
