@@ -1,8 +1,11 @@
 """Checks of the input of a job, made before anything is uploaded or billed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from math import isfinite
+from typing import Any
 
-from pytket.circuit import CircBox, Circuit, Conditional, Op, OpType
+from pytket.circuit import CircBox, Circuit, Conditional, Op, OpType, QControlBox
 
 from tkr_nexus_worker.errors import InvalidInputError
 
@@ -74,16 +77,75 @@ def check_job(
             "The list of circuits is empty; give at least one circuit."
         )
     check_shots(n_shots, len(circuits))
+    for index, circuit in enumerate(circuits):
+        check_parameters(circuit, index)
     backend_type = type(backend_config).__name__
     if backend_type in STATE_BACKENDS:
         return
     for index, circuit in enumerate(circuits):
         if not is_measured(circuit):
-            name = f" ({circuit.name!r})" if circuit.name else ""
             raise InvalidInputError(
-                f"Circuit {index}{name} has no measurement, so {backend_type} would "
+                f"{_named(circuit, index)} has no measurement, so {backend_type} would "
                 "return nothing; measure its qubits, for example with measure_all()."
             )
+
+
+def check_parameters(circuit: Circuit, index: int) -> None:
+    """Check that the parameters of all gates are finite numbers.
+
+    :param circuit: The circuit.
+    :param index: Its place among the circuits of the job, for the message.
+    :raises InvalidInputError: For the first gate with a symbol, NaN or an infinite
+        number, or if the global phase is no finite number.
+    """
+    for number, command in enumerate(circuit):
+        for value in _parameters(command.op):
+            problem = _problem(value)
+            if problem:
+                qubits = ", ".join(map(str, command.qubits))
+                raise InvalidInputError(
+                    f"{_named(circuit, index)}: gate {number} ({command.op} on "
+                    f"{qubits}) has {problem}"
+                )
+    problem = _problem(circuit.phase)
+    if problem:
+        raise InvalidInputError(f"{_named(circuit, index)}: its phase has {problem}")
+
+
+def _named(circuit: Circuit, index: int) -> str:
+    return f"Circuit {index}" + (f" ({circuit.name!r})" if circuit.name else "")
+
+
+def _problem(value: Any) -> str:
+    """Return what is wrong with a parameter, as the end of a sentence."""
+    symbols = getattr(value, "free_symbols", None)
+    if symbols:
+        names = ", ".join(sorted(map(str, symbols)))
+        return f"the free symbol {names}; replace it by Circuit.symbol_substitution()."
+    try:
+        if isfinite(float(value)):
+            return ""
+    except (TypeError, ValueError, OverflowError):
+        pass  # a complex number, or one too large
+    return f"the parameter {value}; give a finite real number."
+
+
+def _parameters(op: Op) -> Iterator[Any]:
+    if isinstance(op, Conditional):
+        yield from _parameters(op.op)
+    elif isinstance(op, QControlBox):
+        yield from _parameters(op.get_op())
+    elif isinstance(op, CircBox):
+        content = op.get_circuit()
+        yield content.phase
+        for command in content:
+            yield from _parameters(command.op)
+    elif hasattr(op, "get_phase"):
+        yield op.get_phase()
+    else:
+        with suppress(RuntimeError):  # a box without parameters
+            yield from op.params
+        yield from op.free_symbols()
 
 
 def is_measured(circuit: Circuit) -> bool:

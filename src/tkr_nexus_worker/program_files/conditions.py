@@ -4,13 +4,14 @@ A condition on an operation is either one bit or one register, as devices want i
 needs more, and what its own branch overwrites, is first written to a scratch bit.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from pytket.circuit import (
     Bit,
     CircBox,
     Circuit,
+    Command,
     Conditional,
     Op,
     OpType,
@@ -102,8 +103,15 @@ class ConditionalCircuit:
         :param condition: When it runs; always if None.
         """
         if condition is not None and len(condition.bits) > _WIDEST_CONDITION:
-            condition = self._in_scratch(condition.expression())
+            condition = self.in_scratch(condition.expression())
         self._steps.append(_Step(op, parameters, units, writes, condition))
+
+    def reserve_scratch(self, count: int) -> None:
+        """Use none of the first scratch bits, which a program has of its own.
+
+        :param count: How many it has.
+        """
+        self._first_scratch = max(self._first_scratch, count)
 
     def scratch_bit(self) -> Bit:
         """Return a new bit that is no part of results."""
@@ -133,7 +141,7 @@ class ConditionalCircuit:
             or len(chosen.bits) > _WIDEST_CONDITION
             or (others and not chosen.is_bit)
         ):
-            chosen = self._in_scratch(
+            chosen = self.in_scratch(
                 condition.expression()
                 if isinstance(condition, Condition)
                 else condition
@@ -161,12 +169,15 @@ class ConditionalCircuit:
                 inner = step.condition
                 if inner not in joined:
                     both = BitAnd(condition.expression(), inner.expression())
-                    joined[inner] = self._in_scratch(both)
+                    joined[inner] = self.in_scratch(both)
                 step.condition = joined[inner]
             self._steps.append(step)
 
-    def _in_scratch(self, value: BitArgType) -> Condition:
-        """Write a value to a scratch bit, and return the condition on that."""
+    def in_scratch(self, value: BitArgType) -> Condition:
+        """Write a value to a scratch bit, and return the condition on that.
+
+        :param value: The value, computed whether or not the branch is taken.
+        """
         bit = self.scratch_bit()
         if isinstance(value, Bit):
             step = _Step(OpType.CopyBits, (), (value, bit), (bit,), free=True)
@@ -216,23 +227,27 @@ def _type(op: Op | OpType | LogicExp) -> OpType | None:
     return op if isinstance(op, OpType) else op.type
 
 
-def without_conditional_boxes(circuit: Circuit) -> Circuit:
-    """Return a circuit without conditions on boxes or on other conditions.
+def simplify_conditions(circuit: Circuit) -> Circuit:
+    """Return a circuit whose conditions are on one bit or one register each.
 
-    pytket ends the process when it takes apart a box that writes a bit of its own
-    condition, and cannot write nested conditions as OpenQASM.
+    No box has a condition, and no condition has another. pytket ends the process when
+    it takes apart a box that writes a bit of its own condition, and cannot write other
+    conditions as OpenQASM.
 
-    :param circuit: The circuit; it is returned as it is if it has none of them.
+    :param circuit: The circuit; it is returned as it is if it is so already.
     """
-    if not any(_needs_work(command.op) for command in circuit):
+    registers = {tuple(register.to_list()) for register in circuit.c_registers}
+    if all(_is_simple(command, registers) for command in circuit):
         return circuit
     used = [bit.index[0] for bit in circuit.bits if bit.reg_name == SCRATCH]
     found = ConditionalCircuit(max(used, default=-1) + 1)
     source = circuit.copy()
     source.replace_implicit_wire_swaps()
     for command in source:
-        _take_apart(found, command.op, command.args)
-    result = Circuit(name=circuit.name)
+        _take_apart(found, command.op, command.args, registers)
+    result = Circuit()
+    if circuit.name:
+        result.name = circuit.name
     for qubit in circuit.qubits:
         result.add_qubit(qubit)
     for bit in circuit.bits:
@@ -242,22 +257,36 @@ def without_conditional_boxes(circuit: Circuit) -> Circuit:
     return result
 
 
-def _needs_work(op: Op) -> bool:
+_Registers = Collection[tuple[Bit, ...]]
+
+
+def _is_simple(command: Command, registers: _Registers) -> bool:
+    op = command.op
     if isinstance(op, Conditional):
-        return isinstance(op.op, Conditional) or op.op.type == OpType.CircBox
+        bits = tuple(command.args[: op.width])
+        return (
+            not isinstance(op.op, Conditional)
+            and op.op.type != OpType.CircBox
+            and (op.width == 1 or bits in registers)
+        )
     if isinstance(op, CircBox):
-        return any(_needs_work(command.op) for command in op.get_circuit())
-    return False
+        # What acts on bits in a box is seen only when it is taken apart.
+        return op.get_circuit().n_bits == 0
+    return True
 
 
-def _take_apart(found: ConditionalCircuit, op: Op, units: Sequence[UnitID]) -> None:
+def _take_apart(
+    found: ConditionalCircuit, op: Op, units: Sequence[UnitID], registers: _Registers
+) -> None:
     if isinstance(op, Conditional):
         bits = tuple(unit for unit in units[: op.width] if isinstance(unit, Bit))
         values = tuple(bool(op.value >> index & 1) for index in range(op.width))
         condition = Condition(bits, values)
+        if not condition.is_bit and bits not in registers:
+            condition = found.in_scratch(condition.expression())
         inner, rest = op.op, units[op.width :]
         if isinstance(inner, Conditional) or inner.type == OpType.CircBox:
-            found.branch(condition, lambda: _take_apart(found, inner, rest))
+            found.branch(condition, lambda: _take_apart(found, inner, rest, registers))
         else:
             found.add(inner, rest, writes=_written(inner, rest), condition=condition)
     elif isinstance(op, CircBox):
@@ -267,7 +296,8 @@ def _take_apart(found: ConditionalCircuit, op: Op, units: Sequence[UnitID]) -> N
             zip((*content.qubits, *content.bits), units, strict=True)
         )
         for command in content:
-            _take_apart(found, command.op, [names[unit] for unit in command.args])
+            args = [names[unit] for unit in command.args]
+            _take_apart(found, command.op, args, registers)
     else:
         found.add(op, units, writes=_written(op, units))
 

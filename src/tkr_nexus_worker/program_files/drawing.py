@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 
 from pytket.circuit import Circuit, Command, Conditional, Op, OpType
-from pytket.qasm.qasm import QASMUnsupportedError, circuit_to_qasm_str
+from pytket.qasm.qasm import circuit_to_qasm_str
 from pytket.unit_id import UnitID
 
 from tkr_nexus_worker.errors import ResultFormatError
+from tkr_nexus_worker.program_files.conditions import simplify_conditions
 
 _WIRE, _CROSSING, _CONTROL, _SWAP = "─", "┼", "●", "x"
 # Type of a controlled gate -> how many controls it has, and what its target is called.
@@ -24,23 +25,33 @@ _CONTROLLED = {
     OpType.CSX: (1, "SX"),
     OpType.CCX: (2, "X"),
 }
-# Gates of all devices first, then those of Quantinuum's; see pytket.qasm.
+# The standard library first, then Quantinuum's, which has operations on bits as well.
 _QASM_HEADERS = ("qelib1", "hqslib1")
+# The widest register that pytket writes unless told another width.
+_USUAL_WIDTH = 32
 
 
 def to_qasm(circuit: Circuit) -> str:
     """Write a circuit as OpenQASM 2.
 
-    :param circuit: The circuit; its boxes are taken apart.
+    :param circuit: The circuit; its boxes are taken apart, and conditions that
+        OpenQASM 2 has no words for are first written to scratch bits.
     :returns: The program, with the include of the gates that it needs.
     :raises ResultFormatError: If it has what OpenQASM 2 cannot express.
     """
+    widths = (register.size for register in circuit.c_registers)
+    width = max(_USUAL_WIDTH, max(widths, default=0))
     reason = ""
     for header in _QASM_HEADERS:
         try:
-            return circuit_to_qasm_str(circuit, header=header)
-        except (QASMUnsupportedError, NotImplementedError, RuntimeError) as error:
-            reason = " ".join(str(error).split()).rstrip(".")
+            simple = simplify_conditions(circuit)
+            if header == "qelib1" and not all(command.qubits for command in simple):
+                continue  # pytket would write the operations on bits all the same
+            return circuit_to_qasm_str(simple, header=header, maxwidth=width)
+        # pytket raises errors of many kinds for what it cannot write, and one circuit
+        # that cannot be written must not cost the files of others.
+        except Exception as error:  # noqa: BLE001
+            reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     raise ResultFormatError(
         f"Circuit {circuit.name!r} cannot be expressed in OpenQASM 2 ({reason}); take "
         "it as pytket JSON."
@@ -76,9 +87,9 @@ def draw(circuit: Circuit, width: int = 80) -> str:
 def _cells(command: Command, rows: Mapping[UnitID, int]) -> dict[int, str]:
     """Return what a command puts on the line of each of its qubits."""
     op, prefix, arguments = command.op, "", list(command.args)
-    if isinstance(op, Conditional):
+    while isinstance(op, Conditional):
         bits = ",".join(map(str, arguments[: op.width]))
-        prefix = f"if {bits}=={op.value}: "
+        prefix += f"if {bits}=={op.value}: "
         arguments = arguments[op.width :]
         op = op.op
     on = [rows[argument] for argument in arguments if argument in rows]

@@ -16,7 +16,11 @@ from pytket.circuit import Bit, Circuit, OpType, Qubit
 from pytket.circuit.logic_exp import LogicExp
 from pytket.unit_id import BitRegister, UnitID
 
-from tkr_nexus_worker.program_files.conditions import Condition, ConditionalCircuit
+from tkr_nexus_worker.program_files.conditions import (
+    SCRATCH,
+    Condition,
+    ConditionalCircuit,
+)
 from tkr_nexus_worker.program_files.expressions import (
     CONSTANTS,
     FUNCTIONS,
@@ -50,6 +54,9 @@ from tkr_runtime.files import read_file
 
 MOST_STEPS = 1_000_000
 """How many statements the loops of a program may carry out."""
+
+LARGEST_REGISTER = 100_000
+"""How many qubits or bits a register may have."""
 
 _PHYSICAL = "q"
 _FUNCTIONS_2 = frozenset({"sin", "cos", "tan", "exp", "log", "sqrt"})
@@ -424,6 +431,8 @@ class _Program:
             node.identifier, Bits(tuple(bits.to_list()), kind.size is None, bits)
         )
         self._bits[register] = size
+        if register == SCRATCH:
+            self._out.reserve_scratch(size)
 
     def _check_free(self, node: Any, name: str) -> None:
         if name in self._qubits or name in self._bits:
@@ -433,8 +442,11 @@ class _Program:
         if node is None:
             return 1
         size = self._number(node)
-        if not isinstance(size, int) or size < 1:
-            self._fail(node, f"the size of a register is {size}; give 1 or more")
+        if not isinstance(size, int) or not 1 <= size <= LARGEST_REGISTER:
+            self._fail(
+                node,
+                f"the size of a register is {size}; give 1 to {LARGEST_REGISTER:,}",
+            )
         return size
 
     def _declare_number(
@@ -560,8 +572,8 @@ class _Program:
         if isinstance(gate, _OpaqueGate):
             self._fail(
                 node,
-                f"gate {name!r} is opaque (declared in {gate.where}), so nobody knows "
-                "what it does; define it with gate",
+                f"gate {name!r} is opaque (declared in {gate.where}), so what it "
+                "does is unknown; define it with gate",
             )
         if node.duration is not None:
             self._fail(node, f"{name!r} is no gate with a duration")
@@ -1062,6 +1074,8 @@ class _Program:
         return meaning.value
 
     def _compute(self, node: Any, name: str, left: Value, right: Value) -> Value:
+        if self._is_2 and not isinstance(left, Bits | LogicExp):
+            left = float(left)  # its numbers are real: 1/2 is a half
         try:
             return binary(name, left, right)
         except ExpressionError as error:
@@ -1153,7 +1167,7 @@ def _base(node: Any) -> str:
 
 def _shown(node: Any) -> str:
     name = _base(node)
-    return f"a part of {name!r}" if not isinstance(node, ast.Identifier) else repr(name)
+    return repr(name if isinstance(node, ast.Identifier) else f"{name}[…]")
 
 
 def _at(place: Any, node: Any) -> Any:

@@ -313,7 +313,10 @@ def _translated(error: QASM3ParsingError) -> OpenQasmError:
     """Say in which line a program is wrong, and near what."""
     said = re.match(r"L(\d+):C\d+: (.*)", str(error), re.DOTALL)
     if said is not None:
-        return OpenQasmError(said[2].split(" expecting ")[0], int(said[1]))
+        reason = re.sub(
+            r"token recognition error at: (.*)", r"\1 is not expected here", said[2]
+        )
+        return OpenQasmError(reason, int(said[1]))
     cause: Any = error.__cause__
     if cause is not None and getattr(cause, "offendingToken", None) is None:
         cause = cause.args[0] if cause.args else None

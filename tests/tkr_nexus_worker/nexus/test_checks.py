@@ -1,6 +1,17 @@
+from math import inf, nan
+
 import pytest
-from pytket.circuit import CircBox, Circuit, OpType
+from pytket.circuit import (
+    CircBox,
+    Circuit,
+    Op,
+    OpType,
+    Pauli,
+    PauliExpBox,
+    QControlBox,
+)
 from quantinuum_schemas.models.backend_config import AerStateConfig, QulacsConfig
+from sympy import Symbol
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.nexus.checks import check_job, is_measured
@@ -71,3 +82,40 @@ def _conditional() -> Circuit:
 )
 def test_measurements_are_found_also_inside_conditions_and_boxes(circuit, measured):
     assert is_measured(circuit) is measured
+
+
+def _in_a_box(circuit):
+    outer = Circuit(circuit.n_qubits, 1)
+    return outer.add_circbox(
+        CircBox(circuit), circuit.qubits, condition_bits=[0], condition_value=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("circuit", "message"),
+    [
+        (
+            Circuit(1).H(0).Rx(nan, 0),
+            r"gate 1 \(Rx\(nan\) on q\[0\]\) .* parameter nan",
+        ),
+        (Circuit(2).Rz(inf, 1), r"gate 0 .* on q\[1\]\) has the parameter"),
+        (Circuit(1).Rx(Symbol("a") + 1, 0), "gate 0 .* the free symbol a; replace it"),
+        (_in_a_box(Circuit(1).Rz(Symbol("b"), 0)), "gate 0 .* the free symbol b"),
+        (_in_a_box(Circuit(1).Rz(nan, 0)), "gate 0 .* the parameter nan"),
+        (
+            Circuit(2).add_gate(QControlBox(Op.create(OpType.Rx, [nan]), 1), [0, 1]),
+            "gate 0 .* the parameter nan",
+        ),
+        (
+            Circuit(1).add_pauliexpbox(PauliExpBox([Pauli.X], nan), [0]),
+            "gate 0 .* the parameter nan",
+        ),
+    ],
+)
+def test_angles_that_are_no_finite_number_are_refused_with_their_place(
+    circuit, message
+):
+    named = circuit.copy()
+    named.name = "strange"
+    with pytest.raises(InvalidInputError, match=rf"Circuit 1 \('strange'\): {message}"):
+        check_job(**{**GOOD, "circuits": [BELL, named]})
