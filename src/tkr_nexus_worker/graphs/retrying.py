@@ -38,9 +38,9 @@ WAITING_LOOP = "nexus_waiting"
 class WaitingState(NamedTuple):
     """The outputs of a pass of the loop that waits for a job.
 
-    :param job: The job, as it came in.
-    :param should_continue: Whether it still waits or runs.
-    :param status: Its state, and its place in the queue where Nexus tells.
+    :param job: The job of the input.
+    :param should_continue: Whether the job still waits or runs.
+    :param status: The state, and the place in the queue where Nexus reports it.
     """
 
     job: TKR[ExecuteJobRef]

@@ -102,7 +102,7 @@ class PollingOutputs(NamedTuple):
 
     :param results: One result for each circuit; empty while the job is not complete.
     :param should_continue: Whether the job still waits or runs.
-    :param status: The state of the job, and its place in the queue where Nexus tells.
+    :param status: The state of the job, and its place in the queue where there is one.
     """
 
     results: TKR[list[BackendResult]]

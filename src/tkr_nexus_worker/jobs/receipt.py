@@ -106,7 +106,7 @@ class Receipt(BaseModel):
         )
 
     def to_job(self) -> Job:
-        """Return the job as far as the receipt tells of it."""
+        """Return the job as far as the receipt describes it."""
         return Job(
             job_id=str(self.job_id),
             name=self.job_name,

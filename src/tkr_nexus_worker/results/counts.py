@@ -39,13 +39,13 @@ _SELECTION = re.compile(r"\s*(?P<bit>[^=\s]+)\s*=\s*(?P<value>[01])\s*")
 
 
 class CircuitCounts(BaseModel):
-    """How often each outcome of a circuit was seen, as a value for graphs and JSON.
+    """The number of shots of each outcome of a circuit, as a value for graphs and JSON.
 
-    :param index: The place of the circuit among those of the job, from 0.
+    :param index: The place of the circuit in the job, from 0.
     :param name: The name of the program; None where it is not known.
-    :param state: Its state, as Nexus spells it.
-    :param reason: What Nexus says about that; empty where it says nothing.
-    :param n_shots_requested: The number of shots asked for.
+    :param state: The state, as Nexus spells it.
+    :param reason: What Nexus says about the state; may be empty.
+    :param n_shots_requested: The number of shots requested.
     :param n_shots: The number of shots that are counted.
     :param n_shots_taken: The number of shots before post-selection, with those that
         the program stopped.
@@ -75,10 +75,10 @@ class JobCounts(BaseModel):
     """The counts of all circuits of a job, as a value for graphs and JSON.
 
     :param job_id: The id of the job.
-    :param job_name: Its name.
-    :param project_name: The name of its project.
-    :param state: Its state, as Nexus spells it.
-    :param cost: Its cost in HQC, where Nexus tells.
+    :param job_name: The name of the job.
+    :param project_name: The name of the project.
+    :param state: The state, as Nexus spells it.
+    :param cost: The cost in HQC, where Nexus reports it.
     :param complete: Whether every circuit has a complete result.
     :param circuits: The circuits, in the order in which they were submitted.
     """
@@ -263,7 +263,7 @@ class CircuitResult(Mapping[str, int]):
 
     @property
     def outcomes(self) -> list[str]:
-        """The outcomes that were seen, the most frequent first.
+        """The observed outcomes, the most frequent first.
 
         :raises ResultFormatError: If the result has no counts.
         """
@@ -512,7 +512,7 @@ class JobResults(Sequence[CircuitResult]):
     def circuit(self, index: int) -> CircuitResult:
         """Return the result of one circuit.
 
-        :param index: Its place among those of the job, from 0.
+        :param index: The place of the circuit in the job, from 0.
         :raises InvalidInputError: If there is no such circuit.
         """
         if not 0 <= index < len(self):
@@ -564,7 +564,7 @@ class JobResults(Sequence[CircuitResult]):
 
 
 def parse_selection(texts: Sequence[str]) -> dict[str, int]:
-    """Read a post-selection as a person writes it.
+    """Return the post-selection that a person wrote.
 
     :param texts: For example ``["c[0]=1", "c[1]=0,d[0]=0"]``.
     :returns: The values by the names of the bits.

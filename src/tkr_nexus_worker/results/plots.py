@@ -67,7 +67,7 @@ class Histogram:
 def histogram(
     result: CircuitResult, *, ideal: Distribution | None = None, top: int = DEFAULT_TOP
 ) -> Histogram:
-    """Choose what to show of a result.
+    """Return what a histogram shows of a result.
 
     :param result: The result of a circuit, post-selected or not.
     :param ideal: Probabilities to compare it with; of a post-selected result, those
@@ -117,7 +117,7 @@ def plot_results(
     top: int = DEFAULT_TOP,
     force: bool = False,
 ) -> "Figure":
-    """Draw histograms, several circuits side by side.
+    """Draw histograms, of several circuits beside each other.
 
     Error bars are one binomial standard error. It needs matplotlib, which the extra
     ``plots`` installs.
@@ -166,7 +166,7 @@ def plot_results(
 
 
 def check_picture(path: Path, *, force: bool = False) -> None:
-    """Refuse a file that no picture can be written to, before work is done for it.
+    """Raise an error if a picture cannot be written to a file, before any work.
 
     :param path: The file.
     :param force: Whether it may be overwritten.
@@ -262,8 +262,8 @@ def ideal_of_job(job: ExecuteJobRef | str) -> dict[int, dict[str, float]]:
 
     :param job: The job, or its id, the start of its id, or its name.
     :returns: The distribution of each circuit, by its place in the job.
-    :raises InvalidInputError: If a program is no circuit of at most 20 qubits with its
-        measurements at its end.
+    :raises InvalidInputError: If a program is not a circuit of at most 20 qubits that
+        measures only at its end.
     :raises NexusWorkerError: If Nexus does not have the job or its circuits any more.
     """
     distributions = {}
@@ -271,7 +271,7 @@ def ideal_of_job(job: ExecuteJobRef | str) -> dict[int, dict[str, float]]:
         if program.circuit is None:
             raise InvalidInputError(
                 f"The ideal distribution of program {program.index} cannot be "
-                f"calculated: it is no circuit but {program.program_type.upper()}."
+                f"calculated: it is {program.program_type.upper()}, not a circuit."
             )
         circuit = Circuit.from_dict(program.circuit)
         circuit.name = program.name
@@ -290,21 +290,21 @@ def read_distribution(path: Path) -> dict[str, float]:
         content = json.loads(read_file(path))
     except ValueError as error:
         raise InvalidInputError(
-            f"{path} is no JSON ({error}); give an object of outcomes and "
+            f"{path} is not JSON ({error}); give an object of outcomes and "
             'probabilities, such as {"00": 0.5, "11": 0.5}.'
         ) from error
     if not isinstance(content, dict) or not all(
         isinstance(p, int | float) and not isinstance(p, bool) for p in content.values()
     ):
         raise InvalidInputError(
-            f"{path} holds no distribution; give a JSON object of outcomes and "
-            'probabilities, such as {"00": 0.5, "11": 0.5}.'
+            f"{path} does not contain a distribution; give a JSON object of outcomes "
+            'and probabilities, such as {"00": 0.5, "11": 0.5}.'
         )
     return {outcome: float(p) for outcome, p in content.items()}
 
 
 def _split(circuit: Circuit, name: str) -> tuple[Circuit, dict[Any, Any]]:
-    """Take the measurements off the end of a circuit."""
+    """Separate the measurements at the end of a circuit from its gates."""
     unitary = Circuit()
     for qubit in circuit.qubits:
         unitary.add_qubit(qubit)
@@ -324,7 +324,7 @@ def _split(circuit: Circuit, name: str) -> tuple[Circuit, dict[Any, Any]]:
 
 
 def _check_shown(result: CircuitResult, top: int) -> None:
-    """Refuse what leaves nothing to show."""
+    """Raise an error if there is nothing to show."""
     if top < 1:
         raise InvalidInputError(
             f"The number of outcomes to show is {top}; give a whole number of at "
@@ -342,7 +342,7 @@ def _check_shown(result: CircuitResult, top: int) -> None:
 def _check_distribution(
     ideal: Distribution, counts: Mapping[str, int], result: CircuitResult
 ) -> None:
-    """Refuse what is no distribution over the outcomes of a circuit."""
+    """Raise an error for what is not a distribution of the outcomes of a circuit."""
     example = next(iter(counts))
     shape = [len(word) for word in example.split(" ")]
     for outcome, p in ideal.items():
@@ -367,7 +367,7 @@ def _check_distribution(
 
 
 def _condition(ideal: Distribution, result: CircuitResult) -> dict[str, float]:
-    """Select from a distribution as shots were selected from a result."""
+    """Return a distribution post-selected as the result is."""
     columns = {result.bits.index(bit): str(v) for bit, v in result.selection.items()}
     chosen = {}
     for outcome, p in ideal.items():

@@ -100,15 +100,15 @@ def load_results(path: Path | str) -> JobResults:
 
     :param path: The file.
     :returns: The results as they were saved.
-    :raises InvalidInputError: If the file cannot be read, is no file of results, or is
-        one of a newer version.
+    :raises InvalidInputError: If the file cannot be read, is not a file of results,
+        or has a newer version.
     """
     path = Path(path)
     content = _parse(path, read_file(path))
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InvalidInputError(
-            f"{path} is no file of results; give one that save_results or `tkr-nexus "
-            "results --save` wrote."
+            f"{path} is not a file of results; give one that save_results or "
+            "`tkr-nexus results --save` wrote."
         )
     version = content.get("version")
     if isinstance(version, int) and version > VERSION:
@@ -120,7 +120,7 @@ def load_results(path: Path | str) -> JobResults:
         saved = SavedResults.model_validate(content)
         job = saved.receipt.to_job()
         circuits = [_load(job, circuit) for circuit in saved.circuits]
-    # pytket raises KeyError, RuntimeError and others for what is no result.
+    # pytket raises KeyError, RuntimeError and others for what is not a result.
     except (ValidationError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise InvalidInputError(
             f"{path} is damaged: its results cannot be read ({_summary(error)}); fetch "
@@ -146,7 +146,7 @@ def _parse(path: Path, content: bytes) -> Any:
         return json.loads(content)
     except (ValueError, OSError, EOFError, zlib.error, RecursionError) as error:
         raise InvalidInputError(
-            f"{path} is no file of results, or is damaged ({_summary(error)}); give "
+            f"{path} is not a file of results, or is damaged ({_summary(error)}); give "
             "one that save_results or `tkr-nexus results --save` wrote."
         ) from error
 

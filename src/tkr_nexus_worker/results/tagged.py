@@ -116,7 +116,7 @@ def _value_text(value: ShotValue) -> str:
 def _registers(shot: Shot) -> dict[str, str]:
     """Return the bits of each register of a shot.
 
-    :raises ResultFormatError: If a value is no bit, or a bit has two values.
+    :raises ResultFormatError: If a value is not a bit, or a bit has two values.
     """
     whole: dict[str, str] = {}
     single: dict[str, dict[int, str]] = defaultdict(dict)

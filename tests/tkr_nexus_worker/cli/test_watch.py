@@ -49,7 +49,7 @@ def test_one_bad_end_is_the_exit_code(connected, submit, command):
 def test_the_end_of_the_time_is_an_exit_code_of_its_own(waiting_job, command):
     result = command("watch", waiting_job.id, "--timeout", "0.2")
     assert result.exit_code == 3
-    assert "It goes on" in result.stderr
+    assert "It continues" in result.stderr
 
 
 def test_too_many_jobs_are_refused(connected, refusal):
