@@ -271,7 +271,7 @@ def test_a_finished_workflow_gives_its_outputs_at_once(storage, executor):
 
 
 def test_there_must_be_a_run_to_resume(storage, executor):
-    with pytest.raises(InvalidInputError, match="holds no run"):
+    with pytest.raises(InvalidInputError, match="contains no run"):
         resume(storage, executor)
 
 
