@@ -35,7 +35,7 @@ from pytket.passes import (
 )
 from pytket.passes.resizeregpass import scratch_reg_resize_pass
 
-from local_nexus.simulators.circuits.classical import classical_operations
+from local_nexus.simulators.circuits.classical import classical_operations, inner
 from local_nexus.simulators.circuits.conditions import is_scratch, unfold
 from local_nexus.simulators.circuits.preparation import check_size, parse
 from local_nexus.simulators.costs import NATIVE_GATES
@@ -105,7 +105,7 @@ def compile_circuit(
             f"one has {', '.join(names)}: take another device."
         )
     steps = []
-    for step in _flat(_passes(config, device, level)):
+    for step in _flat(_passes(config, device, _safe(level, circuit))):
         step.apply(circuit)
         _restore_scratch(circuit, bits)
         steps.append((_name(step), json.dumps(circuit.to_dict())))
@@ -115,6 +115,23 @@ def compile_circuit(
         circuit=json.dumps(circuit.to_dict()),
         passes=tuple(steps),
     )
+
+
+def _safe(level: int, circuit: Circuit) -> int:
+    """Return a level whose passes keep what a circuit does.
+
+    ``GreedyPauliSimp`` of level 3 drops the conditions of all operations but gates.
+    """
+    conditional = [
+        inner(command.op)
+        for command in circuit
+        if command.op.type == OpType.Conditional
+    ]
+    has_others = any(
+        not op.is_gate() or op.type in (OpType.Measure, OpType.Reset)
+        for op in conditional
+    )
+    return min(level, 2) if has_others else level
 
 
 def _passes(config: Config, device: Device, level: int) -> BasePass:

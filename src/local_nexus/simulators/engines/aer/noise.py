@@ -137,8 +137,15 @@ class _Writer:
             self.write(moved, [])
         self.dephase(with_it)
         self.circuit = outside
-        condition = instruction.operation.condition
-        outside.if_test(condition, body, *_units(outside))
+        # Aer takes no block with units that the circuit does not use otherwise.
+        qubits = [q for q in body.qubits if any(q in done.qubits for done in body)]
+        bits = [bit for bit in body.clbits if any(bit in done.clbits for done in body)]
+        if qubits:
+            used = QuantumCircuit(qubits, bits)
+            for done in body:
+                used.append(done)
+            condition = instruction.operation.condition
+            outside.if_test(condition, used, qubits, bits)
 
 
 def _units(circuit: QuantumCircuit) -> tuple[list[Qubit], list[object]]:

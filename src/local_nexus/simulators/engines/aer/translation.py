@@ -61,6 +61,12 @@ def _not(value: Bit) -> Bit:
     return expr.bit_xor(value, TRUE)
 
 
+def _either(condition: Bit, value: Bit, otherwise: Bit) -> Bit:
+    return expr.bit_or(
+        expr.bit_and(condition, value), expr.bit_and(_not(condition), otherwise)
+    )
+
+
 def _all(values: Iterable[Bit]) -> Bit:
     result: Bit | None = None
     for value in values:
@@ -156,24 +162,49 @@ class _Translation:
             self.circuit.measure(*extra)
 
     def _append(self, op: Op, units: list[UnitID], stored: Any) -> None:
-        if op.type == OpType.Conditional:
-            op = cast("Conditional", op)
-            if op.op.type == OpType.Phase:
-                return
-            bits = [self._bits[unit.index[0]] for unit in units[: op.width]]
-            condition: Any = (bits[0], op.value)
+        if op.type != OpType.Conditional:
+            self._append_plain(op, units, stored)
+            return
+        op = cast("Conditional", op)
+        bits = [self._bits[unit.index[0]] for unit in units[: op.width]]
+        rest, kept = units[op.width :], stored["conditional"]["op"]
+        condition = _matches([expr.lift(bit) for bit in bits], op.value)
+        if not is_quantum(op.op):
+            # Aer loses its way in a block without qubits.
+            self._compute(op.op, rest, kept, condition)
+        elif op.op.type != OpType.Phase:
+            bit, value = bits[0], op.value
             if op.width > 1:
-                condition = _matches([expr.lift(bit) for bit in bits], op.value)
-            with self.circuit.if_test(condition):
-                kept = stored["conditional"]["op"]
-                self._append(op.op, units[op.width :], kept)
-        elif not is_quantum(op):
-            places = [unit.index[0] for unit in units]
-            values = [expr.lift(self._bits[place]) for place in places]
-            self._store(places, _results(op, stored, values))
-        else:
+                # Aer does not always find the bits of an expression here.
+                bit, value = self._new_bits(1)[0], 1
+                self.circuit.store(bit, condition)
+            with self.circuit.if_test((bit, value)):
+                self._append_plain(op.op, rest, kept)
+
+    def _append_plain(self, op: Op, units: list[UnitID], stored: Any) -> None:
+        if is_quantum(op):
             registers = {"q": self._qubits}, {"c": self._bits}
             append_tk_command_to_qiskit(op, units, self.circuit, *registers, {}, {})
+        else:
+            self._compute(op, units, stored)
+
+    def _compute(
+        self, op: Op, units: list[UnitID], stored: Any, condition: Bit | None = None
+    ) -> None:
+        places = [unit.index[0] for unit in units]
+        values = [expr.lift(self._bits[place]) for place in places]
+        results = _results(op, stored, values)
+        if condition is not None:
+            results = {
+                position: _either(condition, value, values[position])
+                for position, value in results.items()
+            }
+        self._store(places, results)
+
+    def _new_bits(self, count: int) -> ClassicalRegister:
+        new = ClassicalRegister(count)
+        self.circuit.add_register(new)
+        return new
 
     def _store(self, places: Sequence[int], results: dict[int, Bit]) -> None:
         """Write bits, all of them after all have been read."""
@@ -181,9 +212,8 @@ class _Translation:
         temporary = len(results) > 1 and any(
             not targets.isdisjoint(_bits_of(value)) for value in results.values()
         )
-        new = ClassicalRegister(len(results)) if temporary else None
+        new = self._new_bits(len(results)) if temporary else None
         if new is not None:
-            self.circuit.add_register(new)
             for bit, value in zip(new, results.values(), strict=True):
                 self.circuit.store(bit, value)
         values = results.values() if new is None else map(expr.lift, new)
