@@ -1,0 +1,191 @@
+"""OpenQASM 3: what each construct does, and what is refused by name."""
+
+# ruff: noqa: E501 - a program is read best on one line
+import numpy as np
+import pytest
+from qiskit import qasm3
+from qiskit.quantum_info import Operator
+from tests.exact_distributions import distribution
+
+from tkr_nexus_worker.errors import InvalidInputError
+from tkr_nexus_worker.program_files.conditions import SCRATCH
+from tkr_nexus_worker.program_files.read import read_programs
+
+HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'
+
+
+@pytest.fixture
+def circuit_of(tmp_path):
+    def read(text):
+        path = tmp_path / "program.qasm"
+        path.write_text(text)
+        [file] = read_programs([path])
+        return file.program
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        # Declarations
+        ("qubit q; bit c; x q; c = measure q;", "1"),
+        (
+            "qubit q; qubit[2] r; bit[2] c; x r[1]; c = measure r; bit d = measure q;",
+            "10 0",
+        ),
+        ("bit[2] c; x $2; c[0] = measure $0; c[1] = measure $2;", "10"),
+        ("qreg q[1]; creg c[1]; x q; measure q -> c;", "1"),
+        ("const int n = 3; qubit[n] q; bit[n] c; x q[n-1]; c = measure q;", "100"),
+        (
+            "const float a = pi; qubit q; bit c; rx(a/2) q; rx(a/2) q; c = measure q;",
+            "1",
+        ),
+        ("qubit[2] q; let a = q[1]; x a; bit[2] c; c = measure q;", "10"),
+        ("qubit q; qubit r; let b = q ++ r; bit[2] c; x b[1]; c = measure b;", "10"),
+        ("qubit[3] q; bit[2] c; x q[-1]; c = measure q[1:2];", "10"),
+        ("output bit c; qubit q; x q; c = measure q;", "1"),
+        ('bit[2] c = "10"; bit[2] d; d = c << 1; d[0] = c[1] & ~c[0];', "10 01"),
+        # Gates
+        (
+            "gate g(a, b) x, y { rx(a) x; cx x, y; rz(b) y; } qubit[2] q; g(pi, 0.1) q[0], q[1]; bit[2] c = measure q;",
+            "11",
+        ),
+        (
+            "gate g q { for int i in [0:2] { x q; } } qubit q; g q; bit c = measure q;",
+            "1",
+        ),
+        ("qubit[2] q; x q[0]; ctrl @ x q[0], q[1]; bit[2] c = measure q;", "11"),
+        ("qubit[2] q; negctrl @ x q[0], q[1]; bit[2] c = measure q;", "10"),
+        ("qubit q; pow(2) @ sx q; inv @ s q; bit c = measure q;", "1"),
+        # Loops and variables
+        (
+            "qubit[4] q; bit[4] c; for int i in [0:2:3] { x q[i]; } c = measure q;",
+            "0101",
+        ),
+        ("qubit[4] q; bit[4] c; for uint i in {0, 3} x q[i]; c = measure q;", "1001"),
+        (
+            "qubit[4] q; bit[4] c; int i = 0; while (i < 3) { x q[i]; i += 2; } c = measure q;",
+            "0101",
+        ),
+        (
+            "qubit[4] q; bit[4] c; int i = 0; while (true) { if (i == 3) break; i += 1; if (i == 1) continue; x q[i]; } c = measure q;",
+            "1100",
+        ),
+        (
+            "bool b = true; qubit q; bit c; if (b) { x q; } else { h q; } c = measure q;",
+            "1",
+        ),
+        ("uint[4] k = 18; qubit[3] q; bit[3] c; x q[k]; c = measure q;", "100"),
+        # Conditions
+        (
+            "qubit[2] q; bit c; bit d; x q[0]; c = measure q[0]; if (c) { x q[0]; c = measure q[0]; } else { x q[1]; } d = measure q[1];",
+            "0 0",
+        ),
+        (
+            "qubit q; bit c; bit d; x q; c = measure q; if (c) { x q; c = measure q; x q; } d = measure q;",
+            "0 1",
+        ),
+        (
+            "qubit[2] q; bit[2] c; x q; c = measure q; if (c == 3) x q; else h q; bit[2] d = measure q;",
+            "11 00",
+        ),
+        (
+            "qubit[2] q; bit[2] c; x q[0]; c = measure q; if (c[0] && !c[1]) x q[1]; if (c[0] || c[1]) x q[0]; c = measure q;",
+            "10",
+        ),
+        (
+            "qubit[2] q; bit[2] c; x q[1]; c = measure q; if (c < 3) x q[0]; if (c >= 3) x q[1]; if (c != 2) x q[1]; c = measure q;",
+            "11",
+        ),
+        (
+            "qubit[2] q; bit[2] c; x q; c = measure q; if (c[0]) { if (c[1]) { x q[0]; c[0] = measure q[0]; x q[1]; } else { h q[1]; } } bit[2] d = measure q;",
+            "10 00",
+        ),
+        (
+            "qubit q; bit[2] c; bit d; c[1] = measure q; if (c == 0) { c[0] = 1; if (c[0]) { c[0] = 0; x q; } c[1] = 1; } d = measure q;",
+            "10 1",
+        ),
+        (
+            "qubit q; h q; measure q; h q; reset q; x q; bit c = measure q; end; x q;",
+            "1",
+        ),
+    ],
+)
+def test_constructs_do_what_the_specification_says(circuit_of, body, outcome):
+    circuit = circuit_of(HEAD + body)
+    assert distribution(circuit) == {outcome: pytest.approx(1)}
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["", "OPENQASM 3;\n", "// first\n/* of\nall */ OPENQASM 3.1;\n", "// first\n"],
+)
+def test_the_version_line_may_be_absent_or_follow_comments(circuit_of, head):
+    program = f'{head}include "stdgates.inc";\nqubit q;\nbit c;\nx q;\nc = measure q;'
+    assert distribution(circuit_of(program)) == {"1": pytest.approx(1)}
+
+
+def test_scratch_bits_have_the_name_that_results_leave_out(circuit_of):
+    body = "qubit q; bit c; h q; c = measure q; if (c) { c = measure q; x q; }"
+    names = {bit.reg_name for bit in circuit_of(HEAD + body).bits}
+    assert names == {"c", SCRATCH}
+    # Without a branch that writes its condition there are none.
+    body = "qubit q; bit c; h q; c = measure q; if (c) { x q; } else { z q; }"
+    assert {bit.reg_name for bit in circuit_of(HEAD + body).bits} == {"c"}
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "message"),
+    [
+        ("input float t;\nqubit q;", 3, "an input 't'"),
+        ("qubit q;\ndef f(qubit a) { x a; }", 4, r"a subroutine \(def\)"),
+        ("qubit q;\ndelay[100ns] q;", 4, "delay"),
+        ("qubit q;\nbox { x q; }", 4, "box"),
+        ("qubit q;\nswitch (1) { case 1 { x q; } }", 4, "switch"),
+        ("qubit q;\nduration d = 10ns;", 4, "durations"),
+        ("qubit q;\narray[int[8], 3] a;", 4, "arrays"),
+        ("extern f(int) -> int;", 3, "an external function"),
+        ("qubit q; bit c;\nwhile (c) { x q; }", 4, "decides how often while repeats"),
+        ("qubit q; bit c; int k;\nif (c) {\nk = 1; }", 5, "decides the value of 'k'"),
+        ("bit c;\nfor int i in [0:3] { if (c) { break; } }", 4, "whether break is"),
+        ("int i = 0;\nwhile (true) { i += 1; }", 4, "more than 1,000,000 statements"),
+        ("qubit q;\nqubit q;", 4, "'q' is declared twice"),
+        ("qubit q;\nx $0;", 4, "either declared or physical"),
+        ("qubit[2] q;\nx q[2];", 4, r"q\[2\] is out of range"),
+        ("qubit[2] q; bit[3] c;\nc = measure q;", 4, "2 qubits .* 3 bits"),
+        ("qubit[2] q; qubit[3] r;\ncx q, r;", 4, "unequal sizes"),
+        ("qubit q;\nrx(a) q;", 4, "'a' is not declared"),
+        ("qubit q;\nfoo q;", 4, "gate 'foo' is not defined"),
+        ("gate g(a) q {\nrx(b) q; }", 4, "'b' is not declared"),
+        ("const int n = 2;\nn = 3;", 4, "'n' is constant"),
+        ("qubit[2] q;\npow(0.5) @ ctrl(3) @ x q[0], q[1];", 4, "takes 4 qubits, not 2"),
+    ],
+)
+def test_what_cannot_be_expressed_is_named_with_its_line(
+    circuit_of, body, line, message
+):
+    with pytest.raises(InvalidInputError, match=f"line {line}: .*{message}"):
+        circuit_of(HEAD + body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "ctrl @ rz(0.3) q[0], q[1];",
+        "ctrl(2) @ x q[0], q[1], q[2];",
+        "negctrl @ ctrl @ h q[0], q[1], q[2];",
+        "ctrl @ inv @ t q[0], q[1];",
+        "pow(3) @ rx(0.3) q[0];",
+        "pow(0.5) @ x q[0];",
+        "pow(-2) @ t q[0];",
+        "ctrl @ gphase(0.4) q[0];",
+        "ctrl @ inv @ gphase(0.4) q[1];",
+        "gate g(a) x, y { h x; ctrl @ rz(a) x, y; gphase(a); } ctrl @ g(0.4) q[0], q[1], q[2];",
+        "phase(0.1) q[2]; cphase(0.2) q[0], q[1]; CX q[0], q[2]; cu(1, 2, 3, 4) q[0], q[1];",
+    ],
+)
+def test_modifiers_of_gates_mean_what_they_mean_to_qiskit(circuit_of, body):
+    program = f"{HEAD}qubit[3] q; h q; rx(0.2) q[1]; {body}"
+    expected = Operator(qasm3.loads(program).reverse_bits()).data
+    assert np.allclose(circuit_of(program).get_unitary(), expected)
