@@ -15,8 +15,8 @@ from qiskit_aer import AerSimulator
 from tests.exact_distributions import distribution
 
 from tkr_nexus_worker.errors import InvalidInputError
-from tkr_nexus_worker.program_files.gates import LIBRARIES
-from tkr_nexus_worker.program_files.interpreter import circuit_from_openqasm
+from tkr_nexus_worker.program_files.openqasm.gates import LIBRARIES
+from tkr_nexus_worker.program_files.openqasm.program import circuit_from_openqasm
 from tkr_nexus_worker.program_files.read import read_programs
 
 HEAD = 'OPENQASM 2.0;\ninclude "qelib1.inc";\n'

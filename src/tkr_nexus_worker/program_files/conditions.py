@@ -18,7 +18,6 @@ from pytket.circuit import (
 )
 from pytket.circuit.logic_exp import (
     BitAnd,
-    BitArgType,
     BitLogicExp,
     BitNot,
     LogicExp,
@@ -51,9 +50,9 @@ class Condition:
         """Return the opposite of a condition on one bit."""
         return Condition(self.bits, (not self.values[0],))
 
-    def expression(self) -> BitArgType:
+    def expression(self) -> Bit | BitLogicExp:
         """Return the condition as an expression of pytket."""
-        literals: list[BitArgType] = [
+        literals: list[Bit | BitLogicExp] = [
             bit if value else BitNot(bit)
             for bit, value in zip(self.bits, self.values, strict=True)
         ]
@@ -173,7 +172,7 @@ class ConditionalCircuit:
                 step.condition = joined[inner]
             self._steps.append(step)
 
-    def in_scratch(self, value: BitArgType) -> Condition:
+    def in_scratch(self, value: Bit | LogicExp) -> Condition:
         """Write a value to a scratch bit, and return the condition on that.
 
         :param value: The value, computed whether or not the branch is taken.
@@ -206,15 +205,16 @@ def _append(circuit: Circuit, step: _Step) -> None:
             "condition_value": sum(value << index for index, value in values),
         }
     units = list(step.units)
+    bits = [unit for unit in units if isinstance(unit, Bit)]
     if isinstance(step.op, LogicExp):
-        circuit.add_clexpr_from_logicexp(step.op, units, **options)
+        circuit.add_clexpr_from_logicexp(step.op, bits, **options)
     elif _type(step.op) == OpType.Barrier:
         circuit.add_barrier(units)
     elif step.op == OpType.SetBits:
-        circuit.add_c_setbits([bool(it) for it in step.parameters], units, **options)
+        circuit.add_c_setbits([bool(it) for it in step.parameters], bits, **options)
     elif _type(step.op) == OpType.CopyBits:
-        half = len(units) // 2
-        circuit.add_c_copybits(units[:half], units[half:], **options)
+        half = len(bits) // 2
+        circuit.add_c_copybits(bits[:half], bits[half:], **options)
     elif isinstance(step.op, OpType):
         circuit.add_gate(step.op, list(step.parameters), units, **options)
     else:

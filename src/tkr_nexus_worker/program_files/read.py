@@ -77,8 +77,8 @@ def _named(circuit: Circuit, path: Path) -> Circuit:
 
 def _read_qasm(path: Path) -> Circuit:
     # The parser is slow to import.
-    from tkr_nexus_worker.program_files.interpreter import circuit_from_openqasm
-    from tkr_nexus_worker.program_files.openqasm import OpenQasmError, decode
+    from tkr_nexus_worker.program_files.openqasm.program import circuit_from_openqasm
+    from tkr_nexus_worker.program_files.openqasm.syntax import OpenQasmError, decode
 
     content = read_file(path)
     try:

@@ -74,7 +74,7 @@ class Statement:
     :param opaque: Whether it declares an opaque gate; the node is a gate then.
     """
 
-    node: ast.Statement
+    node: ast.Statement | ast.Pragma
     line: int = 1
     numbers: tuple[int | float, ...] | None = None
     opaque: bool = False
@@ -275,7 +275,7 @@ def _restored(reason: str, numbers: list[int | float]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _parse_shape(text: str) -> ast.Statement:
+def _parse_shape(text: str) -> ast.Statement | ast.Pragma:
     statements = _parse(text).statements
     if len(statements) != 1:
         raise OpenQasmError("a statement is empty; remove its ';'", 1)

@@ -4,7 +4,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from typing import cast
 
 from pytket.circuit import Bit
 from pytket.circuit.logic_exp import (
@@ -167,7 +167,11 @@ def binary(name: str, left: Value, right: Value) -> Value:
         joined = _and if name == "&&" else _or
         return Bits((joined(truth(left), truth(right)),), single=True)
     if name in ("+", "-", "*"):
-        operations = {"+": RegAdd, "-": RegSub, "*": RegMul}
+        operations: Mapping[str, Callable[..., RegLogicExp]] = {
+            "+": RegAdd,
+            "-": RegSub,
+            "*": RegMul,
+        }
         return operations[name](_operand(name, left), _operand(name, right))
     if name in ("<<", ">>") and isinstance(left, Bits) and isinstance(right, int):
         return _shifted(left, right if name == "<<" else -right)
@@ -200,7 +204,10 @@ def truth(value: Value) -> Item:
         raise _cannot("a condition on a sum")
     if not isinstance(value, Bits):
         return bool(value)
-    return reduce(_or, value.items)
+    result: Item = False
+    for item in value.items:
+        result = _or(result, item)
+    return result
 
 
 def condition_of(value: Value) -> bool | Condition | BitLogicExp:
@@ -234,7 +241,9 @@ def _compare(name: str, left: Value, right: Value) -> Value:
     width = max(_width(left), _width(right))
     pairs = list(zip(_items(left, width), _items(right, width), strict=True))
     if name in ("==", "!="):
-        equal = reduce(_and, (_not(_xor(a, b)) for a, b in pairs), True)
+        equal: Item = True
+        for a, b in pairs:
+            equal = _and(equal, _not(_xor(a, b)))
         return Bits((equal if name == "==" else _not(equal),), single=True)
     less: Item = False
     for a, b in pairs:
@@ -299,8 +308,7 @@ def _not(item: Item) -> Item:
     if isinstance(item, bool):
         return not item
     if isinstance(item, BitNot):
-        inner: Item = item.args[0]
-        return inner
+        return cast("Item", item.args[0])
     return BitNot(item)
 
 

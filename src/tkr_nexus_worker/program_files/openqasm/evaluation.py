@@ -1,0 +1,364 @@
+"""The operands and values of statements."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import tau
+from pathlib import Path
+from typing import Any, NoReturn
+
+from openqasm3 import ast
+from pytket.circuit import Bit, Qubit
+from pytket.circuit.logic_exp import LogicExp
+from pytket.unit_id import UnitID
+
+from tkr_nexus_worker.program_files.conditions import Condition, ConditionalCircuit
+from tkr_nexus_worker.program_files.openqasm.expressions import (
+    CONSTANTS,
+    FUNCTIONS,
+    Bits,
+    ExpressionError,
+    Number,
+    Value,
+    binary,
+    negate_bits,
+    on_numbers,
+    truth,
+)
+from tkr_nexus_worker.program_files.openqasm.gates import BUILT_IN, StandardGate
+from tkr_nexus_worker.program_files.openqasm.names import (
+    KINDS,
+    NOT_EXPRESSED,
+    Meaning,
+    Place,
+    Qubits,
+    Scope,
+    Variable,
+    at_place,
+    base_name,
+    shown,
+)
+from tkr_nexus_worker.program_files.openqasm.syntax import OpenQasmError, Statement
+
+LARGEST_REGISTER = 100_000
+"""How many qubits or bits a register may have."""
+
+_PHYSICAL = "q"
+_FUNCTIONS_2 = frozenset({"sin", "cos", "tan", "exp", "log", "sqrt"})
+
+
+class Evaluation(ABC):
+    """The state of a program that is carried out, and its operands and values.
+
+    :param version: The version of OpenQASM.
+    :param folder: The folder of files that the program includes.
+    """
+
+    def __init__(self, version: int, folder: Path) -> None:
+        self._version = version
+        self._folder = folder.resolve()
+        self._including: list[Path] = []
+        self._library: dict[str, StandardGate] = dict(BUILT_IN)
+        if not self._is_2:
+            del self._library["CX"]
+        self._libraries: set[str] = set()
+        self._out = ConditionalCircuit()
+        self._phase = 0.0
+        self._condition: Condition | None = None
+        self._qubits: dict[str, int] = {}
+        self._bits: dict[str, int] = {}
+        self._physical: dict[int, Qubit] = {}
+        self._scope = Scope()
+        self._depth = 0  # in branches that a measurement decides
+        self._loops: list[int] = []  # the depth of each
+        self._steps = 0
+        self._place = Place(Statement(ast.EndStatement()), "")
+
+    @abstractmethod
+    def _execute(self, node: Any) -> None:
+        """Carry out a statement."""
+
+    @property
+    def _is_2(self) -> bool:
+        return self._version == 2
+
+    def _fail(self, node: Any, reason: str) -> NoReturn:
+        span = getattr(node, "span", None)
+        line = self._place.statement.line + (span.start_line - 1 if span else 0)
+        raise OpenQasmError(reason, line, self._place.source)
+
+    def _refuse(self, node: Any) -> NoReturn:
+        what = NOT_EXPRESSED.get(type(node), type(node).__name__)
+        self._fail(node, f"a circuit of pytket cannot express {what}")
+
+    def _name(self, node: ast.Identifier, meaning: Meaning) -> None:
+        known = self._scope.names.get(node.name)
+        if known is not None:
+            self._fail(
+                node,
+                f"{node.name!r} is declared twice; it is {KINDS[type(known)]} already",
+            )
+        self._scope.names[node.name] = meaning
+
+    @contextmanager
+    def _inner(self, scope: Scope, place: Place | None = None) -> Iterator[None]:
+        before = self._scope, self._place
+        self._scope, self._place = scope, place or self._place
+        try:
+            yield
+        finally:
+            # An error is told with the place that it has.
+            self._scope, self._place = before
+
+    def _add(
+        self,
+        op: Any,
+        units: Sequence[UnitID],
+        parameters: Sequence[float] = (),
+        writes: Sequence[Bit] = (),
+    ) -> None:
+        self._out.add(op, units, parameters, writes=writes, condition=self._condition)
+
+    def _operand(self, node: Any) -> Qubits:
+        name = base_name(node)
+        if name.startswith("$"):
+            return Qubits((self._physical_qubit(node, name),), single=True)
+        meaning = self._scope.find(name)
+        if meaning is None:
+            self._fail(node, f"register {name!r} is not declared")
+        if not isinstance(meaning, Qubits):
+            self._fail(node, f"{name!r} is {KINDS[type(meaning)]}, not qubits")
+        if isinstance(node, ast.Identifier):
+            return meaning
+        places, single = self._indices(node, len(meaning.qubits), "qubits")
+        return Qubits(tuple(meaning.qubits[place] for place in places), single)
+
+    def _physical_qubit(self, node: Any, name: str) -> Qubit:
+        if self._qubits:
+            self._fail(node, "a program has either declared or physical qubits ($0)")
+        index = int(name[1:])
+        return self._physical.setdefault(index, Qubit(_PHYSICAL, index))
+
+    def _bits_of(self, node: Any) -> Bits:
+        name = base_name(node)
+        meaning = self._scope.find(name)
+        if meaning is None:
+            self._fail(node, f"register {name!r} is not declared")
+        if not isinstance(meaning, Bits):
+            self._fail(node, f"{name!r} is {KINDS[type(meaning)]}, not bits")
+        if isinstance(node, ast.Identifier):
+            return meaning
+        places, single = self._indices(node, len(meaning.items), "bits")
+        return Bits(tuple(meaning.items[place] for place in places), single)
+
+    def _indices(self, node: Any, size: int, what: str) -> tuple[Sequence[int], bool]:
+        name = base_name(node)
+        indices = (
+            node.indices if isinstance(node, ast.IndexedIdentifier) else [node.index]
+        )
+        if len(indices) != 1:
+            self._fail(node, f"{name!r} has one index, not {len(indices)}")
+        [index] = indices
+        single = False
+        if isinstance(index, ast.DiscreteSet):
+            places: Sequence[int] = [self._whole(one) for one in index.values]
+        elif len(index) != 1:
+            self._fail(node, f"{name!r} has one index, not {len(index)}")
+        elif isinstance(index[0], ast.RangeDefinition):
+            places = self._range(index[0], size)
+        else:
+            places, single = [self._whole(index[0])], True
+        if not self._is_2:
+            places = [at + size if at < 0 else at for at in places]
+        for place in places:
+            if not 0 <= place < size:
+                self._fail(
+                    node,
+                    f"{name}[{place}] is out of range: {name!r} has {size} {what}",
+                )
+        return places, single
+
+    def _alias(self, node: Any) -> Qubits | Bits:
+        if isinstance(node, ast.Concatenation):
+            left, right = self._alias(node.lhs), self._alias(node.rhs)
+            if isinstance(left, Qubits) and isinstance(right, Qubits):
+                return Qubits(left.qubits + right.qubits)
+            if isinstance(left, Bits) and isinstance(right, Bits):
+                return Bits(left.items + right.items)
+            self._fail(node, "qubits and bits are joined in one alias")
+        if not isinstance(node, ast.Identifier | ast.IndexExpression):
+            self._fail(node, "an alias is of a register or a part of one")
+        meaning = self._scope.find(base_name(node))
+        return self._bits_of(node) if isinstance(meaning, Bits) else self._operand(node)
+
+    def _range(self, node: ast.RangeDefinition, size: int | None) -> range:
+        step = 1 if node.step is None else self._whole(node.step)
+        if step == 0:
+            self._fail(node, "the step of a range is 0")
+        ends = (0, size - 1) if size is not None else (None, None)
+        first, last = ends if step > 0 else ends[::-1]
+        first = first if node.start is None else self._whole(node.start)
+        last = last if node.end is None else self._whole(node.end)
+        if first is None or last is None:
+            self._fail(node, "a range of a for loop has a start and an end: [0:3]")
+        if size is not None:
+            first, last = (at + size if at < 0 else at for at in (first, last))
+        return range(first, last + (1 if step > 0 else -1), step)
+
+    def _parameter(self, node: Any) -> float:
+        value = self._number(node)
+        try:
+            return float(value)
+        except OverflowError:
+            self._fail(node, "the number is too large")
+
+    def _whole(self, node: Any) -> int:
+        value = self._number(node)
+        if not isinstance(value, int):
+            self._fail(node, f"{value:g} is no whole number")
+        return int(value)
+
+    def _number(self, node: Any) -> Number:
+        value = self._evaluate(node)
+        if isinstance(value, Bits | LogicExp):
+            self._fail(
+                node,
+                f"{shown(node)} is measured, and a circuit of pytket needs a number",
+            )
+        return value
+
+    def _evaluate(self, node: Any) -> Value:
+        match node:
+            case ast.IntegerLiteral(value=value):
+                numbers = self._place.statement.numbers
+                return value if numbers is None else numbers[value - 1]
+            case ast.FloatLiteral(value=value) | ast.BooleanLiteral(value=value):
+                number: Number = value
+                return number
+            case ast.BitstringLiteral():
+                items = (bool(node.value >> at & 1) for at in range(node.width))
+                return Bits(tuple(items))
+            case ast.Identifier(name=name):
+                return self._named_value(node, name)
+            case ast.IndexExpression() | ast.IndexedIdentifier():
+                return self._bits_of(node)
+            case ast.UnaryExpression():
+                return self._unary(node, self._evaluate(node.expression))
+            case ast.BinaryExpression():
+                left, right = self._evaluate(node.lhs), self._evaluate(node.rhs)
+                return self._compute(node, node.op.name, left, right)
+            case ast.FunctionCall():
+                return self._function(node)
+            case ast.Cast():
+                return self._cast_value(node)
+            case ast.SizeOf():
+                return len(self._alias_size(node.target))
+            case ast.Concatenation():
+                joined = self._alias(node)
+                if isinstance(joined, Bits):
+                    return joined
+        return self._refuse(node)
+
+    def _alias_size(self, node: Any) -> Sequence[Any]:
+        meaning = self._alias(node)
+        return meaning.items if isinstance(meaning, Bits) else meaning.qubits
+
+    def _named_value(self, node: Any, name: str) -> Value:
+        meaning = self._scope.find(name)
+        if meaning is None:
+            if name in CONSTANTS[self._version]:
+                return CONSTANTS[self._version][name]
+            self._fail(node, f"{name!r} is not declared")
+        if isinstance(meaning, Bits):
+            return meaning
+        if not isinstance(meaning, Variable):
+            self._fail(node, f"{name!r} is {KINDS[type(meaning)]}, not a number")
+        if meaning.value is None:
+            self._fail(node, f"{name!r} has no value yet")
+        return meaning.value
+
+    def _compute(self, node: Any, name: str, left: Value, right: Value) -> Value:
+        if self._is_2 and not isinstance(left, Bits | LogicExp):
+            left = float(left)  # its numbers are real: 1/2 is a half
+        try:
+            return binary(name, left, right)
+        except ExpressionError as error:
+            self._fail(node, str(error))
+
+    def _unary(self, node: ast.UnaryExpression, value: Value) -> Value:
+        name = node.op.name
+        try:
+            if name == "!":
+                item = truth(value)
+                return (
+                    not item
+                    if isinstance(item, bool)
+                    else negate_bits(Bits((item,), single=True))
+                )
+            if isinstance(value, Bits) and name == "~":
+                return negate_bits(value)
+        except ExpressionError as error:
+            self._fail(node, str(error))
+        if isinstance(value, Bits | LogicExp) or name == "~":
+            self._fail(node, f"a circuit of pytket cannot express '{name}' here")
+        return -value
+
+    def _function(self, node: ast.FunctionCall) -> Value:
+        name = node.name.name
+        known = name in FUNCTIONS and (not self._is_2 or name in _FUNCTIONS_2)
+        shown = "ln" if self._is_2 and name == "log" else name
+        if not known:
+            self._fail(node, f"the function {shown!r} is not known")
+        values = [self._number(argument) for argument in node.arguments]
+        try:
+            return on_numbers(shown, FUNCTIONS[name], *values)
+        except ExpressionError as error:
+            self._fail(node, str(error))
+
+    def _cast_value(self, node: ast.Cast) -> Value:
+        value = self._evaluate(node.argument)
+        if type(node.type) in NOT_EXPRESSED:
+            self._refuse(at_place(node, node.type))
+        if not isinstance(value, Bits | LogicExp):
+            return self._cast(node, node.type, value)
+        if isinstance(node.type, ast.BoolType):
+            return Bits((truth(value),), single=True)
+        if isinstance(node.type, ast.FloatType | ast.AngleType):
+            self._fail(node, "bits cannot become an angle of a circuit of pytket")
+        return value
+
+    def _cast(self, node: Any, kind: Any, value: Value) -> Number:
+        if isinstance(value, Bits):
+            if not all(isinstance(item, bool) for item in value.items):
+                self._fail(node, "the value is measured, and a number is needed")
+            value = sum(bool(item) << at for at, item in enumerate(value.items))
+        if isinstance(value, LogicExp):
+            self._fail(node, "the value is measured, and a number is needed")
+        match kind:
+            case ast.BoolType():
+                return bool(value)
+            case ast.FloatType():
+                return float(value)
+            case ast.AngleType():
+                return float(value) % tau
+            case ast.IntType() | ast.UintType():
+                number = int(value)
+                if kind.size is None:
+                    return number
+                size = self._size(kind.size)
+                number %= 1 << size
+                if isinstance(kind, ast.IntType) and number >> (size - 1):
+                    number -= 1 << size
+                return number
+        return value
+
+    def _size(self, node: Any) -> int:
+        if node is None:
+            return 1
+        size = self._number(node)
+        if not isinstance(size, int) or not 1 <= size <= LARGEST_REGISTER:
+            self._fail(
+                node,
+                f"the size of a register is {size}; give 1 to {LARGEST_REGISTER:,}",
+            )
+        return size
