@@ -2,6 +2,7 @@
 
 import pytest
 from pytket.circuit import Circuit
+from qnexus.models.annotations import Annotations
 from qnexus.models.references import ExecuteJobRef
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from tierkreis.storage import read_loop_trace
@@ -56,7 +57,7 @@ def queue(clock, monkeypatch):
     return make
 
 
-JOB = ExecuteJobRef.model_construct()
+JOB = ExecuteJobRef.model_construct(annotations=Annotations(name="a job"))
 
 
 def queued(position: int | None = None) -> dict:
