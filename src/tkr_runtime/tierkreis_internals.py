@@ -1,6 +1,6 @@
 """What this package uses of Tierkreis beyond its documented interface, and why.
 
-``tests/test_tierkreis_internals.py`` compares the source of each item with the one that
+``tests/tkr_runtime/test_tierkreis_internals.py`` compares the source of each item with the one that
 was read when the code here was written. If an upgrade of Tierkreis makes that test
 fail, read the change, adapt this package, then update the digest in the test.
 
