@@ -137,7 +137,7 @@ work = "tests of imports", "a job", circuits, [5], config
 programs = tasks.upload_circuits("tests of imports", batch)
 job = tasks.start_execute_job(*work[:2], programs, *work[3:])
 change = tasks.wait_for_change(job, 0.1)
-while news.is_unfinished:
+while change.is_unfinished:
     change = tasks.wait_for_change(job, 0.1, change.status)
 assert not tasks.is_running(job)
 (result,) = tasks.get_results(job)

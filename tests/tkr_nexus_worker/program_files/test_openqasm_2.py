@@ -12,7 +12,7 @@ from pytket.utils import compare_unitaries
 from qiskit import qasm2
 from qiskit.quantum_info import Operator
 from qiskit_aer import AerSimulator
-from tests.exact_distributions import distribution
+from tests.helpers.exact_distributions import distribution
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.program_files.openqasm.gates import LIBRARIES
