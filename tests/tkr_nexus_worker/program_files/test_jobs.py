@@ -151,3 +151,25 @@ def test_a_job_that_cannot_run_is_refused_before_its_upload(submit, tmp_path):
     large = write(tmp_path, "large.json", Circuit(57).H(0).measure_all())
     with pytest.raises(WorkflowFailedError, match="57 qubits, and H2-1LE has 56"):
         submit([large])
+
+
+def test_openqasm_files_run_as_their_specification_says(submit, tmp_path):
+    head_2 = 'OPENQASM 2.0;\ninclude "qelib1.inc";\n'
+    head_3 = 'include "stdgates.inc";\n'
+    programs = {
+        "wide": f"{head_2}qreg q[2];creg c[40];x q[1];measure q[1]->c[39];",
+        "small": f"{head_2}qreg q[1];creg c[1];rx(1.e-9) q[0];measure q->c;",
+        "named": f"{head_2}gate g(e) a {{ rx(e) a; }} qreg q[1];creg c[1];g(pi) q;"
+        "measure q->c;",
+        "scalar": f"OPENQASM 3.0;\n{head_3}qubit q;bit c;x q;c = measure q;",
+        "mark": f"\ufeff{head_2}qreg q[1];creg c[1];x q;measure q->c;",
+        "bare": f"{head_3}qubit[1] q;bit[1] c;x q[0];c[0] = measure q[0];",
+    }
+    paths = []
+    for name, text in programs.items():
+        paths.append(tmp_path / f"{name}.qasm")
+        paths[-1].write_text(text)
+    found = submit(paths, n_shots=5)
+    expected = [{39 * "0" + "1": 5}, {"0": 5}, *[{"1": 5}] * 4]
+    assert [dict(one) for one in found] == expected
+    assert [one.name for one in found] == list(programs)
