@@ -106,7 +106,7 @@ def compile_circuit(
         )
     steps = []
     for step in _flat(_passes(config, device, _safe(level, circuit))):
-        step.apply(circuit)
+        _apply(step, circuit)
         _restore_scratch(circuit, bits)
         steps.append((_name(step), json.dumps(circuit.to_dict())))
     return CompileOutcome(
@@ -115,6 +115,16 @@ def compile_circuit(
         circuit=json.dumps(circuit.to_dict()),
         passes=tuple(steps),
     )
+
+
+def _apply(step: BasePass, circuit: Circuit) -> None:
+    try:
+        step.apply(circuit)
+    except (IndexError, RuntimeError, ValueError) as error:
+        raise SimulationError(
+            f"pytket's pass {_name(step)} fails on the circuit: {error}. "
+            "Optimisation level 0 has the fewest passes."
+        ) from error
 
 
 def _safe(level: int, circuit: Circuit) -> int:

@@ -12,7 +12,7 @@ from pytket.circuit import Bit, Circuit
 from pytket.extensions.qiskit.backends import aer
 from pytket.extensions.qiskit.result_convert import qiskit_result_to_backendresult
 from pytket.passes import AutoRebase
-from qiskit import QuantumCircuit, transpile
+from qiskit import ClassicalRegister, QuantumCircuit, transpile
 from qiskit.circuit import Gate
 from qiskit.circuit.library import (
     CZGate,
@@ -199,11 +199,30 @@ def _check_no_classical_operations(flat: Circuit, what: str) -> None:
         )
 
 
+def _with_all_measured(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Return a circuit that measures all qubits at its end, if it has conditions.
+
+    Aer leaves out qubits that no outcome depends on, and with them half of a condition
+    on a qubit that is measured in its middle alone.
+    """
+    used = {qubit for instruction in circuit for qubit in instruction.qubits}
+    if "if_else" not in circuit.count_ops():
+        return circuit
+    qubits = [qubit for qubit in circuit.qubits if qubit in used]
+    measured, bits = circuit.copy(), ClassicalRegister(len(qubits))
+    measured.add_register(bits)
+    measured.measure(qubits, bits)
+    return measured
+
+
 def _shots(
     simulator: AerSimulator, circuit: QuantumCircuit, job: CircuitRun
 ) -> BackendResult:
     started = simulator.run(
-        circuit, shots=job.n_shots, memory=True, seed_simulator=job.seed
+        _with_all_measured(circuit),
+        shots=job.n_shots,
+        memory=True,
+        seed_simulator=job.seed,
     )
     (result,) = qiskit_result_to_backendresult(started.result(), include_counts=False)
     return result
