@@ -159,6 +159,7 @@ def test_scratch_bits_have_the_name_that_results_leave_out(circuit_of):
         ("qubit q;\nfoo q;", 4, "gate 'foo' is not defined"),
         ("gate g(a) q {\nrx(b) q; }", 4, "'b' is not declared"),
         ("const int n = 2;\nn = 3;", 4, "'n' is constant"),
+        ("int n = 2;\nn ~= 3;", 4, "no operator '~' of two values"),
         ("qubit[2] q;\npow(0.5) @ ctrl(3) @ x q[0], q[1];", 4, "takes 4 qubits, not 2"),
     ],
 )

@@ -161,6 +161,8 @@ def binary(name: str, left: Value, right: Value) -> Value:
     :param right: The value on its right.
     :raises ExpressionError: If there is no result, or pytket cannot express it.
     """
+    if name not in _ON_NUMBERS:
+        raise ExpressionError(f"there is no operator '{name}' of two values")
     if not isinstance(left, Bits | LogicExp) and not isinstance(right, Bits | LogicExp):
         return on_numbers(f"'{name}'", _ON_NUMBERS[name], left, right)
     if name in ("&&", "||"):
