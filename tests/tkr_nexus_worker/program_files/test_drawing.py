@@ -2,7 +2,7 @@ import pytest
 from pytket.circuit import Bit, CircBox, Circuit, Conditional, Op, OpType, Qubit
 from pytket.qasm import circuit_from_qasm_str
 from pytket.utils import compare_unitaries
-from tests.exact_distributions import distribution
+from tests.helpers.exact_distributions import distribution
 from tkr_nexus_worker.jobs.payload_files import save_payload
 
 from tkr_nexus_worker.errors import ResultFormatError

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from qiskit import qasm3
 from qiskit.quantum_info import Operator
-from tests.exact_distributions import distribution
+from tests.helpers.exact_distributions import distribution
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.program_files.conditions import SCRATCH
