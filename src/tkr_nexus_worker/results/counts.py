@@ -29,6 +29,7 @@ from tkr_nexus_worker.jobs.items import ItemResult
 from tkr_nexus_worker.jobs.models import Job, JobItem
 from tkr_nexus_worker.jobs.receipt import Receipt
 from tkr_nexus_worker.jobs.status import describe
+from tkr_nexus_worker.program_files.conditions import SCRATCH
 from tkr_nexus_worker.results.tagged import Shot, TaggedShots
 
 logger = logging.getLogger(__name__)
@@ -432,7 +433,8 @@ class CircuitResult(Mapping[str, int]):
                 f"The result of {self} is a state or unitary, which has no counts; "
                 "take its backend_result."
             )
-        return sorted(result.c_bits)
+        # Compilers and OpenQASM need bits of their own for nested conditions.
+        return sorted(bit for bit in result.c_bits if bit.reg_name != SCRATCH)
 
     @cached_property
     def _all_tuples(self) -> Counter[_Bits]:

@@ -321,3 +321,11 @@ def test_results_that_nexus_no_longer_keeps_are_gone_in_one_sentence(connected):
     with pytest.raises(NexusRefusedError, match="no longer keeps the data") as caught:
         get_results_by_id(str(job.id))
     assert caught.value.status_code == 410
+
+
+def test_the_bits_that_a_compiler_needed_are_not_shown():
+    circuit = Circuit(1, 1).X(0).Measure(0, 0)
+    scratch = Bit("tk_SCRATCH_BIT", 0)
+    shots = OutcomeArray.from_readouts([[1, 0], [1, 1]])
+    result = BackendResult(shots=shots, c_bits=[*circuit.bits, scratch])
+    assert dict(result_of(result)) == {"1": 2}
