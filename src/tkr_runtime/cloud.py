@@ -85,13 +85,6 @@ class Cloud:
         """Let the client take the environment of a fork."""
         resolve_name(self.enter_fork)()
 
-    def is_task(self, function: str) -> bool:
-        """Return whether a task belongs to this worker.
-
-        :param function: Its name in graphs, for example ``worker.task``.
-        """
-        return function.partition(".")[0] == self.worker_name
-
 
 @cache
 def clouds() -> tuple[Cloud, ...]:

@@ -24,8 +24,6 @@ Unit = tuple[str, tuple[int, ...]]
 Condition = tuple[Unit, int]
 """A bit, and the value that it has to have."""
 
-COMPUTED = ("RangePredicate", "ClExpr")
-"""Operations by which pytket computes a condition on a register."""
 MOST_BITS = 32
 """Bits whose values fit the condition of one operation in pytket."""
 
