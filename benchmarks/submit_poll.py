@@ -518,8 +518,9 @@ def start(repeat: int) -> None:
 
 _IMPORT_ALL = "import tkr_nexus_worker.tasks"
 _IMPORT_TASKS = f"""
+from tkr_nexus_worker.cloud import NEXUS
 from tkr_runtime.tasks.deferred_imports import defer_imports
-defer_imports()
+defer_imports(NEXUS)
 {_IMPORT_ALL}
 """
 
