@@ -170,6 +170,7 @@ def write_submission(
                 zip(programs, n_shots, strict=True)
             )
         ],
+        duplicates=billed_duplicates(job.annotations.description),
     )
     _write(receipt)
 

@@ -152,7 +152,7 @@ def test_resume_refuses_a_folder_without_a_run(tmp_path):
     workflow = uuid4()
     (tmp_path / str(workflow)).mkdir()
     result = tkr_nexus("resume", workflow, "--directory", tmp_path)
-    assert_refused(result, "holds no run")
+    assert_refused(result, "contains no run")
 
 
 def test_cancel_cancels_a_waiting_job_and_tells_its_state(connected):

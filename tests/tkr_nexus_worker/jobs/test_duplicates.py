@@ -11,11 +11,12 @@ from local_nexus import Fault, Progress
 from tkr_nexus_worker import jobs, programs
 from tkr_nexus_worker.errors import JobFailedError
 from tkr_nexus_worker.jobs import duplicates
+from tkr_nexus_worker.jobs import receipt as receipts
 from tkr_nexus_worker.jobs.duplicates import LOOK_AFTER, settle_duplicates
 from tkr_nexus_worker.jobs.status import get_status
 from tkr_nexus_worker.nexus import projects
 from tkr_nexus_worker.nexus.idempotency import Doubt, digest_in
-from tkr_nexus_worker.results import receipts
+from tkr_runtime.tasks.receipts import RECEIPT_FILE
 
 CONFIG = QuantinuumConfig(device_name="H2-1LE")
 PROJECT = "tests of duplicates"
@@ -119,7 +120,7 @@ def test_a_duplicate_that_has_run_is_named_in_the_log_the_error_and_the_receipt(
     assert f"({late.id}) has run as a duplicate of {job.id}" in caplog.text
     assert str(late.id) in str(caught.value)
     receipts.write_submission(job, [submit.circuit], [1], CONFIG)
-    receipt = receipts.read_receipt(node / receipts.RECEIPT_FILE)
+    receipt = receipts.read_receipt(node / RECEIPT_FILE)
     assert receipt.duplicates == [str(late.id)]
 
 

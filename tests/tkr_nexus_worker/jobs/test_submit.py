@@ -80,7 +80,7 @@ def test_the_log_tells_the_queue_position(connected, job, caplog):
         ("", "j", 1, [1], "project name"),
         ("p", " ", 1, [1], "job name"),
         ("p", "j", 0, [], "no circuits"),
-        ("p", "j", 1, [1, 2], "1 circuits but 2"),
+        ("p", "j", 1, [1, 2], "there are 1 circuits"),
         ("p", "j", 1, [0], "circuit 0 is 0"),
     ],
 )

@@ -3,10 +3,10 @@ from pytket.circuit import Bit, CircBox, Circuit, Conditional, Op, OpType, Qubit
 from pytket.qasm import circuit_from_qasm_str
 from pytket.utils import compare_unitaries
 from tests.helpers.exact_distributions import distribution
-from tkr_nexus_worker.jobs.payload_files import save_payload
 
 from tkr_nexus_worker.errors import ResultFormatError
 from tkr_nexus_worker.jobs.models import JobPayload, PayloadProgram
+from tkr_nexus_worker.jobs.payload import save_payload
 from tkr_nexus_worker.program_files.drawing import draw, to_qasm
 from tkr_nexus_worker.program_files.read import read_programs
 

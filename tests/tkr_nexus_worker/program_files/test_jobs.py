@@ -13,7 +13,6 @@ from quantinuum_schemas.models.backend_config import (
     QulacsConfig,
     SeleneConfig,
 )
-from tkr_nexus_worker.results.receipts import find_receipts, read_receipt
 
 from tkr_nexus_worker import run
 from tkr_nexus_worker.errors import (
@@ -24,6 +23,7 @@ from tkr_nexus_worker.errors import (
 from tkr_nexus_worker.program_files import jobs
 from tkr_nexus_worker.program_files.jobs import submit_files
 from tkr_nexus_worker.program_files.read import ProgramFile
+from tkr_nexus_worker.receipts import find_receipts, read_receipt
 from tkr_nexus_worker.results import get_results_by_id, load_results, save_results
 
 LOCAL = QuantinuumConfig(device_name="H2-1LE")

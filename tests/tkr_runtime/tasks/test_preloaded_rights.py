@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.test_warm import make_bench, wait_until
+from tests.helpers.waiting import wait_until
+from tests.tkr_runtime.tasks.test_preloaded import make_bench
 
 from local_nexus import Fault
 from tkr_runtime.private_folder import private_folder
