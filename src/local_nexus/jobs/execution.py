@@ -33,6 +33,7 @@ class Execution:
     :param clock: The time of transitions.
     :param pool: The simulators.
     :param progress: How fast jobs may move.
+    :param strict: Whether circuits with gates that their devices do not have fail.
     :param changed: Called with the id of a job after it changed, from any thread.
     """
 
@@ -42,12 +43,15 @@ class Execution:
         clock: Clock,
         pool: SimulatorPool,
         progress: ProgressTracker,
+        *,
+        strict: bool,
         changed: Callable[[str], None],
     ) -> None:
         self.changed = changed
         self._store = store
         self._clock = clock
         self._pool = pool
+        self._strict = strict
         # Of the jobs that have not ended, or whose end the progress still hides.
         self._progress = progress
         self._runs: dict[str, _Run] = {}
@@ -136,7 +140,7 @@ class Execution:
 
     def _submit(self, job: Row, item: Row) -> None:
         with self._store.read() as tx:
-            request = simulation.request(tx, job, item)
+            request = simulation.request(tx, job, item, strict=self._strict)
         run = _Run()
 
         def start() -> None:

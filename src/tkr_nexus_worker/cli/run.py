@@ -54,7 +54,12 @@ _shots_option: _Decorator = click.option(
 @_files_argument
 @_device_option
 @_shots_option
-@click.option("--local", is_flag=True, help="Run on an embedded Nexus on this machine.")
+@click.option(
+    "--local",
+    is_flag=True,
+    help="Run on an embedded Nexus on this machine. Unlike Nexus, it translates gates "
+    "that the device does not have.",
+)
 @click.option("--name", help="The name of the job.  [default: the names of the files]")
 @click.option(
     "--project",
@@ -206,7 +211,8 @@ def _nexus(*, local: bool) -> Generator[None]:
             "The embedded Nexus is not installed. Install this distribution with the "
             'extra "local": pip install "/path/to/the/checkout[local]".'
         ) from error
-    nexus = LocalNexus()
+    # It is for a first look at a program, before it is compiled for the device.
+    nexus = LocalNexus(strict=False)
     try:
         nexus.start()
     except StartError as error:
