@@ -1,7 +1,7 @@
 """Commands for programs in files: run them, or check that they fit a device."""
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from tkr_runtime.cli.output import (
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from tkr_nexus_worker.program_files.read import ProgramFile
     from tkr_nexus_worker.validation import JobValidation
 
 type _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -105,6 +106,8 @@ def run(
     if save is not None:
         check_absent(save, force=force)
     programs = read_programs(files)
+    if local:
+        _check_versions(programs)
     with _nexus(local=local):
         # qnexus reads its configuration when it is imported, so import it here.
         from tkr_nexus_worker.devices import config_of
@@ -195,6 +198,21 @@ def needs_table(found: "JobValidation") -> "Table":
             "" if one.cost is None else f"{one.cost:.2f}",
         )
     return table
+
+
+def _check_versions(programs: "Sequence[ProgramFile]") -> None:
+    """Refuse HUGR packages that the simulators on this machine cannot run."""
+    from hugr.package import Package
+
+    try:
+        from local_nexus.simulators.guppy_versions import version_problem
+    except ImportError:
+        return
+    for one in programs:
+        if isinstance(one.program, Package):
+            problem = version_problem(one.program)
+            if problem is not None:
+                raise click.ClickException(f"{one.path}: {problem}")
 
 
 @contextmanager
