@@ -66,6 +66,11 @@ class Execution:
         if job is None or project is None:
             return
         self._progress.follow(job_id, job["name"], project["name"])
+        moving = [item for item in items if not states.is_final(item["status"])]
+        waited = [self._waited(item["queued_at"]) for item in moving]
+        if all(self._progress.stage(job_id, it) is Stage.QUEUED for it in waited):
+            # Who lists many jobs that are held back must not move each of them first.
+            self._progress.rest(job_id, waited, self._clock.now())
         for item in items:
             done = states.is_settled(item) or item["outcome"] is not None
             if not (done or item["id"] in self._runs):

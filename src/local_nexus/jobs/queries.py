@@ -41,14 +41,26 @@ def queued_before(tx: Transaction, job: Row) -> int:
     return int(tx.value(_queued_before(), place))
 
 
-def queue_places(tx: Transaction, job_ids: Sequence[str]) -> dict[str, int]:
+def queue_places(tx: Transaction, queued: Sequence[Row]) -> dict[str, int]:
     """Return how many jobs were queued before each of these queued ones and still are.
 
     To count them for one job after the other takes a time that grows with the product
     of the page and the queue.
+
+    :returns: By the ids of these jobs and of all between them.
     """
-    found = tx.rows(_queue_places(), {"jobs": list(job_ids)}) if job_ids else []
-    return {row["id"]: row["place"] - 1 for row in found}
+    if not queued:
+        return {}
+    ordered = sorted(queued, key=lambda job: (job["created"], job["seq"]))
+    oldest, newest = ordered[0], ordered[-1]
+    place = {
+        "created": oldest["created"],
+        "seq": oldest["seq"],
+        "last_created": newest["created"],
+        "last_seq": newest["seq"],
+    }
+    first = queued_before(tx, oldest)
+    return {key: first + i for i, key in enumerate(tx.values(_queued_between(), place))}
 
 
 def items_in_project(tx: Transaction, project_id: str) -> list[str]:
@@ -113,14 +125,17 @@ def _item_cost() -> sa.Select[Any]:
 
 
 @cache
-def _queue_places() -> sa.Select[Any]:
-    place = sa.func.row_number().over(order_by=(jobs.c.created, jobs.c.seq))
-    queue = (
-        sa.select(jobs.c.id, place.label("place"))
-        .where(jobs.c.status == "QUEUED")
-        .subquery()
+def _queued_between() -> sa.Select[Any]:
+    place = sa.tuple_(jobs.c.created, jobs.c.seq)
+    return (
+        sa.select(jobs.c.id)
+        .where(
+            jobs.c.status == "QUEUED",
+            place >= sa.tuple_(sa.bindparam("created"), sa.bindparam("seq")),
+            place <= sa.tuple_(sa.bindparam("last_created"), sa.bindparam("last_seq")),
+        )
+        .order_by(jobs.c.created, jobs.c.seq)
     )
-    return sa.select(queue).where(queue.c.id.in_(sa.bindparam("jobs", expanding=True)))
 
 
 @cache

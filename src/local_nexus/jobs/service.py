@@ -200,14 +200,12 @@ class Jobs:
         self, tx: Transaction, listed: Sequence[Row]
     ) -> dict[str, int | None]:
         """Return the queue positions of many jobs by their ids."""
-        queued = [job["id"] for job in listed if job["status"] == "QUEUED"]
+        queued = [job for job in listed if job["status"] == "QUEUED"]
         places = queries.queue_places(tx, queued)
-        return {
-            job["id"]: places[job["id"]] + self._execution.ahead(job) + 1
-            if job["id"] in places
-            else None
-            for job in listed
-        }
+        found: dict[str, int | None] = {job["id"]: None for job in listed}
+        for job in queued:
+            found[job["id"]] = places[job["id"]] + self._execution.ahead(job) + 1
+        return found
 
     def _items(self, tx: Transaction, job_id: str) -> list[Row]:
         return tx.find("job_items", job_id=job_id)
