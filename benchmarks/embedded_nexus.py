@@ -1,10 +1,11 @@
 """Measure the embedded Nexus, and compare it with what it is meant to reach.
 
 Uploads of circuits by eight threads, against a bare Starlette route that parses the
-same body; a page of 50 jobs out of 100,000, against one out of 1,000; a GHZ circuit
-from its upload to its downloaded result, against the simulator called directly; the
-start, against the import of the web and database libraries; and the memory of an idle
-server. The two sides of a comparison run in turn; figures are medians.
+same body; a page of 50 jobs out of 100,000, against one out of 1,000; a page of 1,000
+jobs that wait in a queue of 10,000, against one in a queue of 1,000; a GHZ circuit from
+its upload to its downloaded result, against the simulator called directly; the start,
+against the import of the web and database libraries; and the memory of an idle server.
+The two sides of a comparison run in turn; figures are medians.
 
     uv run benchmarks/embedded_nexus.py
 """
@@ -34,7 +35,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local_cloud.store import Store
-from local_nexus import LocalNexus
+from local_nexus import LocalNexus, Progress
 from local_nexus.projects.service import new_row
 from local_nexus.tables import metadata
 
@@ -43,6 +44,7 @@ THREADS = 8
 N_QUBITS = 20
 N_SHOTS = 1000
 JOBS = (1_000, 100_000)
+QUEUES = (1_000, 10_000)
 PAGE_SIZE = 50
 LISTINGS = {
     "the newest": {},
@@ -110,6 +112,7 @@ def main(context: click.Context, uploads: int, repeat: int) -> None:
     measured = (
         measure_uploads(uploads, repeat),
         measure_pages(repeat),
+        measure_queue(repeat),
         measure_ghz(repeat),
         measure_start(repeat),
     )
@@ -165,6 +168,26 @@ def measure_pages(repeat: int) -> Iterator[Figure]:
                 "<= 2 x",
                 ratio <= 2,
             )
+
+
+def measure_queue(repeat: int) -> Iterator[Figure]:
+    """Fetch a page of waiting jobs from a long queue and from a short one in turn."""
+    few, many = QUEUES
+    listing = {"page[size]": str(few)}
+    with waiting_jobs(few) as short, waiting_jobs(many) as long:
+        pages = [page_of(http, {}, listing) for http in (short, long)]
+        for page in pages:
+            assert len(page().json()["data"]) == few
+        of_few, of_many = paired(repeat, *map(seconds_of, pages))
+    ratio = median_of(zip(of_few, of_many, strict=True), lambda one, it: it / one)
+    yield Figure(
+        f"page of {few:,} jobs in a queue of {many:,}",
+        milliseconds(of_many),
+        f"of {few:,}: {milliseconds(of_few)}",
+        f"{ratio:.2f} x",
+        "< 2 x",
+        ratio < 2,
+    )
 
 
 def measure_ghz(repeat: int) -> Iterator[Figure]:
@@ -325,6 +348,40 @@ def filled_server(jobs: int) -> Iterator[tuple[httpx.Client, dict[str, str]]]:
     """Give a client of a server with so many jobs, and what stands for what there."""
     with filled_nexus(jobs) as (nexus, project), client(nexus) as http:
         yield http, {"project": project, "last": str(jobs // PAGE_SIZE - 1)}
+
+
+@contextmanager
+def waiting_jobs(number: int) -> Iterator[httpx.Client]:
+    """Give a client of a server on which so many jobs wait in the queue."""
+    held = Progress.seconds(queued=1e6)
+    with LocalNexus(progress=held) as nexus, client(nexus) as http:
+        project = new_project(http)
+        body = upload_body(project)
+        circuit = http.post(CIRCUITS, content=body).json()["data"]["id"]
+        cookies = dict(http.cookies)
+
+        def submit(jobs: int) -> None:
+            with httpx.Client(base_url=nexus.url, verify=False, cookies=cookies) as own:  # noqa: S501
+                for _ in range(jobs):
+                    body = job_body(project, circuit)
+                    own.post("/api/jobs/v1beta3", content=body).raise_for_status()
+
+        with ThreadPoolExecutor(THREADS) as threads:
+            list(threads.map(submit, [number // THREADS] * THREADS))
+        yield http
+
+
+def job_body(project: str, circuit: str) -> bytes:
+    """Return the body that submits a job of one circuit."""
+    definition = {
+        "job_definition_type": "execute_job_definition",
+        "backend_config": {"type": "QulacsConfig"},
+        "items": [{"program_id": circuit, "n_shots": 1}],
+    }
+    attributes = {"name": "waits", "job_type": "execute", "definition": definition}
+    relationships = {"project": {"data": {"id": project, "type": "project"}}}
+    data = {"attributes": attributes, "relationships": relationships}
+    return json.dumps({"data": data}).encode()
 
 
 def page_of(

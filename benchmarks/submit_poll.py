@@ -65,8 +65,9 @@ class Work:
         return [str(self.n_circuits), str(self.n_qubits), str(self.n_shots)]
 
     def circuits(self) -> list["Circuit"]:
-        """Build GHZ states turned by different angles."""
-        from pytket.circuit import Circuit
+        """Build GHZ states turned by different angles, in the gates of the device."""
+        from pytket.circuit import Circuit, OpType
+        from pytket.passes import AutoRebase
 
         circuits = []
         for index in range(self.n_circuits):
@@ -74,6 +75,7 @@ class Work:
             circuit.Ry(index / self.n_circuits, 0)
             for qubit in range(self.n_qubits - 1):
                 circuit.CX(qubit, qubit + 1)
+            AutoRebase({OpType.PhasedX, OpType.Rz, OpType.ZZPhase}).apply(circuit)
             circuits.append(circuit.measure_all())
         return circuits
 

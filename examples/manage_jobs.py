@@ -11,7 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
-from pytket.circuit import Circuit
+from pytket.circuit import Circuit, OpType
+from pytket.passes import AutoRebase
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from rich.console import Console
 
@@ -47,6 +48,8 @@ def submit_jobs() -> None:
     bell = Circuit(2, name="bell").H(0).CX(0, 1).measure_all()
     ghz = Circuit(3, name="ghz").H(0).CX(0, 1).CX(1, 2).measure_all()
     large = Circuit(60, name="large").H(0).measure_all()
+    for circuit in (bell, ghz, large):
+        AutoRebase({OpType.PhasedX, OpType.Rz, OpType.ZZPhase}).apply(circuit)
     config = QuantinuumConfig(device_name="H2-1LE")
     for name, circuits in {
         "two circuits": [bell, ghz],

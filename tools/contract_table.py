@@ -3,6 +3,7 @@
 
 Prints the score and writes ``docs/qnexus_coverage.md``; with ``--check`` it writes
 nothing and fails if a function or an argument is without a test, or the file is old.
+The last section of the file, the differences from Nexus, is written by hand and kept.
 """
 
 import argparse
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests" / "contract"
 TABLE = ROOT / "docs" / "qnexus_coverage.md"
 COMMAND = "uv run tools/contract_table.py"
+DIFFERENCES = "\n## Differences from Nexus\n"
 INTRODUCTION = """\
 The tests in `tests/contract` call every public function of the unmodified client,
 qnexus {version}, against a running server. A fixture records these calls, so the
@@ -113,6 +115,14 @@ def gaps(rows: list[Row]) -> list[str]:
     ]
 
 
+def differences() -> str:
+    """Return the section of the document that is written by hand."""
+    before, heading_, text = TABLE.read_text(encoding="utf-8").partition(DIFFERENCES)
+    if not before or not heading_:
+        sys.exit(f"{TABLE.relative_to(ROOT)} has no section {DIFFERENCES.strip()!r}.")
+    return heading_ + text
+
+
 def render(rows: list[Row]) -> str:
     """Return the document."""
     lines = [
@@ -127,7 +137,7 @@ def render(rows: list[Row]) -> str:
         modules[heading(row.name)].append(row)
     for name, members in sorted(modules.items()):
         lines += ["", f"## {name}", "", *table(members)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + differences()
 
 
 def heading(name: str) -> str:
@@ -171,7 +181,7 @@ def main() -> None:
         TABLE.write_text(text, encoding="utf-8")
     elif gaps(rows):
         sys.exit(1)
-    elif not TABLE.exists() or TABLE.read_text(encoding="utf-8") != text:
+    elif TABLE.read_text(encoding="utf-8") != text:
         sys.exit(f"{TABLE.relative_to(ROOT)} is old: run `{COMMAND}`.")
 
 

@@ -54,6 +54,10 @@ def _no_more(_services: Services, _tx: Transaction, _row: Row) -> tuple[Json, Js
     return {}, {}
 
 
+def _unprepared(_services: Services, _tx: Transaction, _rows: Sequence[Row]) -> None:
+    pass
+
+
 def _as_it_is(_services: Services, _job_id: str | None) -> None:
     pass
 
@@ -66,6 +70,7 @@ class Resource:
     :param path: Where they are listed, and read below that by their id.
     :param table: The table.
     :param where: What all of them have in common.
+    :param prepare: Adds to the rows of a page what is asked for all at once.
     :param summary: Makes the attributes shown in lists, beyond the annotations.
     :param whole: Makes those shown beside them when one is read, and further
         relationships.
@@ -83,6 +88,7 @@ class Resource:
     path: str
     table: str
     where: Mapping[str, Any] = field(default_factory=dict)
+    prepare: Callable[[Services, Transaction, Sequence[Row]], None] = _unprepared
     summary: Callable[[Services, Transaction, Row], Json] = _no_attributes
     whole: Callable[[Services, Transaction, Row], tuple[Json, Json]] = _no_more
     relationships: Callable[[Row], Json] = owners
@@ -116,6 +122,7 @@ class Resource:
         self.before_reading(call.services, None)
         with call.services.store.read() as tx:
             rows = page(tx, self.table, filters, wanted)
+            self.prepare(call.services, tx, rows)
             data = [self._shown(call.services, tx, row) for row in rows]
             included = self._included(tx, rows)
         return Reply(200, document(data, included))

@@ -27,6 +27,9 @@ class LocalNexus(LocalServer):
         directory.
     :param device_file: A JSON file with devices of your own.
     :param faults: A TOML file that says how jobs move and what goes wrong.
+    :param strict: Whether a circuit with gates that a device of Quantinuum does not
+        have is refused when it is executed, as Nexus does; otherwise it is translated
+        first, which suits teaching.
     """
 
     def __init__(
@@ -39,8 +42,11 @@ class LocalNexus(LocalServer):
         database: str | None = None,
         device_file: Path | None = None,
         faults: Path | None = None,
+        strict: bool = True,
     ) -> None:
-        options = ServerOptions(host, port, directory, database, device_file, faults)
+        options = ServerOptions(
+            host, port, directory, database, device_file, faults, lenient=not strict
+        )
         super().__init__(NEXUS, options, progress)
 
     def jobs(self, latest: int | None = None) -> list[dict[str, Any]]:

@@ -37,7 +37,12 @@ class Services:
             raise StartError(str(error)) from error
         self._pool = SimulatorPool(device_file=device_file)
         self.execution = Execution(
-            self.store, clock, self._pool, state.progress, state.notifications.notify
+            self.store,
+            clock,
+            self._pool,
+            state.progress,
+            strict=not state.options.lenient,
+            changed=state.notifications.notify,
         )
         self.users = Users(self.store, clock)
         self.tokens = Tokens(clock, state.instance.secret.encode())

@@ -252,8 +252,8 @@ def _compare(
             unknown_gates = unknown_gates or _name_others(circuit, allowed)
             warning = (
                 f"has gates that are not among those of {device.name}{unknown_gates}; "
-                "an execute job does not compile: compile the circuit for the device "
-                "first"
+                "an execute job does not compile, and Nexus refuses it: compile the "
+                "circuit before, with qnexus.compile or AutoRebase of pytket"
             )
             remarks.warnings.append((index, warning))
     return remarks

@@ -8,14 +8,18 @@ from typing import Any
 import qnexus as qnx
 from hugr.hugr import Hugr
 from hugr.package import Package
-from pytket import Circuit
+from pytket import Circuit, OpType
+from pytket.passes import AutoRebase
 from pytket.wasm import WasmModuleHandler
 
 type Ref = Any
 
 
 def bell(name: str = "bell") -> Circuit:
-    return Circuit(2, name=name).H(0).CX(0, 1).measure_all()
+    circuit = Circuit(2, name=name).H(0).CX(0, 1).measure_all()
+    # Nexus runs on a device only the gates that it has.
+    AutoRebase({OpType.PhasedX, OpType.Rz, OpType.ZZPhase}).apply(circuit)
+    return circuit
 
 
 def _same_wasm(found: WasmModuleHandler, sent: WasmModuleHandler) -> bool:

@@ -20,6 +20,8 @@ from tests.contract.kinds import KINDS, bell
 from tests.contract.registry import covers
 from tests.contract.world import execute
 
+from local_nexus.devices.configs import MAX_BATCH_COST
+
 QULACS = qnx.QulacsConfig()
 H2 = qnx.QuantinuumConfig(device_name="H2-1LE")
 H2_GATES = GateSetPredicate(
@@ -44,6 +46,13 @@ def described(project) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _groups(project):
+    """The user groups of the user, which are teams."""
+    for name in ("a group", "other"):
+        qnx.teams.create(name)
+
+
 def definition(job: JobRef) -> dict[str, Any]:
     """Return what the server keeps of the request."""
     answer = get_nexus_client().get(f"/api/jobs/v1beta3/{job.id}").json()
@@ -57,7 +66,8 @@ def check_description(job: JobRef) -> None:
     assert found.annotations.description == "in full"
     assert found.annotations.properties == {"run": 3}
     assert found.project.id == job.project.id
-    assert found.backend_config == job.backend_config
+    filled_in = {"max_batch_cost": MAX_BATCH_COST}
+    assert found.backend_config == job.backend_config.model_copy(update=filled_in)
 
 
 EXECUTE = {
@@ -101,7 +111,8 @@ def test_an_execute_job_keeps_every_argument(frozen, circuit, described, project
     assert kept["language"] == "OPENQASM 2.0"
     assert kept["wasm_module_id"] == str(wasm.id)
     assert kept["gpu_decoder_config_id"] == str(decoder.id)
-    assert kept["backend_config"] == H2.model_dump(mode="json", exclude_none=True)
+    sent = H2.model_dump(mode="json", exclude_none=True)
+    assert kept["backend_config"] == sent | {"max_batch_cost": MAX_BATCH_COST}
     items = [
         [item[name] for name in ("program_id", "n_shots", "max_cost", "n_qubits")]
         for item in kept["items"]
@@ -218,6 +229,58 @@ def test_a_compile_job_keeps_every_argument(frozen, circuit, described):
     assert kept["hypertket_config"] == hypertket.model_dump()
     assert kept["skip_store_intermediate_passes"] is False
     assert [item["program_id"] for item in kept["items"]] == [str(circuit.id)] * 2
+
+
+@covers("start_execute_job", "user_group", raises="ResourceCreateFailed")
+@covers("start_compile_job", "user_group", raises="ResourceCreateFailed")
+@pytest.mark.parametrize("group", ["made up", "of another"])
+def test_a_job_is_for_a_group_of_its_user_only(
+    nexus, circuit, project, as_other, group
+):
+    with as_other():
+        qnx.teams.create("of another")
+    before = nexus.jobs()
+    arguments = {"name": "wrong", "project": project, "user_group": group}
+    refused = f"not a member of the user group '{group}'"
+    for submit in (
+        lambda: qnx.start_execute_job(circuit, 10, H2, **arguments),
+        lambda: qnx.start_compile_job(circuit, H2, **arguments),
+    ):
+        with pytest.raises(ResourceCreateFailed, match=refused) as raised:
+            submit()
+        assert raised.value.status_code == 403
+    assert nexus.jobs() == before
+
+
+@covers("start_execute_job", "backend_config", raises="ResourceCreateFailed")
+def test_an_older_config_names_the_group_itself(nexus, circuit, project):
+    with pytest.warns(DeprecationWarning, match="user_group"):
+        config = qnx.QuantinuumConfig(device_name="H2-1LE", user_group="made up")
+    with pytest.raises(ResourceCreateFailed, match=r"backend_config\.user_group"):
+        qnx.start_execute_job(circuit, 10, config, "wrong", project=project)
+
+
+@covers("jobs.retry_submission", "user_group", raises="HTTPStatusError")
+def test_a_retry_is_for_a_group_of_its_user_only(frozen, circuit, project):
+    job = execute(circuit, project)
+    qnx.jobs.cancel(job)
+    with pytest.raises(httpx.HTTPStatusError, match="403"):
+        qnx.jobs.retry_submission(
+            job, retry_status=[JobStatusEnum.CANCELLED], user_group="made up"
+        )
+    assert qnx.jobs.status(job).status is JobStatusEnum.CANCELLED
+
+
+@covers("JobRef.backend_config")
+@pytest.mark.parametrize(
+    "config", [H2, qnx.HeliosConfig(), H2.model_copy(update={"max_batch_cost": 7.5})]
+)
+def test_a_batch_has_the_limit_of_its_organisation_by_default(frozen, circuit, config):
+    own = qnx.projects.create("of a batch")
+    qnx.start_execute_job(circuit, 10, config, "of a batch", project=own)
+    (job,) = qnx.jobs.get_all(project=own)
+    expected = config.max_batch_cost or MAX_BATCH_COST
+    assert job.backend_config.max_batch_cost == expected
 
 
 @covers("start_compile_job", "optimisation_level", raises="ResourceCreateFailed")

@@ -112,6 +112,42 @@ def test_roles_are_assigned_and_replaced(other_environment):
     assert assignments[0].df()["role"][0] == assignments[0].role.name
 
 
+@covers("roles.assign_user", "resource_ref", "user_email", "role")
+@covers("roles.assignments", "resource_ref")
+def test_the_owner_of_a_project_stays_its_administrator(nexus, as_other):
+    project = qnx.projects.create("owned")
+
+    def roles_of(name: str) -> list[str]:
+        found = qnx.roles.assignments(project)
+        return [it.role.name for it in found if it.assignee.display_name == name]
+
+    qnx.roles.assign_user(project, OTHER, "Administrator")
+    for role in ("Reader", "Contributor", "Administrator"):
+        with as_other():
+            qnx.roles.assign_user(project, nexus.email, role)
+        assert roles_of("Local User") == list(dict.fromkeys(["Administrator", role]))
+        assert roles_of("Other User") == ["Administrator"]
+    qnx.roles.assign_user(project, OTHER, "Reader")
+    assert roles_of("Other User") == ["Reader"]
+
+
+@covers("projects.get_all")
+@pytest.mark.parametrize("scope", Scope)
+def test_a_scope_shows_what_the_user_may_see(as_other, scope):
+    """The first user administers the organisation and the instance; the other none."""
+    mine = qnx.projects.create(f"mine in {scope.value}")
+    assert mine in qnx.projects.get_all(scope=scope).list()
+    with as_other():
+        others = qnx.projects.create(f"others in {scope.value}")
+    seen = others in qnx.projects.get_all(scope=scope).list()
+    assert seen == (scope is not Scope.USER)
+    if scope in (Scope.USER, Scope.HIGHEST):
+        with as_other():
+            found = qnx.projects.get_all(scope=scope).list()
+            assert others in found
+            assert mine not in found
+
+
 @covers("roles.assign_user", "role", raises="ResourceFetchFailed")
 def test_a_role_is_for_a_known_user():
     project = qnx.projects.create("for nobody")

@@ -10,6 +10,7 @@ from pytket.backends.backendresult import BackendResult
 from qnexus.exceptions import (
     DataGone,
     IncompatibleResultVersion,
+    JobError,
     ResourceFetchFailed,
 )
 from qnexus.models import JobStatusEnum
@@ -315,6 +316,75 @@ def test_a_compilation_that_waits_knows_its_circuit(frozen, circuit, project):
     job = qnx.start_compile_job(circuit, COMPILE, "waiting", project=project)
     (item,) = qnx.jobs.results(job, allow_incomplete=True)
     assert item.get_input().id == circuit.id
+
+
+@pytest.fixture(scope="module")
+def half_failed(project, circuit):
+    """An execute job whose second circuit has gates that the device does not have."""
+    foreign = Circuit(2, name="foreign").H(0).CX(0, 1).measure_all()
+    programs = [circuit, qnx.circuits.upload(foreign, project=project)]
+    job = qnx.start_execute_job(programs, 10, COMPILE, "half", project=project)
+    with pytest.raises(JobError, match="does not run CX, H"):
+        qnx.jobs.wait_for(job, timeout=250)
+    return job
+
+
+@pytest.fixture(scope="module")
+def half_compiled(project, circuit):
+    """A compile job whose second circuit has more qubits than the device."""
+    large = Circuit(57, name="large").H(0).measure_all()
+    programs = [circuit, qnx.circuits.upload(large, project=project)]
+    job = qnx.start_compile_job(programs, COMPILE, "half", project=project)
+    with pytest.raises(JobError, match="57 qubits"):
+        qnx.jobs.wait_for(job, timeout=250)
+    return job
+
+
+@covers("jobs.results", "allow_incomplete")
+@covers("jobs.results", "job", raises="ResourceFetchFailed")
+@pytest.mark.parametrize("kind", ["half_failed", "half_compiled"])
+def test_a_job_in_error_keeps_what_succeeded(request, circuit, kind):
+    job = request.getfixturevalue(kind)
+    assert qnx.jobs.status(job).status is JobStatusEnum.ERROR
+    with pytest.raises(ResourceFetchFailed, match="Job status: ERROR"):
+        qnx.jobs.results(job)
+    good, bad = qnx.jobs.results(job, allow_incomplete=True)
+    assert not isinstance(good, IncompleteJobItemRef)
+    assert good.get_input().id == circuit.id
+    assert isinstance(bad, IncompleteJobItemRef)
+    assert (bad.job_item_integer_id, bad.last_status) == (1, JobStatusEnum.ERROR)
+    assert bad.last_status_detail.error_detail
+    assert bad.get_input().annotations.name in ("foreign", "large")
+
+
+@covers("jobs.results", "job", raises="ResourceFetchFailed")
+@covers("jobs.results", "allow_incomplete")
+@pytest.mark.parametrize("status", ["QUEUED", "SUBMITTED", "RUNNING"])
+def test_results_asked_for_before_the_end_are_refused(frozen, circuit, project, status):
+    jobs = [
+        execute(circuit, project),
+        qnx.start_compile_job(circuit, COMPILE, "early", project=project),
+    ]
+    for job in jobs:
+        frozen.set_job_status(job.id, status)
+        with pytest.raises(ResourceFetchFailed, match=f"Job status: {status}"):
+            qnx.jobs.results(job)
+        (item,) = qnx.jobs.results(job, allow_incomplete=True)
+        assert isinstance(item, IncompleteJobItemRef)
+        assert item.last_status is JobStatusEnum[status]
+
+
+@covers("jobs.results", "allow_incomplete")
+@pytest.mark.parametrize("status", ["RUNNING", "CANCELLED", "TERMINATED"])
+def test_partial_results_are_given_while_a_job_is_not_complete(
+    nexus, circuit, project, status
+):
+    job = execute(circuit, project)
+    qnx.jobs.wait_for(job, timeout=250)
+    nexus.set_job_status(job.id, status)
+    (ref,) = qnx.jobs.results(job, allow_incomplete=True)
+    assert ref.last_status_detail.status is JobStatusEnum[status]
+    assert sum(ref.download_result().get_counts().values()) == 10
 
 
 @covers("jobs.runtime_traces", "job")

@@ -35,7 +35,7 @@ JOB = {
         "valid_check": True,
         "language": "AUTO",
         "credential_name": "mine",
-        "user_group": "group",
+        "user_group": "a team",
         "target_region": "us",
         "wasm_module_id": "{wasm}",
         "gpu_decoder_config_id": "{gpu_decoder_config}",
@@ -53,7 +53,7 @@ COMPILE = {
         "hypertket_config": {},
         "skip_store_intermediate_passes": True,
         "credential_name": "mine",
-        "user_group": "group",
+        "user_group": "a team",
         "items": [{"program_id": "{circuit}"}],
     },
 }
@@ -98,7 +98,7 @@ RIGHT: dict[str, list[dict[str, Any]]] = {
         {
             "remote_retry_strategy": "FULL_RESTART",
             "retry_status": ["COMPLETED"],
-            "user_group": "group",
+            "user_group": "a team",
         }
     ],
 }

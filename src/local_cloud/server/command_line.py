@@ -52,6 +52,12 @@ _OPTIONS = (
         type=_FILE,
         help="A TOML file that says how jobs move and what goes wrong.",
     ),
+    click.option(
+        "--lenient",
+        is_flag=True,
+        help="Also take programs that the cloud refuses, such as circuits with gates "
+        "that the device does not have.",
+    ),
 )
 
 

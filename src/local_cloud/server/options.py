@@ -19,6 +19,8 @@ class ServerOptions:
     :param device_file: A JSON file with devices of a user's own, in the form that the
         cloud knows.
     :param faults: A TOML file that says how jobs move and what goes wrong.
+    :param lenient: Whether the server also takes programs that the cloud refuses, where
+        it can run them all the same.
     """
 
     host: str = LOOPBACK
@@ -27,11 +29,13 @@ class ServerOptions:
     database: str | None = None
     device_file: Path | None = None
     faults: Path | None = None
+    lenient: bool = False
 
     def to_arguments(self) -> list[str]:
         """Return the command line arguments that say the same."""
         given = {field.name: getattr(self, field.name) for field in fields(self)}
-        return [
+        flags = ["--lenient"] if given.pop("lenient") else []
+        return flags + [
             f"--{name.replace('_', '-')}={value}"
             for name, value in given.items()
             if value is not None

@@ -1,6 +1,7 @@
 """The bodies of requests: types that all share, and how a body is read."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -11,6 +12,10 @@ from local_cloud.errors import ApiError
 
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+# After an even number of backslashes, which stand for half as many in the text.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class FieldError(ValueError):
@@ -30,7 +35,7 @@ def parse[M: BaseModel](model: type[M], body: bytes) -> M:
 
     :raises ApiError: 422, naming the field that is wrong and why.
     """
-    if b"\\u0000" in body:
+    if _NUL.search(body):
         # PostgreSQL cannot store this character, and SQLite should not differ.
         raise ApiError(422, "body: the character NUL is not allowed.", field="body")
     try:

@@ -15,6 +15,8 @@ from local_nexus.api.filters import Filters, Page
 type Json = dict[str, Any]
 
 MAX_PAGE_SIZE = 1000
+# More than a person filters by, and fewer than a database takes in one statement.
+MAX_PROPERTIES = 100
 _SORTABLE = {
     "timestamps.created": "created",
     "timestamps.modified": "modified",
@@ -114,14 +116,20 @@ def filters_of(query: Query) -> Filters:
     """
     projects = query.getlist("filter[project][id]")
     names = query.getlist("filter[name_exact]")
+    properties = query.getlist("filter[properties]")
+    if len(properties) > MAX_PROPERTIES:
+        raise ApiError(
+            422,
+            f"filter[properties] has {len(properties)} values: give at most "
+            f"{MAX_PROPERTIES}.",
+            field="filter[properties]",
+        )
     return Filters(
         any_of=({"project_id": projects} if projects else {})
         | ({"name": names} if names else {}),
         name_fuzzy=last(query, "filter[name_fuzzy]", str, ""),
         creator_emails=query.getlist("filter[creator][email]"),
-        properties=dict(
-            _property(text) for text in query.getlist("filter[properties]")
-        ),
+        properties=dict(map(_property, properties)),
         before=_times(query, "before"),
         after=_times(query, "after"),
     )

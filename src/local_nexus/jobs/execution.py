@@ -33,6 +33,7 @@ class Execution:
     :param clock: The time of transitions.
     :param pool: The simulators.
     :param progress: How fast jobs may move.
+    :param strict: Whether circuits with gates that their devices do not have fail.
     :param changed: Called with the id of a job after it changed, from any thread.
     """
 
@@ -42,12 +43,15 @@ class Execution:
         clock: Clock,
         pool: SimulatorPool,
         progress: ProgressTracker,
+        *,
+        strict: bool,
         changed: Callable[[str], None],
     ) -> None:
         self.changed = changed
         self._store = store
         self._clock = clock
         self._pool = pool
+        self._strict = strict
         # Of the jobs that have not ended, or whose end the progress still hides.
         self._progress = progress
         self._runs: dict[str, _Run] = {}
@@ -62,6 +66,11 @@ class Execution:
         if job is None or project is None:
             return
         self._progress.follow(job_id, job["name"], project["name"])
+        moving = [item for item in items if not states.is_final(item["status"])]
+        waited = [self._waited(item["queued_at"]) for item in moving]
+        if all(self._progress.stage(job_id, it) is Stage.QUEUED for it in waited):
+            # Who lists many jobs that are held back must not move each of them first.
+            self._progress.rest(job_id, waited, self._clock.now())
         for item in items:
             done = states.is_settled(item) or item["outcome"] is not None
             if not (done or item["id"] in self._runs):
@@ -136,7 +145,7 @@ class Execution:
 
     def _submit(self, job: Row, item: Row) -> None:
         with self._store.read() as tx:
-            request = simulation.request(tx, job, item)
+            request = simulation.request(tx, job, item, strict=self._strict)
         run = _Run()
 
         def start() -> None:

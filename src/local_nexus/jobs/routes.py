@@ -1,6 +1,7 @@
 """Jobs."""
 
 import json
+from collections.abc import Sequence
 from functools import partial
 
 from local_cloud.clock import to_iso
@@ -40,6 +41,12 @@ def _before_reading(services: Services, job_id: str | None) -> None:
         services.execution.note_read(job_id)
 
 
+def _prepare(services: Services, tx: Transaction, rows: Sequence[Row]) -> None:
+    positions = services.jobs.queue_positions(tx, rows)
+    for row in rows:
+        row["queue_position"] = positions[row["id"]]
+
+
 def _summary(services: Services, tx: Transaction, row: Row) -> Json:
     return {"job_type": row["job_type"], "status": _status(services, tx, row)}
 
@@ -66,6 +73,7 @@ JOBS = Resource(
     "job",
     "/api/jobs/v1beta3",
     "jobs",
+    prepare=_prepare,
     summary=_summary,
     whole=_all_of,
     relationships=lambda row: owners(row) | {"system": link("system", _system(row).id)},
@@ -155,7 +163,10 @@ def _item(item: Row) -> Json:
 
 
 def _status(services: Services, tx: Transaction, job: Row) -> Json:
-    position = services.jobs.queue_position(tx, job)
+    if "queue_position" in job:
+        position = job["queue_position"]
+    else:
+        position = services.jobs.queue_position(tx, job)
     status = _state(job)
     return status if position is None else status | {"queue_position": position}
 
@@ -173,6 +184,7 @@ def _list_all(call: NexusCall) -> Reply:
     services.execution.settle()
     with services.store.read() as tx:
         rows = page(tx, "jobs", Filters(), Page(size=latest))
+        _prepare(services, tx, rows)
         projects = by_ids(tx, "projects", {row["project_id"] for row in rows})
         jobs = [
             {
@@ -182,7 +194,7 @@ def _list_all(call: NexusCall) -> Reply:
                 "project": projects[row["project_id"]]["name"],
                 "job_type": row["job_type"],
                 "status": row["status"],
-                "queue_position": services.jobs.queue_position(tx, row),
+                "queue_position": row["queue_position"],
                 "cost": row["cost"],
                 "created": to_iso(row["created"]),
                 "items": queries.item_states(tx, row["id"]),

@@ -7,12 +7,14 @@ from local_cloud.clock import Clock
 from local_cloud.errors import ApiError, blaming, not_found
 from local_cloud.store import Row, Store, Transaction
 from local_nexus.api.listing import by_ids
+from local_nexus.devices.configs import with_defaults
 from local_nexus.jobs import queries, simulation, states
 from local_nexus.jobs.execution import Execution, refresh_job
 from local_nexus.projects import service as projects
 from local_nexus.results.service import add_traces
 from local_nexus.uploads import service as uploads
 from local_nexus.users import roles
+from local_nexus.users.teams import require_member
 
 _PROGRAM_TYPES = {"execute": ("circuit", "hugr", "qir"), "compile": ("circuit",)}
 
@@ -44,12 +46,14 @@ class Jobs:
         """
         now = self._clock.now()
         items = definition.pop("items")
+        definition["backend_config"] = with_defaults(definition["backend_config"])
         job_id = str(uuid.uuid4())
         queued = states.queued(now)
         with self._store.write() as tx:
             properties = annotations["properties"]
             projects.open_for_contents(tx, user_id, project_id, properties, now)
             _check_references(tx, user_id, definition)
+            _check_user_groups(tx, user_id, definition)
             rows = [
                 {
                     **queued,
@@ -127,6 +131,8 @@ class Jobs:
             for item in items:
                 tx.update("job_items", item["id"], states.queued_again(now))
             if user_group is not None:
+                with blaming("user_group"):
+                    require_member(tx, job["creator_id"], user_group)
                 definition = job["definition"] | {"user_group": user_group}
                 tx.update("jobs", job_id, {"definition": definition})
             refresh_job(tx, job_id, now)
@@ -190,6 +196,17 @@ class Jobs:
             return None
         return queries.queued_before(tx, job) + self._execution.ahead(job) + 1
 
+    def queue_positions(
+        self, tx: Transaction, listed: Sequence[Row]
+    ) -> dict[str, int | None]:
+        """Return the queue positions of many jobs by their ids."""
+        queued = [job for job in listed if job["status"] == "QUEUED"]
+        places = queries.queue_places(tx, queued)
+        found: dict[str, int | None] = {job["id"]: None for job in listed}
+        for job in queued:
+            found[job["id"]] = places[job["id"]] + self._execution.ahead(job) + 1
+        return found
+
     def _items(self, tx: Transaction, job_id: str) -> list[Row]:
         return tx.find("job_items", job_id=job_id)
 
@@ -241,6 +258,17 @@ def _check_references(tx: Transaction, user_id: str, definition: Row) -> None:
         if name in definition:
             with blaming(f"data.attributes.definition.{name}"):
                 uploads.require(tx, user_id, kind, definition[name])
+
+
+def _check_user_groups(tx: Transaction, user_id: str, definition: Row) -> None:
+    """Check that a job is for groups of its user only; older configs name one, too."""
+    for place, group in (
+        ("user_group", definition.get("user_group")),
+        ("backend_config.user_group", definition["backend_config"].get("user_group")),
+    ):
+        if group is not None:
+            with blaming(f"data.attributes.definition.{place}"):
+                require_member(tx, user_id, group)
 
 
 def _add_program_types(

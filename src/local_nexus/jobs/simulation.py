@@ -17,8 +17,13 @@ _COMPILED = "compiled"
 type AnyOutcome = Outcome | CompileOutcome
 
 
-def request(tx: Transaction, job: Row, item: Row) -> RunRequest | CompileRequest:
-    """Return what the simulators are asked for an item of a job."""
+def request(
+    tx: Transaction, job: Row, item: Row, *, strict: bool
+) -> RunRequest | CompileRequest:
+    """Return what the simulators are asked for an item of a job.
+
+    :param strict: Whether a circuit with gates that its device does not have fails.
+    """
     definition = job["definition"]
     program = _contents(tx, item["program_id"])
     if job["job_type"] == "compile":
@@ -37,6 +42,7 @@ def request(tx: Transaction, job: Row, item: Row) -> RunRequest | CompileRequest
         n_qubits=options.get("n_qubits"),
         max_cost=options.get("max_cost"),
         wasm=None if wasm_id is None else _contents(tx, wasm_id),
+        strict=strict,
     )
 
 

@@ -103,6 +103,8 @@ class Roles:
     ) -> Row:
         """Give a role on a resource to a user or to a team, in place of any before.
 
+        Who made the resource keeps the role of the owner beside it.
+
         :param user_id: Who gives it; None for one who may do everything.
         :raises ApiError: 403 or 404 if something is not permitted or not there.
         """
@@ -110,12 +112,19 @@ class Roles:
             raise not_found("role", role_id, field="role_id")
         with self._store.write() as tx:
             with blaming("resource_id"):
-                _require_any(tx, user_id, resource_id, "ASSIGN")
+                row = _require_any(tx, user_id, resource_id, "ASSIGN")
             if to_user is not None and tx.get("users", to_user) is None:
                 raise not_found("user", to_user, field="for_user_id")
             if to_team is not None and tx.get("teams", to_team) is None:
                 raise not_found("team", to_team, field="team_id")
-            return grant(tx, resource_id, role_id, to_user=to_user, to_team=to_team)
+            return grant(
+                tx,
+                resource_id,
+                role_id,
+                to_user=to_user,
+                to_team=to_team,
+                owns=to_user == row["creator_id"],
+            )
 
 
 def grant(
@@ -125,10 +134,18 @@ def grant(
     *,
     to_user: str | None = None,
     to_team: str | None = None,
+    owns: bool = False,
 ) -> Row:
-    """Store an assignment, in place of an earlier one to the same user or team."""
+    """Store an assignment, in place of an earlier one to the same user or team.
+
+    :param owns: Whether the user made the resource, and stays its administrator.
+    """
     place = {"resource_id": resource_id, "user_id": to_user, "team_id": to_team}
-    tx.delete("assignments", **place)
+    kept = OWNER.id if owns and role_id != OWNER.id else None
+    for before in tx.find("assignments", resource_id=resource_id):
+        same = before["user_id"] == to_user and before["team_id"] == to_team
+        if same and before["role_id"] != kept:
+            tx.delete("assignments", id=before["id"])
     row = {**place, "id": str(uuid.uuid4()), "role_id": role_id}
     tx.insert("assignments", row)
     return row
@@ -185,12 +202,12 @@ def require(
 
 def _require_any(
     tx: Transaction, user_id: str | None, key: str, permission: str
-) -> None:
+) -> Row:
     for table in _ASSIGNABLE:
         row = tx.get(table, key)
         if row is not None:
             permit(tx, user_id, row, permission)
-            return
+            return row
     raise not_found("resource", key)
 
 

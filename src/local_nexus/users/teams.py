@@ -4,7 +4,7 @@ import uuid
 
 import sqlalchemy as sa
 
-from local_cloud.errors import not_found
+from local_cloud.errors import ApiError, not_found
 from local_cloud.store import Row, Store, Transaction
 from local_nexus.users.tables import team_members, teams
 
@@ -53,6 +53,20 @@ class Teams:
         with self._store.write() as tx:
             tx.delete("team_members", **member)
             tx.insert("team_members", member)
+
+
+def require_member(tx: Transaction, user_id: str, group: str) -> None:
+    """Check that a user belongs to a user group, which is a team here.
+
+    :param group: The name of the group.
+    :raises ApiError: 403 if not; whether there is such a group stays unsaid.
+    """
+    names = [team["name"] for team in _teams_of(tx, user_id)]
+    if group not in names:
+        known = f"take one of {', '.join(names)}" if names else "the user is in none"
+        raise ApiError(
+            403, f"The user is not a member of the user group {group!r}: {known}."
+        )
 
 
 def _teams_of(tx: Transaction, user_id: str) -> list[Row]:

@@ -1,7 +1,7 @@
 """Commands for programs in files: run them, or check that they fit a device."""
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from tkr_runtime.cli.output import (
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from tkr_nexus_worker.program_files.read import ProgramFile
     from tkr_nexus_worker.validation import JobValidation
 
 type _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -54,7 +55,12 @@ _shots_option: _Decorator = click.option(
 @_files_argument
 @_device_option
 @_shots_option
-@click.option("--local", is_flag=True, help="Run on an embedded Nexus on this machine.")
+@click.option(
+    "--local",
+    is_flag=True,
+    help="Run on an embedded Nexus on this machine. Unlike Nexus, it translates gates "
+    "that the device does not have.",
+)
 @click.option("--name", help="The name of the job.  [default: the names of the files]")
 @click.option(
     "--project",
@@ -100,6 +106,8 @@ def run(
     if save is not None:
         check_absent(save, force=force)
     programs = read_programs(files)
+    if local:
+        _check_versions(programs)
     with _nexus(local=local):
         # qnexus reads its configuration when it is imported, so import it here.
         from tkr_nexus_worker.devices import config_of
@@ -192,6 +200,21 @@ def needs_table(found: "JobValidation") -> "Table":
     return table
 
 
+def _check_versions(programs: "Sequence[ProgramFile]") -> None:
+    """Refuse HUGR packages that the simulators on this machine cannot run."""
+    from hugr.package import Package
+
+    try:
+        from local_nexus.simulators.guppy_versions import version_problem
+    except ImportError:
+        return
+    for one in programs:
+        if isinstance(one.program, Package):
+            problem = version_problem(one.program)
+            if problem is not None:
+                raise click.ClickException(f"{one.path}: {problem}")
+
+
 @contextmanager
 def _nexus(*, local: bool) -> Generator[None]:
     """Connect this process and its workers to an embedded Nexus if ``local`` is set."""
@@ -206,7 +229,8 @@ def _nexus(*, local: bool) -> Generator[None]:
             "The embedded Nexus is not installed. Install this distribution with the "
             'extra "local": pip install "/path/to/the/checkout[local]".'
         ) from error
-    nexus = LocalNexus()
+    # It is for a first look at a program, before it is compiled for the device.
+    nexus = LocalNexus(strict=False)
     try:
         nexus.start()
     except StartError as error:

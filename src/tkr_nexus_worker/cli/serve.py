@@ -120,7 +120,9 @@ def _serve(options: ServerOptions) -> None:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _signal, _frame: stopped.set())
-    with LocalNexus(**asdict(options)) as nexus:
+    given = asdict(options)
+    strict = not given.pop("lenient")
+    with LocalNexus(**given, strict=strict) as nexus:
         click.echo(nexus.url)
         click.echo(shell_exports(nexus.env), nl=False)
         _print_notes(nexus, options)

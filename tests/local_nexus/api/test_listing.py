@@ -1,5 +1,7 @@
 import pytest
 
+from local_nexus import Progress
+
 MADE = ["b first", "a second", "C third"]
 
 
@@ -95,6 +97,7 @@ def test_jobs_are_found_by_state_and_type(nexus, client, submit):
         ({"scope": "everything"}, "scope"),
         ({"filter[properties]": "(name"}, "filter[properties]"),
         ({"filter[properties]": "(name,[1])"}, "filter[properties]"),
+        ({"filter[properties]": ["(name,1)"] * 101}, "filter[properties]"),
         (
             {"filter[timestamps][created][after]": "soon"},
             "filter[timestamps][created][after]",
@@ -106,3 +109,42 @@ def test_wrong_parameters_are_refused(http, query, field):
     answer = http.get("/api/circuits/v1beta2", params=query)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == field
+
+
+def test_as_many_properties_as_are_allowed_are_filtered_by(http):
+    query = {"filter[properties]": [f"(p{number},1)" for number in range(100)]}
+    answer = http.get("/api/circuits/v1beta2", params=query)
+    assert (answer.status_code, answer.json()["data"]) == (200, [])
+
+
+@pytest.mark.parametrize("backslashes", range(1, 6))
+def test_only_the_character_nul_is_refused_in_a_text(http, backslashes):
+    """An even number of backslashes stands for some of them, and for no character."""
+    text = "\\" * backslashes + "u0000"
+    body = f'{{"data": {{"attributes": {{"name": "a{text}"}}}}}}'
+    answer = http.post("/api/projects/v1beta2", content=body)
+    if backslashes % 2:
+        assert answer.status_code == 422
+        assert "NUL" in answer.text
+    else:
+        expected = "a" + "\\" * (backslashes // 2) + "u0000"
+        assert answer.json()["data"]["attributes"]["name"] == expected
+
+
+def test_a_page_shows_the_same_queue_positions_as_each_job(nexus, http, submit):
+    nexus.progress = Progress.seconds(queued=1e6, queue=3)
+    jobs = [submit(f"in the queue {number}") for number in range(4)]
+    nexus.set_job_status(jobs[1], "CANCELLED")
+    shown = {
+        it["id"]: it["attributes"]["status"].get("queue_position")
+        for it in http.get("/api/jobs/v1beta3").json()["data"]
+    }
+    alone = [
+        http.get(f"/api/jobs/v1beta3/{job}/attributes/status").json() for job in jobs
+    ]
+    positions = [it.get("queue_position") for it in alone]
+    assert [shown[job] for job in jobs] == positions
+    assert positions[1] is None
+    assert positions[3] == positions[2] + 1 == positions[0] + 2
+    listed = {it["id"]: it["queue_position"] for it in nexus.jobs()}
+    assert [listed[job] for job in jobs] == positions

@@ -39,7 +39,9 @@ def pool():
 @pytest.fixture
 def execution(tmp_path, pool):
     store = Store(f"sqlite:///{tmp_path / 'nexus.db'}", metadata)
-    yield Execution(store, Clock(), pool, ProgressTracker(), lambda _job: None)
+    yield Execution(
+        store, Clock(), pool, ProgressTracker(), strict=True, changed=lambda _job: None
+    )
     store.close()
 
 

@@ -17,6 +17,11 @@ h q[0];
 cx q[0], q[1];
 measure q -> c;
 """
+OLD_PACKAGE = (
+    Path(__file__)
+    .parents[2]
+    .joinpath("local_nexus", "simulators", "coin_guppylang_0_21_6.hugr")
+)
 
 
 @pytest.fixture
@@ -61,6 +66,13 @@ def test_an_embedded_nexus_runs_files_without_an_account(bell, tmp_path):
     assert result.returncode == 0, result.stderr
     assert "circuit 0 ('bell'): 50 shots" in result.stdout
     assert "█" in result.stdout
+
+
+def test_a_package_of_an_older_guppylang_is_refused_before_a_server_starts(refusal):
+    options = ["--local", "--device", "Helios-1E-lite", "--shots", 5]
+    line = refusal("run", OLD_PACKAGE, *options, exit_code=1)
+    assert f"{OLD_PACKAGE}: guppylang 0.21.6 made the HUGR package" in line
+    assert "guppylang==0.21.6 python FILE" in line
 
 
 @pytest.mark.parametrize("name", ["run", "check"])

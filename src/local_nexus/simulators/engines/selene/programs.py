@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import hugr.envelope
+from hugr.package import Package
 from hugr.qsystem.result import QsysResult
 from pytket.backends.backendresult import BackendResult
 from selene_classical_replay_plugin import ClassicalReplayPlugin
@@ -35,6 +36,7 @@ from local_nexus.simulators.costs import GateCounts, counts_of_metrics
 from local_nexus.simulators.engines.selene import qir
 from local_nexus.simulators.engines.selene.error_model import MachineNoise
 from local_nexus.simulators.errors import SimulationError
+from local_nexus.simulators.guppy_versions import version_problem
 from local_nexus.simulators.memory import check_state_vector
 from local_nexus.simulators.noise.error_rates import ErrorRates
 from local_nexus.simulators.optional import OptionalFunction
@@ -322,6 +324,10 @@ def _why_not_built(data: bytes, error: Exception) -> str:
         return f"The program is neither HUGR nor QIR that Selene can run: {reason}"
     if WASM_TYPE.search(reason):
         return NO_WASM
+    with contextlib.suppress(Exception):
+        # Whatever hugr raises for bytes that are no package, the reason above is known.
+        if problem := version_problem(Package.from_bytes(data)):
+            return problem
     return (
         f"The HUGR package cannot be built for Selene: {reason}\nA package made by a "
         "version of guppylang that does not match the installed selene-sim looks like "

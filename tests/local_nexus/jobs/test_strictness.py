@@ -1,0 +1,90 @@
+"""Circuits with gates that a device does not have are refused, as by Nexus."""
+
+import subprocess
+import sys
+
+import pytest
+from tests.conftest import EXECUTABLES
+from tests.local_nexus.conftest import ClientError
+
+from local_cloud import RunningServer
+from local_nexus import NEXUS, LocalNexus
+
+SERVERS = [
+    [sys.executable, "-m", "local_nexus"],
+    [EXECUTABLES / "tkr-nexus", "serve"],
+]
+H2 = ("QuantinuumConfig", {"device_name": "H2-1LE"})
+RUN = """
+project = qnx.projects.get_or_create("gates")
+circuit = qnx.circuits.upload(bell(), project=project)
+config = getattr(qnx.models, kind)(**options)
+if compiles:
+    (circuit,) = qnx.compile(circuit, config, "compiled", project=project)
+job = qnx.start_execute_job(circuit, 10, config, "runs", project=project)
+result = qnx.jobs.wait_for(job, timeout=250).status.value
+"""
+STATUS = """
+job = qnx.jobs.get_all(page_size=1).list()[0]
+(item,) = qnx.jobs.results(job, allow_incomplete=True)
+status = item.last_status_detail
+result = [qnx.jobs.status(job).status, status.status, status.error_detail]
+"""
+
+
+def run(client, config, *, compiles: bool = False) -> str:
+    kind, options = config
+    return client.run(RUN, kind=kind, options=options, compiles=compiles)
+
+
+@pytest.fixture(scope="module")
+def strict():
+    with LocalNexus() as nexus:
+        yield nexus
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        H2,
+        ("QuantinuumConfig", {"device_name": "H1-1"}),
+        ("QuantinuumConfig", {"device_name": "H2-1E"}),
+        ("QuantinuumConfig", {"device_name": "H2-1SC"}),
+        ("HeliosConfig", {"system_name": "Helios-1E"}),
+    ],
+    ids=str,
+)
+def test_a_circuit_of_other_gates_ends_its_job_in_error(strict, new_client, config):
+    client = new_client(strict.env)
+    with pytest.raises(ClientError, match="does not run CX, H: its gates") as caught:
+        run(client, config)
+    assert caught.value.kind == "JobError"
+    job, item, reason = client.run(STATUS)
+    assert (job, item) == ("ERROR", "ERROR")
+    assert "Compile the circuit" in reason
+
+
+@pytest.mark.parametrize("kind", ["QulacsConfig", "AerConfig", "SeleneConfig"])
+def test_simulators_that_take_all_gates_take_them(strict, new_client, kind):
+    assert run(new_client(strict.env), (kind, {})) == "COMPLETED"
+
+
+def test_a_compiled_circuit_runs(strict, new_client):
+    assert run(new_client(strict.env), H2, compiles=True) == "COMPLETED"
+
+
+def test_a_lenient_server_translates_the_gates(new_client):
+    with LocalNexus(strict=False) as nexus:
+        assert run(new_client(nexus.env), H2) == "COMPLETED"
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=str)
+def test_a_lenient_server_starts_from_a_shell(new_client, server, tmp_path):
+    command = [*server, "--lenient", "--directory", tmp_path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            url = process.stdout.readline().strip()
+            environment = RunningServer(NEXUS, tmp_path, url).env
+            assert run(new_client(environment), H2) == "COMPLETED"
+        finally:
+            process.terminate()
