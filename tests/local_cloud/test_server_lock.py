@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.waiting import wait_until
+from tests.helpers.waiting import wait_until
 
 from local_cloud import RunningServer, StartError
 from local_cloud.server import server_lock

@@ -19,7 +19,7 @@ from local_cloud.admin import scenario
 from local_cloud.cloud import Cloud
 from local_cloud.errors import StartError
 from local_cloud.server import certificates, server_lock
-from local_cloud.server.addresses import LOOPBACK, address_of, url_of
+from local_cloud.server.addresses import LOOPBACK, address_of, names_of, url_of
 from local_cloud.server.connections import HttpProtocol, WebSocketProtocol
 from local_cloud.server.instance import Instance
 from local_cloud.server.options import ServerOptions
@@ -28,6 +28,8 @@ from local_cloud.web.state import ServerState
 
 # Seconds that open requests get when the server stops.
 _GRACE = 1
+# Bytes of a message that a client may send over a websocket.
+_WEBSOCKET_LIMIT = 64 * 2**10
 
 
 class _Server(uvicorn.Server):
@@ -129,7 +131,7 @@ def serve(
     with server_lock.hold(directory, url):
         certificate = certificates.ensure(directory, address)
         instance = Instance.load(cloud, directory, options.database)
-        state = ServerState(instance, options)
+        state = ServerState(instance, options, names_of(address))
         application = cloud.application(state)
         if options.faults is not None:
             scenario.load(options.faults, state)
@@ -145,6 +147,8 @@ def serve(
             proxy_headers=False,
             http=HttpProtocol,
             ws=WebSocketProtocol,
+            # Clients only listen on them.
+            ws_max_size=_WEBSOCKET_LIMIT,
             timeout_graceful_shutdown=_GRACE,
         )
         server = _Server(config, functools.partial(ready, url), state.faults.clear)
