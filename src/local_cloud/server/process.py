@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import functools
+import logging
 import os
 import select
 import signal
@@ -18,13 +19,16 @@ import uvicorn
 from local_cloud.admin import scenario
 from local_cloud.cloud import Cloud
 from local_cloud.errors import StartError
-from local_cloud.server import certificates, server_lock
+from local_cloud.files import make_private
+from local_cloud.server import certificates, environment, server_lock
 from local_cloud.server.addresses import LOOPBACK, address_of, names_of, url_of
 from local_cloud.server.connections import HttpProtocol, WebSocketProtocol
 from local_cloud.server.instance import Instance
 from local_cloud.server.options import ServerOptions
 from local_cloud.web.app import create_app
 from local_cloud.web.state import ServerState
+
+_LOGGER = logging.getLogger(__name__)
 
 # Seconds that open requests get when the server stops.
 _GRACE = 1
@@ -128,6 +132,10 @@ def serve(
     """
     address, port = listener.getsockname()
     url = url_of(address, port)
+    environment.forget_others()
+    # Whatever the server writes, the database included, is its owner's alone.
+    os.umask(0o077)
+    _mend(cloud, directory)
     with server_lock.hold(directory, url):
         certificate = certificates.ensure(directory, address)
         instance = Instance.load(cloud, directory, options.database)
@@ -155,6 +163,21 @@ def serve(
         if with_parent:
             _stop_with_parent(server)
         server.run(sockets=[listener])
+
+
+def _mend(cloud: Cloud, directory: Path) -> None:
+    """Let nobody else read what an older server left in its directory."""
+    kept = ["instance.json", "running.json", "server.log", "server-*.pem"]
+    for pattern in [*kept, "ca-bundle.pem", f"{cloud.database}*", "tokens*"]:
+        for path in directory.glob(pattern):
+            inside = path.iterdir() if path.is_dir() else []
+            for file in [path, *inside]:
+                try:
+                    make_private(file)
+                except PermissionError:
+                    _LOGGER.warning(
+                        "Others may read %s, which belongs to another user.", file
+                    )
 
 
 def _stop_with_parent(server: uvicorn.Server) -> None:
