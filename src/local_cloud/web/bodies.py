@@ -1,10 +1,11 @@
 """How bodies of requests are received: with limits, and in little memory."""
 
+import errno
 import tempfile
 
 from starlette.requests import Request
 
-from local_cloud.errors import ApiError
+from local_cloud.errors import ApiError, StorageFullError
 
 # The largest body taken, in bytes: a circuit of 100,000 gates has about 10 MB.
 MAX_BODY = 64 * 2**20
@@ -23,9 +24,19 @@ async def receive(request: Request, most: int) -> bytes:
     """Return the body of a request.
 
     :param most: Bytes that it may have.
-    :raises ApiError: 413 if it has more; as early as that is known.
+    :raises ApiError: 413 if it has more, as early as that is known; 507 if there is no
+        room for it.
     """
     _check_size(int(request.headers.get("content-length", 0)), most)
+    try:
+        return await _collect(request, most)
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise StorageFullError from error
+        raise
+
+
+async def _collect(request: Request, most: int) -> bytes:
     size = 0
     with tempfile.SpooledTemporaryFile(max_size=LARGE) as file:
         async for part in request.stream():
