@@ -1,5 +1,6 @@
 """Errors: of a request, with a status code, and of a server that cannot start."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,18 @@ class ApiError(Exception):
         if self.field is not None:
             body["errors"] = [{"field": self.field, "reason": self.message}]
         return body
+
+
+class StorageFullError(ApiError, OSError):
+    """The disk has no room for what a request, or a job, wants to write."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            507,
+            "The disk of the server is full: make room, then try again. Nothing of "
+            "this request was stored.",
+        )
+        self.errno = errno.ENOSPC
 
 
 def not_found(noun: str, key: str, *, field: str | None = None) -> ApiError:

@@ -143,11 +143,13 @@ def test_numbers_that_json_does_not_have_are_refused(http, shared):
     assert answer.status_code == 422
 
 
-def test_a_body_that_is_announced_too_large_is_refused_before_it_comes(nexus):
+def test_a_body_that_is_announced_too_large_is_refused_before_it_comes(nexus, http):
     context = ssl.create_default_context(cafile=nexus.env["SSL_CERT_FILE"])
     connection = HTTPSConnection("127.0.0.1", nexus.port, context=context)
     with closing(connection):
         connection.putrequest("POST", "/api/projects/v1beta2")
+        cookies = "; ".join(f"{name}={value}" for name, value in http.cookies.items())
+        connection.putheader("Cookie", cookies)
         connection.putheader("Content-Length", str(2**30))
         connection.endheaders()
         answer = connection.getresponse()
@@ -172,13 +174,15 @@ def test_a_body_that_is_too_large_is_refused(nexus, http):
     assert answer.status_code == 413
 
 
-def test_a_client_that_leaves_while_it_sends_is_no_failure(nexus):
+def test_a_client_that_leaves_while_it_sends_is_no_failure(nexus, http):
     log = nexus.directory / "server.log"
     before = log.read_text()
     context = ssl.create_default_context(cafile=nexus.env["SSL_CERT_FILE"])
     connection = HTTPSConnection("127.0.0.1", nexus.port, context=context)
     with closing(connection):
         connection.putrequest("POST", "/api/projects/v1beta2")
+        cookies = "; ".join(f"{name}={value}" for name, value in http.cookies.items())
+        connection.putheader("Cookie", cookies)
         connection.putheader("Content-Length", "1000")
         connection.endheaders(b"{")
 

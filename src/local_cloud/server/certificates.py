@@ -23,6 +23,8 @@ def ensure(directory: Path, address: str) -> Path:
         authority = trustme.CA()
         certificate = authority.issue_cert(*names_of(address))
         authority_file.write_bytes(authority.cert_pem.bytes())
+        # It holds no secret: users of other accounts need it to trust the server.
+        authority_file.chmod(0o644)
         write_private(
             server, certificate.private_key_and_cert_chain_pem.bytes().decode()
         )

@@ -10,8 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
+from local_cloud import files
 from local_cloud.cloud import Cloud
 from local_cloud.errors import StartError
+from local_cloud.server import environment
 from local_cloud.server.options import ServerOptions
 from local_cloud.server.running import RunningServer
 
@@ -36,7 +38,8 @@ class Child:
         self._cloud = cloud
         self._temporary = options.directory is None
         self.directory = make_directory(cloud, options.directory)
-        with (self.directory / "server.log").open("a+") as log:
+        log_file = files.private_file(self.directory / "server.log")
+        with log_file.open("a+") as log:
             before = log.seek(0, os.SEEK_END)
             self._process = self._spawn(options, with_parent, log)
             try:
@@ -89,6 +92,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
+            env=environment.kept(os.environ),
             # Ctrl-C in a terminal is for the program, which then stops the server.
             start_new_session=True,
         )
@@ -117,5 +121,5 @@ def make_directory(cloud: Cloud, wanted: Path | None) -> Path:
     """Make the directory of a server, a temporary one if none is wanted."""
     if wanted is None:
         return Path(tempfile.mkdtemp(prefix=f"{cloud.slug}-")).resolve()
-    wanted.mkdir(parents=True, exist_ok=True)
+    wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
     return wanted.resolve()

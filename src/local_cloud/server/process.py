@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import functools
+import logging
 import os
 import select
 import signal
@@ -18,16 +19,21 @@ import uvicorn
 from local_cloud.admin import scenario
 from local_cloud.cloud import Cloud
 from local_cloud.errors import StartError
-from local_cloud.server import certificates, server_lock
-from local_cloud.server.addresses import LOOPBACK, address_of, url_of
+from local_cloud.files import make_private
+from local_cloud.server import certificates, environment, server_lock
+from local_cloud.server.addresses import LOOPBACK, address_of, names_of, url_of
 from local_cloud.server.connections import HttpProtocol, WebSocketProtocol
 from local_cloud.server.instance import Instance
 from local_cloud.server.options import ServerOptions
 from local_cloud.web.app import create_app
 from local_cloud.web.state import ServerState
 
+_LOGGER = logging.getLogger(__name__)
+
 # Seconds that open requests get when the server stops.
 _GRACE = 1
+# Bytes of a message that a client may send over a websocket.
+_WEBSOCKET_LIMIT = 64 * 2**10
 
 
 class _Server(uvicorn.Server):
@@ -126,10 +132,14 @@ def serve(
     """
     address, port = listener.getsockname()
     url = url_of(address, port)
+    environment.forget_others()
+    # Whatever the server writes, the database included, is its owner's alone.
+    os.umask(0o077)
+    _mend(cloud, directory)
     with server_lock.hold(directory, url):
         certificate = certificates.ensure(directory, address)
         instance = Instance.load(cloud, directory, options.database)
-        state = ServerState(instance, options)
+        state = ServerState(instance, options, names_of(address))
         application = cloud.application(state)
         if options.faults is not None:
             scenario.load(options.faults, state)
@@ -145,12 +155,29 @@ def serve(
             proxy_headers=False,
             http=HttpProtocol,
             ws=WebSocketProtocol,
+            # Clients only listen on them.
+            ws_max_size=_WEBSOCKET_LIMIT,
             timeout_graceful_shutdown=_GRACE,
         )
         server = _Server(config, functools.partial(ready, url), state.faults.clear)
         if with_parent:
             _stop_with_parent(server)
         server.run(sockets=[listener])
+
+
+def _mend(cloud: Cloud, directory: Path) -> None:
+    """Let nobody else read what an older server left in its directory."""
+    kept = ["instance.json", "running.json", "server.log", "server-*.pem"]
+    for pattern in [*kept, "ca-bundle.pem", f"{cloud.database}*", "tokens*"]:
+        for path in directory.glob(pattern):
+            inside = path.iterdir() if path.is_dir() else []
+            for file in [path, *inside]:
+                try:
+                    make_private(file)
+                except PermissionError:
+                    _LOGGER.warning(
+                        "Others may read %s, which belongs to another user.", file
+                    )
 
 
 def _stop_with_parent(server: uvicorn.Server) -> None:

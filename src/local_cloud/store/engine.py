@@ -1,5 +1,7 @@
 """Opening the database: SQLite with one writer at a time, or PostgreSQL."""
 
+import logging
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,9 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from local_cloud.errors import StorageFullError
 from local_cloud.store.checkpoints import Checkpoints
 from local_cloud.store.transaction import Transaction
 
+_LOGGER = logging.getLogger(__name__)
+_POSTGRES_FULL = "53100"
 # As many as the server has threads, so that none waits for a connection.
 _CONNECTIONS = 40
 # What it takes for a transaction to have one consistent view of the data.
@@ -48,13 +53,13 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """Give one consistent view of the data."""
-        with self._engine.begin() as connection:
+        with _told_when_full(), self._engine.begin() as connection:
             yield Transaction(connection, self._metadata)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """Give a transaction that is kept whole or, after an exception, not at all."""
-        with self._writer, self._writing.begin():
+        with _told_when_full(), self._writer, self._writing.begin():
             yield Transaction(self._writing, self._metadata)
 
     def clear(self) -> None:
@@ -69,6 +74,29 @@ class Store:
         with self._writer:
             self._writing.close()
         self._engine.dispose()
+
+
+@contextmanager
+def _told_when_full() -> Iterator[None]:
+    """Raise the error of a full disk for what a database says of one.
+
+    :raises StorageFullError: If the database cannot write.
+    """
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        if _is_full(error.orig):
+            _LOGGER.error("The disk of the database is full: %s", error.orig)  # noqa: TRY400
+            raise StorageFullError from error
+        raise
+
+
+def _is_full(error: object) -> bool:
+    if isinstance(error, sqlite3.Error):
+        # An error of input and output is what SQLite makes of a quota.
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        return code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+    return getattr(error, "sqlstate", None) == _POSTGRES_FULL
 
 
 def _engine(url: str) -> sa.Engine:

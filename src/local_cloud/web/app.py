@@ -1,6 +1,8 @@
 """The web application: routes, access and errors."""
 
+import asyncio
 import contextlib
+import functools
 import hmac
 from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
@@ -19,16 +21,19 @@ from local_cloud.admin import routes as admin_routes
 from local_cloud.cloud import Cloud
 from local_cloud.errors import ApiError
 from local_cloud.faults.middleware import Faulty
-from local_cloud.web import openapi
+from local_cloud.web import bodies, openapi
 from local_cloud.web.application import Application
 from local_cloud.web.endpoint import Call, Endpoint, Reply
+from local_cloud.web.guard import Guarded, WrongLogins, host_name
 from local_cloud.web.middleware import Logged
 from local_cloud.web.state import ServerState
 
-# The largest body taken, in bytes: a circuit of 100,000 gates has about 10 MB.
-MAX_BODY = 64 * 2**20
+# Large bodies that are read at once: each takes its size several times in memory.
+_LARGE_AT_ONCE = 2
 # What the log of requests notes for a client that went away while it still sent.
 _CLIENT_LEFT = 499
+# Answers after which the connection ends.
+_LAST = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.INSUFFICIENT_STORAGE}
 
 
 def create_app(cloud: Cloud, application: Application, state: ServerState) -> ASGIApp:
@@ -43,9 +48,10 @@ def create_app(cloud: Cloud, application: Application, state: ServerState) -> AS
     endpoints = [*application.endpoints, *admin_routes.ENDPOINTS]
     described = openapi.document(cloud, endpoints, application.security)
     refuse = _Refusal(cloud.title, application.api)
+    make = _Routes(application, state)
     app = Starlette(
         routes=[
-            *(_route(endpoint, application, state) for endpoint in endpoints),
+            *(make.route(endpoint) for endpoint in endpoints),
             Route("/openapi.json", lambda _request: _response(Reply(200, described))),
             *(
                 WebSocketRoute(path, handle)
@@ -56,7 +62,7 @@ def create_app(cloud: Cloud, application: Application, state: ServerState) -> AS
         lifespan=lifespan,
     )
     faulty = Faulty(app, state.faults, application.hooks.expire_tokens)
-    return Logged(faulty, state.request_log)
+    return Logged(Guarded(faulty, state.names), state.request_log)
 
 
 class _Route(Route):
@@ -72,34 +78,77 @@ class _Route(Route):
         return super().matches(scope)
 
 
-def _route(
-    endpoint: Endpoint[Any], application: Application, state: ServerState
-) -> Route:
-    def answer(request: HttpRequest, body: bytes) -> Response:
+class _Routes:
+    """Makes routes of endpoints.
+
+    :param application: Whose endpoints they are.
+    :param state: Of the server.
+    """
+
+    def __init__(self, application: Application, state: ServerState) -> None:
+        self._application = application
+        self._state = state
+        self._wrong_logins = WrongLogins()
+        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
+
+    def route(self, endpoint: Endpoint[Any]) -> Route:
+        """Return the route of an endpoint."""
+        may_guess = endpoint.access == "public" and endpoint.method != "GET"
+
+        async def respond(request: HttpRequest) -> Response:
+            try:
+                return await self._respond(endpoint, request)
+            except ApiError as error:
+                if may_guess and error.status == HTTPStatus.UNAUTHORIZED:
+                    await self._wrong_logins.slow_down()
+                raise
+
+        return _Route(endpoint.path, respond, endpoint.method)
+
+    async def _respond(self, endpoint: Endpoint[Any], request: HttpRequest) -> Response:
+        user_id = _authorise(endpoint, self._application, self._state, request)
+        is_public = endpoint.access == "public"
+        if endpoint.body is not None and endpoint.access != "admin":
+            bodies.check_type(request)
+        try:
+            body = await bodies.receive(request, bodies.limit_of(endpoint.access))
+        except ClientDisconnect:
+            return Response(status_code=_CLIENT_LEFT)  # nobody reads it
+        if is_public and body:
+            self._wrong_logins.check()
+        answer = functools.partial(self._answer, endpoint, request, user_id, body)
+        if len(body) > bodies.LARGE:
+            async with self._large:
+                return await run_in_threadpool(answer)
+        if endpoint.waits or (is_public and body):
+            return await run_in_threadpool(answer)
+        # Threads would only fight over the interpreter: it takes three times as long.
+        return answer()
+
+    def _answer(
+        self,
+        endpoint: Endpoint[Any],
+        request: HttpRequest,
+        user_id: str,
+        body: bytes,
+    ) -> Response:
         call = Call(
-            services=application.services,
-            state=state,
-            hooks=application.hooks,
-            user_id=_authorise(endpoint, application, state, request),
+            services=self._application.services,
+            state=self._state,
+            hooks=self._application.hooks,
+            user_id=user_id,
             path=request.path_params,
             query=request.query_params,
             body=body,
             cookies=request.cookies,
-            host=request.headers.get("host", ""),
+            host=_host(request),
         )
         return _response(endpoint.handle(call))
 
-    async def respond(request: HttpRequest) -> Response:
-        try:
-            body = await _body(request)
-        except ClientDisconnect:
-            return Response(status_code=_CLIENT_LEFT)  # nobody reads it
-        if endpoint.waits:
-            return await run_in_threadpool(answer, request, body)
-        # Threads would only fight over the interpreter: it takes three times as long.
-        return answer(request, body)
 
-    return _Route(endpoint.path, respond, endpoint.method)
+def _host(request: HttpRequest) -> str:
+    """Return how the client names the server, with the port that it listens on."""
+    return f"{host_name(request.headers['host'])}:{request.scope['server'][1]}"
 
 
 def _authorise(
@@ -120,22 +169,6 @@ def _authorise(
         if not hmac.compare_digest(given, expected):
             raise ApiError(401, "This route takes the administrator's token.")
     return ""
-
-
-async def _body(request: HttpRequest) -> bytes:
-    parts: list[bytes] = []
-    _check_size(int(request.headers.get("content-length", 0)))
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        _check_size(size)
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _check_size(size: int) -> None:
-    if size > MAX_BODY:
-        raise ApiError(413, f"The body is larger than {MAX_BODY} bytes.")
 
 
 def _response(reply: Reply) -> Response:
@@ -180,7 +213,7 @@ class _Refusal:
                     500, {"message": f"{asked} failed; the log of the server says why."}
                 )
         response = _response(reply)
-        if reply.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        if reply.status in _LAST or bodies.is_large(request):
             # The rest of the body is not read, so nothing else can follow it.
             response.headers["connection"] = "close"
         return response

@@ -1,9 +1,12 @@
 """What every server keeps while it runs, whatever cloud it embeds."""
 
+from collections.abc import Collection
+
 from local_cloud.clock import Clock
 from local_cloud.faults.active import ActiveFaults
 from local_cloud.notifications import Notifications
 from local_cloud.progress.tracker import ProgressTracker
+from local_cloud.server.addresses import LOOPBACK
 from local_cloud.server.instance import Instance
 from local_cloud.server.options import ServerOptions
 from local_cloud.web.page_links import PageLinks
@@ -15,11 +18,18 @@ class ServerState:
 
     :param instance: The identity of the server.
     :param options: With which it was started.
+    :param names: The names and addresses by which programs may call it.
     """
 
-    def __init__(self, instance: Instance, options: ServerOptions) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        options: ServerOptions,
+        names: Collection[str] = (LOOPBACK,),
+    ) -> None:
         self.instance = instance
         self.options = options
+        self.names = names
         self.clock = Clock()
         self.faults = ActiveFaults(self.clock)
         self.progress = ProgressTracker()

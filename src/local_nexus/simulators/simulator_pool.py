@@ -10,8 +10,8 @@ class SimulatorPool(ProcessPool):
 
     :param workers: processes at most; as many as this process may use cores by default.
     :param time_limit: seconds that one program may take.
-    :param memory_limit: bytes of private memory of one process; all of the machine's
-        memory by default.
+    :param memory_limit: bytes of private memory of one process; its share of the
+        memory that is available by default.
     :param device_file: devices of a user's own, as for
         :func:`local_nexus.simulators.devices.devices`.
     """

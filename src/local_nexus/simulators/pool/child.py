@@ -16,10 +16,39 @@ GIB = 2**30
 # for each other in loops that keep the cores from the simulator beside them.
 _WAITS_QUIETLY = {"OMP_WAIT_POLICY": "passive"}
 
+_KEPT_VARIABLES = {
+    "DYLD_LIBRARY_PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LD_LIBRARY_PATH",
+    "OMP_NUM_THREADS",
+    "OMP_WAIT_POLICY",
+    "PATH",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONPYCACHEPREFIX",
+    "TMPDIR",
+    "TZ",
+    "VIRTUAL_ENV",
+    "XDG_CACHE_HOME",
+    "ZIG_GLOBAL_CACHE_DIR",
+    "ZIG_LOCAL_CACHE_DIR",
+}
+"""Environment variables of simulators, by their exact names: any other could hold a
+secret, which programs must not find."""
+
 _LAST_WORDS = 4096
 """Bytes of what a process wrote last, in which its cause of death is looked for."""
 _NO_MEMORY = ("bad_alloc", "Cannot allocate memory", "out of memory", "MemoryError")
 _ABORTED = "terminate called after throwing an instance of"
+
+
+def _environment() -> dict[str, str]:
+    kept = os.environ.keys() & _KEPT_VARIABLES
+    return _WAITS_QUIETLY | {name: os.environ[name] for name in sorted(kept)}
 
 
 class Request[R](Protocol):
@@ -68,7 +97,7 @@ class Child:
             stdout=subprocess.DEVNULL,
             stderr=self._written,
             pass_fds=[theirs.fileno()],
-            env=_WAITS_QUIETLY | os.environ,
+            env=_environment(),
         )
         theirs.close()
         life_line.close()

@@ -1,5 +1,7 @@
 """A pool of processes that run programs."""
 
+import contextlib
+import errno
 import logging
 import os
 import queue
@@ -7,11 +9,17 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from local_nexus.simulators.pool.child import Child, Request
 
 logger = logging.getLogger(__name__)
+
+_LEAST_MEMORY = 2 * 2**30
+"""Bytes without which simulators hardly start; much of it is only reserved."""
+_PAUSE = 1.0
+"""Seconds between two attempts to tell the owner of a program about it."""
 
 
 @dataclass
@@ -48,8 +56,8 @@ class ProcessPool:
     :param arguments: what the function takes after the request.
     :param workers: processes at most; as many as this process may use cores by default.
     :param time_limit: seconds that one program may take.
-    :param memory_limit: bytes of private memory (``RLIMIT_DATA``) of one process; all
-        of the machine's memory by default.
+    :param memory_limit: bytes of private memory (``RLIMIT_DATA``) of one process; its
+        share of the memory that is available by default.
     """
 
     def __init__(
@@ -64,12 +72,13 @@ class ProcessPool:
         self._arguments = arguments
         self._max_threads = workers or _usable_cores()
         self._time_limit = time_limit
-        self._memory_limit = memory_limit or _machine_memory()
+        self._memory_limit = memory_limit or _share_of_memory(self._max_threads)
         self._runs: queue.SimpleQueue[_Run[Any] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._idle = 0
         self._active: list[_Run[Any]] = []
         self._closed = False
+        self._ending = threading.Event()
         self._lock = threading.Lock()
 
     def submit[R](
@@ -83,7 +92,8 @@ class ProcessPool:
         :param request: what the handler takes; picklable.
         :param on_start: called when a process takes the program.
         :param on_done: called once with the outcome, unless the program is cancelled
-            or the pool closed before. Both are called from a thread of the pool.
+            or the pool closed before. Both are called from a thread of the pool, again
+            and again while they raise an ``OSError`` that says that a disk is full.
         :returns: a handle that cancels the program.
         :raises RuntimeError: when the pool is closed.
         """
@@ -104,6 +114,7 @@ class ProcessPool:
         """End all processes; programs that run or wait are given up. Idempotent."""
         with self._lock:
             self._closed = True
+            self._ending.set()
             for run in self._active:
                 self._give_up(run)
             threads, self._threads = self._threads, []
@@ -150,7 +161,7 @@ class ProcessPool:
             run.child = child
             self._active.append(run)
         try:
-            run.on_start()
+            self._tell(run, run.on_start)
             outcome = child.run(run.request)
         finally:
             with self._lock:
@@ -160,8 +171,26 @@ class ProcessPool:
             if was_killed:
                 # Its outcome may have come before; the next program needs another one.
                 child.close()
-        if run.wanted:
-            run.on_done(outcome)
+        self._tell(run, lambda: run.on_done(outcome))
+
+    def _tell(self, run: _Run[Any], tell: Callable[[], None]) -> None:
+        """Tell the owner of a program what happened, again while its disk is full."""
+        is_logged = False
+        while run.wanted:
+            try:
+                tell()
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                if not is_logged:
+                    logger.error(  # noqa: TRY400 - the error has no more to say
+                        "A program waits until there is room on the disk: %s", error
+                    )
+                is_logged = True
+                if self._ending.wait(_PAUSE):
+                    return
+            else:
+                return
 
 
 def _usable_cores() -> int:
@@ -170,5 +199,19 @@ def _usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _machine_memory() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+def _share_of_memory(processes: int) -> int:
+    """Return the bytes that each of some processes may use."""
+    return max(_available_memory() // processes, _LEAST_MEMORY)
+
+
+def _available_memory() -> int:
+    """Return the bytes that this machine, or the container, has to spare."""
+    page = os.sysconf("SC_PAGE_SIZE")
+    found = [page * os.sysconf("SC_PHYS_PAGES")]
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        available = [line for line in lines if line.startswith("MemAvailable:")]
+        found += [1024 * int(line.split()[1]) for line in available]
+    with contextlib.suppress(OSError, ValueError):
+        found.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return min(found)

@@ -11,10 +11,11 @@ import re
 import llvmlite.binding as llvm  # type: ignore[import-untyped]
 import qir_qis
 
+from local_nexus.simulators.engines.selene import qir_check
 from local_nexus.simulators.errors import SimulationError
 from local_nexus.simulators.wasm.stubs import WasmCalls, call, stub
 
-MARKS = (b"__quantum__qis__read_result__body", b"create_creg")
+MARKS = ("__quantum__qis__read_result__body", "create_creg")
 """Names in a program that has to be rewritten."""
 
 REGISTER_FUNCTIONS = """
@@ -68,13 +69,18 @@ C_TYPES = {
 def bitcode(program: bytes) -> bytes:
     """Return the bitcode of a QIR program, which may be bitcode or text, for Selene.
 
+    :raises SimulationError: when it could do more than a quantum program does.
     :raises Exception: when it is not QIR; the text says why.
     """
     is_bitcode = program.startswith((b"BC", b"\xde\xc0\x17\x0b"))
-    if not any(mark in program for mark in MARKS):
-        return program if is_bitcode else qir_qis.qir_ll_to_bc(program.decode())
     module = (llvm.parse_bitcode if is_bitcode else _parse)(program)
-    text = str(module).replace(
+    qir_check.check(module)
+    qir_check.close(module)
+    # Written anew: nobody else reads the program as it came.
+    text = str(module)
+    if not any(mark in text for mark in MARKS):
+        return qir_qis.qir_ll_to_bc(text)
+    text = text.replace(
         "__quantum__qis__read_result__body", "__quantum__rt__read_result"
     )
     if "@create_creg(" in text:

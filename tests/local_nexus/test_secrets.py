@@ -1,0 +1,87 @@
+"""Secrets stay with their owner: in files, and out of long-lived processes."""
+
+import os
+import stat
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local_nexus import LocalNexus
+
+SECRETS = {
+    "LANGSMITH_API_KEY": "secret",
+    "PATH_TO_SECRET": "secret",
+    "HOMEBREW_GITHUB_API_TOKEN": "secret",
+    "PYTHON_SECRET": "secret",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+}
+
+
+@pytest.fixture
+def careless_umask():
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
+def with_secrets(monkeypatch):
+    for name, text in SECRETS.items():
+        monkeypatch.setenv(name, text)
+
+
+def open_to_others(directory: Path) -> set[str]:
+    return {
+        path.name
+        for path in [directory, *directory.rglob("*")]
+        if stat.S_IMODE(path.lstat().st_mode) & 0o077
+    }
+
+
+def run_a_job(client) -> None:
+    client.run(
+        """
+        project = qnx.projects.get_or_create(name="secrets")
+        circuit = qnx.circuits.upload(bell(), project=project)
+        job = qnx.start_execute_job(
+            programs=circuit, n_shots=50, project=project, name="kept",
+            backend_config=qnx.models.QulacsConfig(),
+        )
+        qnx.jobs.wait_for(job, timeout=120)
+        """
+    )
+
+
+def test_nobody_else_can_read_what_a_server_writes(
+    tmp_path, new_client, careless_umask
+):
+    directory = tmp_path / "deep" / "data"
+    with LocalNexus(directory=directory) as nexus:
+        run_a_job(new_client(nexus.env))
+        assert open_to_others(directory) == {"authority-127.0.0.1.pem"}
+    assert open_to_others(directory) == {"authority-127.0.0.1.pem"}
+
+
+def test_what_an_older_server_left_open_is_closed(tmp_path, careless_umask):
+    with LocalNexus(directory=tmp_path):
+        pass
+    for path in tmp_path.rglob("*"):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    (tmp_path / "of-the-user").touch(0o644)
+    tmp_path.chmod(0o755)
+    with LocalNexus(directory=tmp_path):
+        left = open_to_others(tmp_path) - {tmp_path.name}
+        assert left == {"authority-127.0.0.1.pem", "of-the-user"}
+
+
+def test_servers_and_simulators_keep_no_variables_that_may_be_secrets(
+    with_secrets, new_client
+):
+    with LocalNexus() as nexus:
+        run_a_job(new_client(nexus.env))
+        server = psutil.Process(nexus.pid)
+        processes = [server, *server.children(recursive=True)]
+        assert len(processes) > 1
+        for process in processes:
+            assert SECRETS.keys().isdisjoint(process.environ())
