@@ -54,7 +54,12 @@ _shots_option: _Decorator = click.option(
 @_files_argument
 @_device_option
 @_shots_option
-@click.option("--local", is_flag=True, help="Run on an embedded Nexus on this machine.")
+@click.option(
+    "--local",
+    is_flag=True,
+    help="Run on an embedded Nexus on this machine, where programs run as your user: "
+    "take only those that you trust.",
+)
 @click.option("--name", help="The name of the job.  [default: the names of the files]")
 @click.option(
     "--project",
