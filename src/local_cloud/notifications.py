@@ -10,6 +10,8 @@ class Notifications:
     """Wakes waiters, which live in the event loop, when threads change something."""
 
     def __init__(self) -> None:
+        # How many changes waiters were told of, for those who keep what they saw.
+        self.changes = 0
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -36,5 +38,6 @@ class Notifications:
                 del self._waiting[key]
 
     def _wake(self, key: str) -> None:
+        self.changes += 1
         for event in self._waiting.get(key, ()):
             event.set()

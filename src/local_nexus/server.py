@@ -105,7 +105,11 @@ class LocalNexus(LocalServer):
     def add_user(
         self, email: str, password: str, display_name: str | None = None
     ) -> str:
-        """Add a user, or find the one with this e-mail address, and return the id."""
+        """Add a user, or find the one with this e-mail address, and return the id.
+
+        Add only people whom you trust with your account on this machine: their programs
+        run on it as you, with limits but in no sandbox.
+        """
         body = {"email": email, "password": password, "display_name": display_name}
         return str(self._call("POST", "users", body)["id"])
 

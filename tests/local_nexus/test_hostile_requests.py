@@ -222,3 +222,37 @@ def test_a_websocket_is_open_to_pages_of_the_server_alone(
     else:
         with pytest.raises(websockets.InvalidStatus, match="403"):
             asyncio.run(follow())
+
+
+def test_many_websockets_look_at_a_job_together(own_nexus, new_client):
+    job = new_client(own_nexus.env).run(
+        """
+        project = qnx.projects.get_or_create(name="many")
+        circuit = qnx.circuits.upload(bell(), project=project)
+        result = qnx.start_execute_job(
+            programs=[circuit], n_shots=[10], project=project, name="many",
+            backend_config=qnx.models.QulacsConfig(),
+        ).id
+        """
+    )
+    cookie = cookies(own_nexus).removeprefix("Cookie: ")
+    address = f"wss://127.0.0.1:{own_nexus.port}/api/jobs/v1beta3/{job}"
+    own_nexus.set_job_status(job, "RUNNING")
+
+    async def follow() -> str:
+        async with websockets.connect(
+            f"{address}/attributes/status/ws",
+            ssl=trust(own_nexus),
+            additional_headers={"Cookie": cookie},
+            open_timeout=60,
+        ) as socket:
+            messages = [json.loads(message)["status"] async for message in socket]
+        return messages[-1]
+
+    async def all_of_them() -> list[str]:
+        followers = [asyncio.create_task(follow()) for _ in range(60)]
+        await asyncio.sleep(1)
+        await asyncio.to_thread(own_nexus.set_job_status, job, "CANCELLED")
+        return await asyncio.gather(*followers)
+
+    assert set(asyncio.run(all_of_them())) == {"CANCELLED"}

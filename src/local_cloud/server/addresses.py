@@ -35,7 +35,7 @@ def exposure(host: str) -> str | None:
         return None
     return (
         f"Other machines can reach this server at {address}; whoever has its password "
-        "or its tokens can use it."
+        "or its tokens can use it, and runs programs on this machine as its user."
     )
 
 

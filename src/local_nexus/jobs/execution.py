@@ -217,7 +217,10 @@ class Execution:
             for item in tx.find("job_items", job_id=job_id):
                 self._move(tx, item, stages[item["id"]])
             self._refresh(tx, job_id)
-        self.changed(job_id)
+            is_changed = tx.get("jobs", job_id) != job
+        if is_changed:
+            # Who is told looks again, which must not be a change by itself.
+            self.changed(job_id)
 
     def _stage(self, job_id: str, item: Row) -> Stage:
         """Return how far an item may have moved."""

@@ -58,8 +58,9 @@ _shots_option: _Decorator = click.option(
 @click.option(
     "--local",
     is_flag=True,
-    help="Run on an embedded Nexus on this machine. Unlike Nexus, it translates gates "
-    "that the device does not have.",
+    help="Run on an embedded Nexus on this machine, where programs run as your user: "
+    "take only those that you trust. Unlike Nexus, it translates gates that the device "
+    "does not have.",
 )
 @click.option("--name", help="The name of the job.  [default: the names of the files]")
 @click.option(

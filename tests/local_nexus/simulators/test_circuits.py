@@ -5,9 +5,12 @@ import warnings
 
 import numpy as np
 import pytest
-from pytket.circuit import Bit, Circuit, Qubit
+from pytket.circuit import Bit, Circuit, OpType, Qubit
 from quantinuum_schemas.models.backend_info import StoredBackendInfo
 from scipy.stats import chi2_contingency, chisquare
+
+from local_nexus.simulators.circuits.preparation import parse
+from local_nexus.simulators.errors import SimulationError
 
 from .conftest import ALPHA, circuit_request, table
 
@@ -214,3 +217,29 @@ def test_a_bit_with_two_indices_keeps_its_name(run_circuit):
     for config in ("QulacsConfig", "AerConfig"):
         result = run_circuit(circuit, config, 2)
         assert result.get_counts([Bit("grid", [1, 2])]) == {(1,): 2}
+
+
+@pytest.mark.parametrize(
+    "angle",
+    [
+        "9**9**9",
+        "9^(9^9)",
+        "((9**999)**999)**999",
+        "9" * 5000,
+        "gamma(999999999)",
+        "2**9999999999",
+    ],
+)
+def test_an_angle_that_cannot_be_computed_is_refused(angle):
+    circuit = Circuit(1).Rx(0.5, 0).to_dict()
+    circuit["commands"][0]["op"]["params"] = [angle]
+    with pytest.raises(SimulationError, match="may be too large to compute"):
+        parse(json.dumps(circuit))
+
+
+@pytest.mark.parametrize("angle", ["2**(1/2)", "sqrt(2)/2", "pi^2", "1.5e-3", "2**-3"])
+def test_an_angle_may_be_an_expression(angle):
+    circuit = Circuit(1).Rx(0.5, 0).to_dict()
+    circuit["commands"][0]["op"]["params"] = [angle]
+    (command,) = parse(json.dumps(circuit)).get_commands()
+    assert command.op.type == OpType.Rx

@@ -197,7 +197,8 @@ def test_opening_the_server_to_other_machines_is_warned_of(environment, tmp_path
     shell(f"tkr-nexus serve --stop {options}", environment)
     assert started.stderr.splitlines()[0] == (
         "Warning: Other machines can reach this server at 0.0.0.0; whoever has its "
-        "password or its tokens can use it."
+        "password or its tokens can use it, and runs programs on this machine as its "
+        "user."
     )
 
 

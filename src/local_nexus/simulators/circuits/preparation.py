@@ -1,6 +1,9 @@
 """Circuits as they arrive: read, checked and without boxes."""
 
 import json
+import math
+import re
+from typing import Any
 
 from pytket.circuit import Circuit
 from pytket.passes import DecomposeBoxes
@@ -9,18 +12,89 @@ from local_nexus.simulators.circuits.conditions import unfold
 from local_nexus.simulators.devices import Device
 from local_nexus.simulators.errors import SimulationError
 
+_LONG_NUMBER = re.compile(r"\d{41}")
+_FUNCTION = re.compile(r"([A-Za-z_]\w*)\s*\(")
+_FUNCTIONS = {
+    "abs",
+    "acos",
+    "asin",
+    "atan",
+    "atan2",
+    "cos",
+    "cosh",
+    "exp",
+    "log",
+    "sin",
+    "sinh",
+    "sqrt",
+    "tan",
+    "tanh",
+}
+_POWER = re.compile(r"\*\*|\^")
+# A number of three digits at most, a fraction of such numbers, or a symbol.
+_EXPONENT = re.compile(
+    r"\s*(?:\(\s*-?\s*\d{1,3}\s*(?:/\s*\d{1,3}\s*)?\)|-?\d{1,3}(?:\.\d*)?"
+    r"|[A-Za-z_]\w*)(?!\s*(?:\*\*|\^)|[\w.(])"
+)
+# The product of all exponents of an angle.
+_MOST_EXPONENTS = 1000
+# What a circuit has in its text if an angle of it may be refused.
+_SUSPECT = re.compile(r"\d{41}|\*\*|\^|[A-Za-z_]\w*\s*\(")
+
 
 def parse(text: str | bytes) -> Circuit:
     """Return the circuit of a JSON text.
 
-    :raises SimulationError: when the text is no circuit.
+    :raises SimulationError: when the text is no circuit, or an angle is no number that
+        can be computed.
     """
     try:
-        return Circuit.from_dict(json.loads(text))
+        data = json.loads(text)
+        readable = text if isinstance(text, str) else text.decode()
+        if _SUSPECT.search(readable):
+            _check_angles(data)
+        return Circuit.from_dict(data)
     except (ValueError, KeyError, TypeError, RuntimeError) as error:
         raise SimulationError(
             f"The program is not a pytket circuit: {error}"
         ) from error
+
+
+def _check_angles(data: Any) -> None:
+    """Refuse angles that would take for ever, or all memory, to compute."""
+    if isinstance(data, list):
+        for value in data:
+            _check_angles(value)
+    elif isinstance(data, dict):
+        for name, value in data.items():
+            if name == "params" and isinstance(value, list):
+                for angle in value:
+                    _check_angle(str(angle))
+            elif name == "phase":
+                _check_angle(str(value))
+            else:
+                _check_angles(value)
+
+
+def _check_angle(angle: str) -> None:
+    exponents = [
+        _EXPONENT.match(angle, power.end()) for power in _POWER.finditer(angle)
+    ]
+    sizes = [
+        max(map(int, re.findall(r"\d+", one.group())), default=1)
+        for one in exponents
+        if one is not None
+    ]
+    if (
+        _LONG_NUMBER.search(angle)
+        or None in exponents
+        or math.prod(size or 1 for size in sizes) > _MOST_EXPONENTS
+        or not _FUNCTIONS.issuperset(_FUNCTION.findall(angle))
+    ):
+        raise SimulationError(
+            f"The angle {angle[:60]!r} may be too large to compute: write it as a "
+            "number in half turns."
+        )
 
 
 def simplify(circuit: Circuit) -> Circuit:
