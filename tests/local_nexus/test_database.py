@@ -5,6 +5,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,19 +29,18 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory) -> str:
+def postgresql() -> Iterator[str]:
     """The URL of a PostgreSQL server of this test's own."""
     program = initdb()
     if program is None:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     pytest.importorskip("psycopg")
-    folder = tmp_path_factory.mktemp("postgresql")
+    # The folders of pytest belong to their owner alone, and PostgreSQL to another.
+    folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
     # PostgreSQL refuses to run as root.
     account: dict = {}
     if os.geteuid() == 0:
         account = {"user": "postgres", "cwd": "/"}
-        for parent in [folder, *folder.parents][:3]:
-            parent.chmod(0o755)
         shutil.chown(folder, "postgres")
     data = folder / "data"
     subprocess.run(
@@ -63,6 +64,7 @@ def postgresql(tmp_path_factory) -> str:
         yield f"postgresql+psycopg://nexus@127.0.0.1:{port}/postgres"
         server.send_signal(signal.SIGINT)
         server.stderr.read()
+    shutil.rmtree(folder)
 
 
 def test_everything_is_kept_in_postgresql(postgresql, tmp_path, new_client):

@@ -4,7 +4,8 @@ import dataclasses
 import json
 
 import pytest
-from pytket.circuit import Bit, CircBox, Circuit, reg_eq
+from pytket.circuit import Bit, CircBox, Circuit, OpType, reg_eq
+from pytket.passes import AutoRebase
 
 from local_nexus.simulators import CompileRequest, RunRequest
 from local_nexus.simulators.devices import devices
@@ -88,3 +89,14 @@ def test_the_detection_of_leakage_compiles_the_circuit(run):
 def test_simulators_of_others_take_any_gate(run):
     for name in ("AerConfig", "QulacsConfig", "SeleneConfig"):
         assert run(strictly(BELL, {"type": name})).status == "COMPLETED"
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=name_of)
+def test_a_conditional_gate_that_was_rebased_runs_with_the_phase_that_is_left(
+    run, config
+):
+    circuit = Circuit(2, 2).X(0).Measure(0, 0)
+    circuit.X(1, condition_bits=[0], condition_value=1).Measure(1, 1)
+    AutoRebase({OpType.PhasedX, OpType.Rz, OpType.ZZPhase}).apply(circuit)
+    assert any("THEN Phase(" in str(command) for command in circuit)
+    assert run(strictly(circuit, config)).status == "COMPLETED"

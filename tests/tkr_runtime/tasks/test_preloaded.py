@@ -149,6 +149,8 @@ def process_of(errors: str) -> int:
 def test_tasks_run_in_forks_of_one_process(shared_bench):
     shared_bench.environment["TKR_LOG_FORMAT"] = "%(process)d %(message)s"
     processes = []
+    # An installation beside the tests, as by uv run, makes a new one.
+    before = {server.pid for server in shared_bench.servers()}
     for name in ("a", "b"):
         process = shared_bench.start(shared_bench.upload(name))
         errors = process.communicate(timeout=LIMIT)[1]
@@ -156,7 +158,9 @@ def test_tasks_run_in_forks_of_one_process(shared_bench):
         processes.append(process_of(errors))
         assert processes[-1] != process.pid
     assert len(set(processes)) == 2
-    assert len(shared_bench.servers()) == 1
+    after = {server.pid for server in shared_bench.servers()}
+    assert after
+    assert len(after - before) <= 1
 
 
 def without_times(errors: str, place: str) -> str:

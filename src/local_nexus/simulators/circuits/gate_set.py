@@ -21,10 +21,14 @@ ANY_DEVICE = {
     "ExplicitModifier",
     "ExplicitPredicate",
     "MultiBit",
+    "Phase",
     "RangePredicate",
     "SetBits",
 }
-"""Operations of no qubit; Helios has them, too, though its list names gates only."""
+"""Operations of no qubit; Helios has them, too, though its list names gates only.
+
+Rebasing leaves a global phase, also under a condition; pytket's predicate takes it.
+"""
 
 OF_QUBITS = {"PhasedX", "Rz", "TK2", "ZZMax", "ZZPhase"}
 
