@@ -1,5 +1,6 @@
 """What the runtime has to know of Nexus and of this worker."""
 
+from tkr_nexus_worker._version import __version__
 from tkr_runtime.cloud import Cloud, JobTasks
 
 _DEFERRED_IMPORTS = {
@@ -32,7 +33,7 @@ NEXUS = Cloud(
     name="Nexus",
     worker_name="nexus_worker",
     package="tkr_nexus_worker",
-    distribution="tkr-nexus-worker",
+    version=__version__,
     command="tkr-nexus",
     env_prefix="TKR_NEXUS_",
     log_prefix="nexus: ",

@@ -6,17 +6,14 @@ graph can use several.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from pkgutil import resolve_name
-from typing import Any
+from typing import Any, NamedTuple
 
 ENTRY_POINTS = "tkr_runtime.clouds"
 """The group of entry points by which clouds are found."""
 
 
-@dataclass(frozen=True)
-class JobTasks:
+class JobTasks(NamedTuple):
     """Which tasks of a worker submit jobs, and which show that a job has ended.
 
     :param submitting: Tasks that return a job that they have submitted.
@@ -33,14 +30,14 @@ class JobTasks:
     polling: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Cloud:
+# A dataclass would take 30 ms to import, at the start of every command.
+class Cloud(NamedTuple):
     """A cloud and its worker.
 
     :param name: The name of the cloud, as in "Job 'bell' is on …".
     :param worker_name: The name of the worker in graphs and executors.
     :param package: The package of the worker.
-    :param distribution: The distribution that contains the package.
+    :param version: The version of that package.
     :param command: The command for people; it has ``resume`` and ``cancel``.
     :param env_prefix: The prefix of its environment variables.
     :param log_prefix: The prefix of the lines in its log that are for the user.
@@ -58,7 +55,7 @@ class Cloud:
     name: str
     worker_name: str
     package: str
-    distribution: str
+    version: str
     command: str
     env_prefix: str
     log_prefix: str
@@ -70,7 +67,7 @@ class Cloud:
 
     def load_worker(self) -> Any:
         """Import the worker, a :class:`tkr_runtime.tasks.worker.TaskWorker`."""
-        return resolve_name(self.worker)
+        return _resolve(self.worker)
 
     def cancel_job(self, job_id: str) -> str:
         """Cancel a job.
@@ -78,12 +75,18 @@ class Cloud:
         :param job_id: The id of the job.
         :returns: Its state afterwards.
         """
-        state: str = resolve_name(self.cancel)(job_id)
+        state: str = _resolve(self.cancel)(job_id)
         return state
 
     def read_environment_again(self) -> None:
         """Let the client take the environment of a fork."""
-        resolve_name(self.enter_fork)()
+        _resolve(self.enter_fork)()
+
+
+def _resolve(name: str) -> Any:
+    from pkgutil import resolve_name
+
+    return resolve_name(name)
 
 
 @cache

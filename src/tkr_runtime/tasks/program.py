@@ -88,7 +88,6 @@ def _run_task(worker: "TaskWorker", definition: "Path") -> int:
 
 def _parser(cloud: "Cloud") -> "argparse.ArgumentParser":
     import argparse
-    from importlib.metadata import version
     from pathlib import Path
 
     parser = argparse.ArgumentParser(
@@ -109,7 +108,5 @@ def _parser(cloud: "Cloud") -> "argparse.ArgumentParser":
         metavar="FILE",
         help="write the type stubs of the tasks to this file, then exit",
     )
-    parser.add_argument(
-        "--version", action="version", version=version(cloud.distribution)
-    )
+    parser.add_argument("--version", action="version", version=cloud.version)
     return parser
