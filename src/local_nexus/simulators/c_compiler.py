@@ -10,8 +10,8 @@ from local_nexus.simulators.errors import SimulationError
 def compile_c(source: Path, target: Path, *options: str | Path) -> None:
     """Compile C into a library or an object file.
 
-    :param options: further options of the compiler.
-    :raises SimulationError: when it cannot be compiled.
+    :param options: Further options of the compiler.
+    :raises SimulationError: When it cannot be compiled.
     """
     standard = ["-std=c11", "-O2", "-g0", "-fPIC"]
     try:

@@ -28,9 +28,9 @@ NATIVE_GATES = {OpType.PhasedX, OpType.Rz, OpType.ZZPhase, OpType.ZZMax, OpType.
 class GateCounts:
     """What one shot of a program does; averages are possible.
 
-    :param one_qubit: gates on one qubit, without ``Rz``.
-    :param two_qubit: gates on two qubits.
-    :param spam: preparations, resets and measurements.
+    :param one_qubit: Gates on one qubit, without ``Rz``.
+    :param two_qubit: Gates on two qubits.
+    :param spam: Preparations, resets and measurements.
     """
 
     one_qubit: float = 0
@@ -45,7 +45,7 @@ def hqc(counts: GateCounts, n_shots: int) -> float:
 
 
 def charges(device: Device) -> bool:
-    """Tell whether a device charges for its programs."""
+    """Return whether a device charges for its programs."""
     return (
         device["backend_name"] in CHARGING_BACKENDS
         and device["backend_info"]["misc"]["system_type"] in CHARGING
@@ -68,7 +68,7 @@ def counts_of_circuit(compiled: Circuit) -> GateCounts:
 def counts_of_metrics(metrics: Mapping[str, int]) -> GateCounts:
     """Count the operations of one shot of a HUGR or QIR program.
 
-    :param metrics: what Selene reports as ``user_program``; its resets are the
+    :param metrics: What Selene reports as ``user_program``; its resets are the
         preparations of qubits, too.
     """
     return GateCounts(
@@ -82,8 +82,8 @@ def counts_of_metrics(metrics: Mapping[str, int]) -> GateCounts:
 class Cost:
     """What a program costs.
 
-    :param hqc: the cost in HQC.
-    :param confidence: from 0 to 1; below 1 where shots differ in what they do.
+    :param hqc: The cost in HQC.
+    :param confidence: From 0 to 1; below 1 where shots differ in what they do.
     """
 
     hqc: float
@@ -92,7 +92,7 @@ class Cost:
     def check(self, max_cost: float | None) -> None:
         """Refuse a program that costs more than its owner allowed.
 
-        :raises SimulationError: when it does.
+        :raises SimulationError: When it does.
         """
         if max_cost is not None and self.hqc > max_cost:
             raise SimulationError(
@@ -109,11 +109,11 @@ def paid(shots: list[GateCounts]) -> Cost:
 def estimate(sample: list[GateCounts], n_shots: int) -> Cost:
     """Return the cost of a program of which some shots are known.
 
-    :param sample: the operations of the known shots.
-    :param n_shots: shots to pay for.
-    :returns: the cost of average shots; the confidence is 1 less the relative standard
+    :param sample: The operations of the known shots.
+    :param n_shots: Shots to pay for.
+    :returns: The cost of average shots; the confidence is 1 less the relative standard
         error of the average.
-    :raises SimulationError: when no shot is known.
+    :raises SimulationError: When no shot is known.
     """
     if not sample:
         raise SimulationError(

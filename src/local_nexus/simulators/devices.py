@@ -57,12 +57,12 @@ NAME_FIELDS = {
 def devices(device_file: Path | None = None) -> list[Device]:
     """List the devices.
 
-    :param device_file: a JSON file with devices of a user's own; they come first, and
+    :param device_file: A JSON file with devices of a user's own; they come first, and
         hide a built-in device of the same names.
-    :returns: one dictionary per device, with ``backend_name``, ``device_name``,
+    :returns: One dictionary per device, with ``backend_name``, ``device_name``,
         ``nexus_hosted``, ``supports`` (the properties of pytket's backends that it has,
         such as ``supports_shots``) and ``backend_info`` (a ``StoredBackendInfo``).
-    :raises ValueError: when the file is no such list.
+    :raises ValueError: When the file is no such list.
     """
     built_in = _read(DEVICE_FILE)
     if device_file is None:
@@ -75,9 +75,9 @@ def devices(device_file: Path | None = None) -> list[Device]:
 def device_of(config: Config, device_file: Path | None = None) -> Device:
     """Find the device that a backend config asks for.
 
-    :param config: the backend config as the client sent it.
-    :param device_file: as for :func:`devices`.
-    :raises SimulationError: when there is no such device.
+    :param config: The backend config as the client sent it.
+    :param device_file: As for :func:`devices`.
+    :raises SimulationError: When there is no such device.
     """
     config_type = config.get("type")
     if config_type not in BACKEND_NAMES:

@@ -86,8 +86,8 @@ def handle(
 ) -> Outcome | CompileOutcome:
     """Run or compile a program.
 
-    :param device_file: as for :func:`local_nexus.simulators.devices.devices`.
-    :returns: its outcome; every failure of the program is one, too.
+    :param device_file: As for :func:`local_nexus.simulators.devices.devices`.
+    :returns: Its outcome; every failure of the program is one, too.
     """
     file = None if device_file is None else Path(device_file)
     try:
@@ -106,8 +106,8 @@ def handle(
 def run(request: RunRequest, device_file: Path | None = None) -> Outcome:
     """Run a program.
 
-    :param device_file: as for :func:`local_nexus.simulators.devices.devices`.
-    :raises SimulationError: when it cannot be run.
+    :param device_file: As for :func:`local_nexus.simulators.devices.devices`.
+    :raises SimulationError: When it cannot be run.
     """
     device = device_of(request.backend_config, device_file)
     _check_shots(request.n_shots, device)

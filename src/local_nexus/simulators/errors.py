@@ -8,8 +8,8 @@ class SimulationError(Exception):
 class MissingSimulatorError(SimulationError):
     """The simulator that a backend config needs is not installed.
 
-    :param backend: what was asked for, for example ``AerConfig``.
-    :param extra: the extra of the distribution that installs the simulator.
+    :param backend: What was asked for, for example ``AerConfig``.
+    :param extra: The extra of the distribution that installs the simulator.
     """
 
     def __init__(self, backend: str, extra: str) -> None:

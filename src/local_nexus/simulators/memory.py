@@ -12,7 +12,7 @@ AMPLITUDE = 16
 def check_state_vector(n_qubits: int) -> None:
     """Refuse a state that does not fit, because simulators then end their process.
 
-    :raises SimulationError: when the state needs more memory than the process may use.
+    :raises SimulationError: When the state needs more memory than the process may use.
     """
     needed = AMPLITUDE * 2**n_qubits
     allowed = resource.getrlimit(resource.RLIMIT_DATA)[0]

@@ -13,9 +13,9 @@ from local_nexus.simulators.errors import MissingSimulatorError
 class OptionalFunction:
     """A function of a simulator, imported where it is needed.
 
-    :param module: its module in :mod:`local_nexus.simulators`.
-    :param name: its name.
-    :param extra: the extra of the distribution that installs the module's packages.
+    :param module: Its module in :mod:`local_nexus.simulators`.
+    :param name: Its name.
+    :param extra: The extra of the distribution that installs the module's packages.
     """
 
     module: str
@@ -25,8 +25,8 @@ class OptionalFunction:
     def load(self, config: Config) -> Callable[..., Any]:
         """Return the function.
 
-        :param config: the backend config, for the error.
-        :raises MissingSimulatorError: when a package is not installed.
+        :param config: The backend config, for the error.
+        :raises MissingSimulatorError: When a package is not installed.
         """
         try:
             module = importlib.import_module(f"{__package__}.{self.module}")

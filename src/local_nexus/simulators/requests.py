@@ -8,15 +8,15 @@ from typing import Any, Literal
 class RunRequest:
     """One program to run.
 
-    :param program_type: which of the three languages ``program`` is in.
+    :param program_type: Which of the three languages ``program`` is in.
     :param program: JSON text of pytket's ``Circuit.to_dict()`` for a circuit, the
         bytes as uploaded for HUGR and QIR.
-    :param backend_config: the backend config as the client sent it, with ``type``.
-    :param n_shots: number of shots; None where the backend returns a state.
-    :param n_qubits: qubits that a HUGR or QIR program may use at once.
+    :param backend_config: The backend config as the client sent it, with ``type``.
+    :param n_shots: Number of shots; None where the backend returns a state.
+    :param n_qubits: Qubits that a HUGR or QIR program may use at once.
     :param max_cost: HQC that the program may cost at most.
-    :param wasm: a WebAssembly module that the program calls.
-    :param strict: whether a circuit with gates that a device of Quantinuum does not
+    :param wasm: A WebAssembly module that the program calls.
+    :param strict: Whether a circuit with gates that a device of Quantinuum does not
         have is an error; otherwise it is translated.
     """
 
@@ -46,15 +46,15 @@ class RunRequest:
 class Outcome:
     """How a program ended.
 
-    :param status: the final status of the job item.
-    :param message: one short sentence for a person.
-    :param error_detail: why the program failed and what to do about it.
-    :param result_type: the kind of ``result``.
+    :param status: The final status of the job item.
+    :param message: One short sentence for a person.
+    :param error_detail: Why the program failed and what to do about it.
+    :param result_type: The kind of ``result``.
     :param result: JSON text, also if the program failed after some good shots.
         PYTKET: ``BackendResult.to_dict()``; QSYS: an object with the shots in result
         versions ``"3"`` and ``"4"``.
     :param cost: HQC; None where the device does not charge.
-    :param cost_confidence: probability that ``cost`` is right, from 0 to 1.
+    :param cost_confidence: Probability that ``cost`` is right, from 0 to 1.
     :param backend_info: JSON text of a ``StoredBackendInfo``, the device as it was.
     :param runtime_traces: JSON text of a list with a ``selene_core.trace.Trace`` per
         traced shot; None where the simulator has none.
@@ -76,7 +76,7 @@ class CompileRequest:
     """One circuit to compile.
 
     :param circuit: JSON text of pytket's ``Circuit.to_dict()``.
-    :param backend_config: the backend config as the client sent it, with ``type``.
+    :param backend_config: The backend config as the client sent it, with ``type``.
     :param optimisation_level: 0 to 3, as pytket's backends count.
     """
 
@@ -93,11 +93,11 @@ class CompileRequest:
 class CompileOutcome:
     """How a compilation ended.
 
-    :param status: the final status of the job item.
-    :param message: one short sentence for a person.
-    :param error_detail: why it failed and what to do about it.
+    :param status: The final status of the job item.
+    :param message: One short sentence for a person.
+    :param error_detail: Why it failed and what to do about it.
     :param circuit: JSON text of the compiled circuit.
-    :param passes: for every pass in order its name and JSON text of the circuit that it
+    :param passes: For every pass in order its name and JSON text of the circuit that it
         made.
     """
 

@@ -8,11 +8,11 @@ from local_nexus.simulators.pool import ProcessPool
 class SimulatorPool(ProcessPool):
     """Run and compile programs: takes ``RunRequest`` and ``CompileRequest``.
 
-    :param workers: processes at most; as many as this process may use cores by default.
-    :param time_limit: seconds that one program may take.
-    :param memory_limit: bytes of private memory of one process; its share of the
+    :param workers: Processes at most; as many as this process may use cores by default.
+    :param time_limit: Seconds that one program may take.
+    :param memory_limit: Bytes of private memory of one process; its share of the
         memory that is available by default.
-    :param device_file: devices of a user's own, as for
+    :param device_file: Devices of a user's own, as for
         :func:`local_nexus.simulators.devices.devices`.
     """
 

@@ -293,7 +293,7 @@ def warn_if_login_ends_soon(polling_interval: float) -> None:
 
 
 def was_not_carried_out(error: Exception) -> bool:
-    """Tell whether a request that failed has certainly changed nothing on Nexus.
+    """Return whether a request that failed has certainly changed nothing on Nexus.
 
     :param error: What qnexus or httpx raised.
     :returns: True if it never arrived, or Nexus turned it away with 429.
@@ -319,7 +319,7 @@ def _is_worth_a_retry(error: Exception, *, changes: bool) -> bool:
 
 
 def _translate(action: str, error: Exception, *, changes: bool) -> Exception | None:
-    """Give the error of this package for an error of qnexus or httpx, if it is one."""
+    """Return the error of this package for one of qnexus or httpx, if it is one."""
     match error:
         case qnx.AuthenticationError():
             return NotLoggedInError(

@@ -86,11 +86,11 @@ def digits(value: int, width: int) -> list[int]:
 def evaluator(op: object, stored: Stored) -> Callable[[list[int]], list[int]]:
     """Return what a classical operation does to the bits that it is given.
 
-    :param op: the operation.
-    :param stored: the operation as pytket stores it in JSON.
-    :returns: a function from the values of the operation's arguments before it to
+    :param op: The operation.
+    :param stored: The operation as pytket stores it in JSON.
+    :returns: A function from the values of the operation's arguments before it to
         their values after it.
-    :raises SimulationError: when the operation is none that can be evaluated.
+    :raises SimulationError: When the operation is none that can be evaluated.
     """
     if isinstance(op, ClExprOp):
         return _expression(op)

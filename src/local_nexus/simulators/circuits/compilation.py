@@ -85,9 +85,9 @@ def compile_circuit(
 ) -> CompileOutcome:
     """Compile a circuit for a device.
 
-    :param device_file: as for :func:`local_nexus.simulators.devices.devices`.
-    :returns: the compiled circuit, and what each pass made of it.
-    :raises SimulationError: when the circuit cannot be compiled for the device.
+    :param device_file: As for :func:`local_nexus.simulators.devices.devices`.
+    :returns: The compiled circuit, and what each pass made of it.
+    :raises SimulationError: When the circuit cannot be compiled for the device.
     """
     config, level = request.backend_config, request.optimisation_level
     if level not in LEVELS:
@@ -188,7 +188,7 @@ def _default_pass(backend: type[Backend], level: int) -> BasePass:
 def _quantinuum(config: Config, device: Device, level: int) -> BasePass:
     """Return the default compilation for Quantinuum's devices.
 
-    :raises SimulationError: when the config chooses a gate that the device has not.
+    :raises SimulationError: When the config chooses a gate that the device has not.
     """
     swaps = config.get("allow_implicit_swaps", True)
     target = _target(config.get("target_2qb_gate") or "ZZPhase", device)

@@ -63,10 +63,10 @@ def _is_box(op: Json) -> bool:
 class _Command:
     """A command without its conditions.
 
-    :param stored: the command as pytket stores it.
-    :param op: what is done if all conditions hold.
-    :param units: what it is done on.
-    :param conditions: its own conditions.
+    :param stored: The command as pytket stores it.
+    :param op: What is done if all conditions hold.
+    :param units: What it is done on.
+    :param conditions: Its own conditions.
     """
 
     stored: Json

@@ -36,8 +36,8 @@ OF_QUBITS = {"PhasedX", "Rz", "TK2", "ZZMax", "ZZPhase"}
 def check_gates(circuit: Circuit, config: Config, device: Device) -> None:
     """Refuse a circuit that a device of Quantinuum does not run as it is.
 
-    :param circuit: the circuit as it was sent, with its boxes.
-    :raises SimulationError: when it has other gates than the device, or more classical
+    :param circuit: The circuit as it was sent, with its boxes.
+    :raises SimulationError: When it has other gates than the device, or more classical
         registers; devices of others take any circuit here.
     """
     if device["backend_name"] not in CHECKED_BACKENDS or config.get("machine_debug"):

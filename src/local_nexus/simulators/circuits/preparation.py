@@ -45,7 +45,7 @@ _SUSPECT = re.compile(r"\d{41}|\*\*|\^|[A-Za-z_]\w*\s*\(")
 def parse(text: str | bytes) -> Circuit:
     """Return the circuit of a JSON text.
 
-    :raises SimulationError: when the text is no circuit, or an angle is no number that
+    :raises SimulationError: When the text is no circuit, or an angle is no number that
         can be computed.
     """
     try:
@@ -100,7 +100,7 @@ def _check_angle(angle: str) -> None:
 def simplify(circuit: Circuit) -> Circuit:
     """Return a circuit without boxes and without nested conditions.
 
-    :raises SimulationError: when the circuit has free symbols.
+    :raises SimulationError: When the circuit has free symbols.
     """
     simple = unfold(circuit)
     DecomposeBoxes().apply(simple)
@@ -115,7 +115,7 @@ def simplify(circuit: Circuit) -> Circuit:
 def check_size(circuit: Circuit, device: Device) -> None:
     """Refuse a circuit with more qubits than the device has.
 
-    :raises SimulationError: when it has; simulators without a limit have 0 nodes.
+    :raises SimulationError: When it has; simulators without a limit have 0 nodes.
     """
     available = device["backend_info"]["device"]["n_nodes"]
     if available and circuit.n_qubits > available:

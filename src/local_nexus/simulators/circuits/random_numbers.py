@@ -18,8 +18,8 @@ class RandomNumbers:
     """A generator of one shot.
 
     :param seed: 64 bits.
-    :param index: the number of the stream, 32 bits.
-    :param bound: the largest number that it gives, 32 bits.
+    :param index: The number of the stream, 32 bits.
+    :param bound: The largest number that it gives, 32 bits.
     """
 
     seed: int

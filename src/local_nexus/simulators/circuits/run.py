@@ -19,12 +19,12 @@ from local_nexus.simulators.noise.error_rates import ErrorRates
 class CircuitRun:
     """A circuit to simulate, as engines take it.
 
-    :param circuit: a circuit without boxes and symbols.
-    :param config: the backend config.
-    :param device: the device that the config names.
-    :param requested_shots: shots to take; None where a state is asked for.
-    :param rates: error rates of a Quantinuum device; None for an ideal one.
-    :param wasm: a module of functions that the circuit calls, in binary form.
+    :param circuit: A circuit without boxes and symbols.
+    :param config: The backend config.
+    :param device: The device that the config names.
+    :param requested_shots: Shots to take; None where a state is asked for.
+    :param rates: Error rates of a Quantinuum device; None for an ideal one.
+    :param wasm: A module of functions that the circuit calls, in binary form.
     """
 
     circuit: Circuit
@@ -51,7 +51,7 @@ class CircuitRun:
     def n_shots(self) -> int:
         """Shots to take, for engines that return nothing else.
 
-        :raises SimulationError: when the request has no number of shots, or the circuit
+        :raises SimulationError: When the request has no number of shots, or the circuit
             has no bits for their outcomes.
         """
         if self.requested_shots is None:
@@ -69,7 +69,7 @@ class CircuitRun:
 def flatten(circuit: Circuit) -> tuple[Circuit, list[Qubit], list[Bit]]:
     """Rename all qubits to ``q[i]`` and all bits to ``c[i]``, as simulators ask for.
 
-    :returns: the renamed circuit, and the qubits and bits of the original, such that
+    :returns: The renamed circuit, and the qubits and bits of the original, such that
         the one at position i became ``q[i]`` or ``c[i]``.
     """
     flat = circuit.copy()

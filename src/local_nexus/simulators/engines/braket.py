@@ -14,9 +14,9 @@ from local_nexus.simulators.errors import SimulationError
 def run(job: CircuitRun) -> BackendResult:
     """Simulate a circuit whose measurements are all final.
 
-    :returns: shots with one column per bit of the circuit, where bits never written are
+    :returns: Shots with one column per bit of the circuit, where bits never written are
         0; or the state.
-    :raises SimulationError: when the config asks for a device of Amazon, or the circuit
+    :raises SimulationError: When the config asks for a device of Amazon, or the circuit
         has other operations than gates and final measurements.
     """
     if not job.config.get("local"):

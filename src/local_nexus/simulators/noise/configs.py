@@ -24,8 +24,8 @@ EMULATORS = {"emulator", "hosted_emulator"}
 def rates_of(config: Config, device: Device) -> ErrorRates | None:
     """Return the error rates that a backend config asks for, None for an ideal device.
 
-    :param config: the backend config of a Quantinuum device or of Selene.
-    :param device: the device that it names.
+    :param config: The backend config of a Quantinuum device or of Selene.
+    :param device: The device that it names.
     """
     misc = device["backend_info"]["misc"]
     if config["type"] == "QuantinuumConfig":
@@ -132,7 +132,7 @@ class _Given:
     def angle_scaling(self) -> AngleScaling | None:
         """Return the dependence on the angle.
 
-        :raises SimulationError: when some of its four coefficients are missing.
+        :raises SimulationError: When some of its four coefficients are missing.
         """
         names = ["przz_a", "przz_b", "przz_c", "przz_d"]
         missing = [name for name in names if self._parameters.get(name) is None]

@@ -20,8 +20,8 @@ class Dephasing:
 class PhaseErrors:
     """The errors of the phase around an operation.
 
-    :param before: those that come before it.
-    :param with_it: those that come after it, if it is done.
+    :param before: Those that come before it.
+    :param with_it: Those that come after it, if it is done.
     """
 
     before: list[Dephasing]

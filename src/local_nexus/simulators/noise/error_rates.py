@@ -84,30 +84,30 @@ class AngleScaling:
 class ErrorRates:
     """Rates of errors in the model of this module; without arguments there are none.
 
-    :param p1: error after a gate on one qubit; ``Rz`` is done in software and has none.
-    :param p2: error after a gate on two qubits.
-    :param p_init: a qubit is prepared wrongly, in 1 instead of 0 or leaked.
-    :param p_meas_0: outcome 0 is recorded as 1.
-    :param p_meas_1: outcome 1 is recorded as 0.
-    :param p_crosstalk_meas: a measurement measures another qubit, too; for each other.
-    :param p_crosstalk_init: a reset measures another qubit; for each other.
-    :param crosstalk_per_gate: whether each of several measurements, or resets, that are
+    :param p1: Error after a gate on one qubit; ``Rz`` is done in software and has none.
+    :param p2: Error after a gate on two qubits.
+    :param p_init: A qubit is prepared wrongly, in 1 instead of 0 or leaked.
+    :param p_meas_0: Outcome 0 is recorded as 1.
+    :param p_meas_1: Outcome 1 is recorded as 0.
+    :param p_crosstalk_meas: A measurement measures another qubit, too; for each other.
+    :param p_crosstalk_init: A reset measures another qubit; for each other.
+    :param crosstalk_per_gate: Whether each of several measurements, or resets, that are
         done together has crosstalk, or all of them as if they were one.
-    :param p1_emission_ratio: share of ``p1`` that is spontaneous emission.
-    :param p2_emission_ratio: share of ``p2`` that is emission of one of the qubits.
-    :param p_init_leak_ratio: share of ``p_init`` in which the qubit has leaked.
-    :param leak_ratio: share of emission that ends in leakage.
-    :param p1_seepage: a leaked qubit returns in a gate on one qubit.
-    :param p2_seepage: a leaked qubit returns in a gate on two qubits.
-    :param leak_to_depolar: whether a qubit that would leak is depolarised instead.
-    :param angle_scaling: how ``p2`` depends on the angle; None if it does not.
-    :param linear_dephasing: probability of Z per second of waiting or transport.
-    :param quadratic_dephasing: frequency of Rz in waiting or transport, in Hz.
-    :param coherent_dephasing: whether that is Rz; otherwise it is Z by chance, as it is
+    :param p1_emission_ratio: Share of ``p1`` that is spontaneous emission.
+    :param p2_emission_ratio: Share of ``p2`` that is emission of one of the qubits.
+    :param p_init_leak_ratio: Share of ``p_init`` in which the qubit has leaked.
+    :param leak_ratio: Share of emission that ends in leakage.
+    :param p1_seepage: A leaked qubit returns in a gate on one qubit.
+    :param p2_seepage: A leaked qubit returns in a gate on two qubits.
+    :param leak_to_depolar: Whether a qubit that would leak is depolarised instead.
+    :param angle_scaling: How ``p2`` depends on the angle; None if it does not.
+    :param linear_dephasing: Probability of Z per second of waiting or transport.
+    :param quadratic_dephasing: Frequency of Rz in waiting or transport, in Hz.
+    :param coherent_dephasing: Whether that is Rz; otherwise it is Z by chance, as it is
         in stabilizer simulations in any case.
-    :param coherent_to_incoherent: factor of the probability of that Z.
-    :param idle_dephasing: whether waiting has memory errors.
-    :param transport_dephasing: whether transport has memory errors.
+    :param coherent_to_incoherent: Factor of the probability of that Z.
+    :param idle_dephasing: Whether waiting has memory errors.
+    :param transport_dephasing: Whether transport has memory errors.
     :param p2_idle: Z after a gate on two qubits, for each of them.
     """
 
@@ -195,8 +195,8 @@ class ErrorRates:
     def gate_errors(self, n_qubits: int, half_turns: float = 0.5) -> dict[str, float]:
         """Return the probabilities of the errors after a gate.
 
-        :param n_qubits: one or two.
-        :param half_turns: the angle of a ``ZZPhase``.
+        :param n_qubits: One or two.
+        :param half_turns: The angle of a ``ZZPhase``.
         :returns: Paulis of the qubits in their order, like ``XI``, in which ``L`` is
             the leakage of a qubit.
         """
@@ -254,8 +254,8 @@ def _add_leakage(
 ) -> None:
     """Add the leakage of a qubit to the probabilities of errors.
 
-    :param place: the Paulis of all qubits, with a gap for the one that leaks.
-    :param depolarise: whether it ends in 0 or 1 by chance instead.
+    :param place: The Paulis of all qubits, with a gap for the one that leaks.
+    :param depolarise: Whether it ends in 0 or 1 by chance instead.
     """
     for error in "XYZ" if depolarise else "L":
         name = place.format(error)

@@ -22,11 +22,11 @@ SPARE = [QUBITS, [0]]
 def with_detection(circuit: Circuit, n_device_qubits: int) -> Circuit:
     """Return a circuit that detects leakage before each of its measurements.
 
-    :param n_device_qubits: qubits of the device; without a spare one, a measurement
+    :param n_device_qubits: Qubits of the device; without a spare one, a measurement
         before all others goes without.
-    :returns: the circuit, with a bit ``leakage_detection_bit[i]`` for the measurement
+    :returns: The circuit, with a bit ``leakage_detection_bit[i]`` for the measurement
         number i, 1 for a leaked qubit.
-    :raises SimulationError: when the circuit uses the names of the new registers.
+    :raises SimulationError: When the circuit uses the names of the new registers.
     """
     names = {unit.reg_name for unit in [*circuit.qubits, *circuit.bits]}
     if taken := sorted(names & {BITS, QUBITS}):

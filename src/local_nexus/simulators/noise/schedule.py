@@ -37,10 +37,10 @@ class Operation:
 
     :param kind: ``gate``, ``software``, ``barrier``, ``measure``, ``reset`` or
         ``classical``.
-    :param qubits: the qubits that it acts on.
-    :param bits: the bits that it reads or writes.
-    :param is_diagonal: whether it is a gate that commutes with Z on its qubits.
-    :param is_conditional: whether bits decide if it is done; it takes its time anyway.
+    :param qubits: The qubits that it acts on.
+    :param bits: The bits that it reads or writes.
+    :param is_diagonal: Whether it is a gate that commutes with Z on its qubits.
+    :param is_conditional: Whether bits decide if it is done; it takes its time anyway.
     """
 
     kind: str
@@ -89,8 +89,8 @@ class Operation:
 class Slot:
     """When an operation happens.
 
-    :param start: seconds after the begin of the circuit.
-    :param exposed: for each of its qubits, the seconds since the last operation on it
+    :param start: Seconds after the begin of the circuit.
+    :param exposed: For each of its qubits, the seconds since the last operation on it
         in which it has memory errors; a qubit that has not been used has none.
     """
 

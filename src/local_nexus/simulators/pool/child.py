@@ -63,9 +63,9 @@ class Child:
     """A process, started at once; dead after a crash, a limit or a kill.
 
     :param handler: ``module:function`` that makes the outcome of a request.
-    :param arguments: what the function takes after the request.
-    :param time_limit: seconds that one request may take.
-    :param memory_limit: bytes of private memory that the process may use.
+    :param arguments: What the function takes after the request.
+    :param time_limit: Seconds that one request may take.
+    :param memory_limit: Bytes of private memory that the process may use.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Child:
     def run[R](self, request: Request[R]) -> R:
         """Run one request to its end.
 
-        :returns: its outcome, also when the process crashed or took too long.
+        :returns: Its outcome, also when the process crashed or took too long.
         """
         try:
             self._written.truncate(0)
@@ -127,7 +127,7 @@ class Child:
     def close(self) -> int:
         """End the process and wait until it is gone.
 
-        :returns: its exit code; above 128 a signal ended it.
+        :returns: Its exit code; above 128 a signal ended it.
         """
         self.alive = False
         self.kill()

@@ -53,10 +53,10 @@ class ProcessPool:
 
     :param handler: ``module:function`` that makes the outcome of a request. Only the
         processes import it.
-    :param arguments: what the function takes after the request.
-    :param workers: processes at most; as many as this process may use cores by default.
-    :param time_limit: seconds that one program may take.
-    :param memory_limit: bytes of private memory (``RLIMIT_DATA``) of one process; its
+    :param arguments: What the function takes after the request.
+    :param workers: Processes at most; as many as this process may use cores by default.
+    :param time_limit: Seconds that one program may take.
+    :param memory_limit: Bytes of private memory (``RLIMIT_DATA``) of one process; its
         share of the memory that is available by default.
     """
 
@@ -89,13 +89,13 @@ class ProcessPool:
     ) -> RunHandle:
         """Queue a program; programs start in the order of their submission.
 
-        :param request: what the handler takes; picklable.
-        :param on_start: called when a process takes the program.
-        :param on_done: called once with the outcome, unless the program is cancelled
+        :param request: What the handler takes; picklable.
+        :param on_start: Called when a process takes the program.
+        :param on_done: Called once with the outcome, unless the program is cancelled
             or the pool closed before. Both are called from a thread of the pool, again
             and again while they raise an ``OSError`` that says that a disk is full.
-        :returns: a handle that cancels the program.
-        :raises RuntimeError: when the pool is closed.
+        :returns: A handle that cancels the program.
+        :raises RuntimeError: When the pool is closed.
         """
         run = _Run(request, on_start, on_done)
         with self._lock:

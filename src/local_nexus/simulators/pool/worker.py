@@ -31,9 +31,9 @@ half, as a shell does."""
 def guard(simulator: int, life_line: int, files: str) -> NoReturn:
     """Wait for the end of the simulator or of the pool, and leave nothing behind.
 
-    :param simulator: process id of the simulating half, leader of its process group.
-    :param life_line: a descriptor that reaches its end when the simulator ends.
-    :param files: the directory of the simulator's temporary files.
+    :param simulator: Process id of the simulating half, leader of its process group.
+    :param life_line: A descriptor that reaches its end when the simulator ends.
+    :param files: The directory of the simulator's temporary files.
     """
     select.select([STDIN, life_line], [], [])
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -73,7 +73,7 @@ def serve(connection: Connection, handler: str, arguments: list[str]) -> None:
     """Answer requests until the other end is closed.
 
     :param handler: ``module:function`` that makes the outcome of a request.
-    :param arguments: what the function takes after the request.
+    :param arguments: What the function takes after the request.
     """
     module, function = handler.split(":")
     handle = getattr(importlib.import_module(module), function)

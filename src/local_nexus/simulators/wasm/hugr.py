@@ -34,9 +34,9 @@ INTEGER = {
 def with_wasm_symbols(data: bytes) -> tuple[bytes, WasmCalls | None]:
     """Let a program call C functions in the place of WASM functions.
 
-    :param data: an envelope of a HUGR package.
-    :returns: an envelope that Selene knows, and the calls; None without any.
-    :raises SimulationError: when values are no integers.
+    :param data: An envelope of a HUGR package.
+    :returns: An envelope that Selene knows, and the calls; None without any.
+    :raises SimulationError: When values are no integers.
     """
     envelope = hugr.cli.convert(data, format="json")
     content = json.loads(envelope[HEADER_SIZE:])
@@ -52,7 +52,7 @@ def with_wasm_symbols(data: bytes) -> tuple[bytes, WasmCalls | None]:
 def _rewritten(node: Json, functions: dict[str | int, int]) -> Json:
     """Return an operation, one of WASM as one of GPUs.
 
-    :param functions: the functions, each with its number; new ones are added.
+    :param functions: The functions, each with its number; new ones are added.
     """
     new = _for_gpus(node)
     if node.get("extension") != WASM:

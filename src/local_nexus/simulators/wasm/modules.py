@@ -15,9 +15,9 @@ SIZES = {"i32": 2**32, "i64": 2**64}
 class WasmModule:
     """A module of functions.
 
-    :param data: the module in binary form.
-    :param needs_init: whether there has to be a function ``init``.
-    :raises SimulationError: when it is no module.
+    :param data: The module in binary form.
+    :param needs_init: Whether there has to be a function ``init``.
+    :raises SimulationError: When it is no module.
     """
 
     def __init__(self, data: bytes, *, needs_init: bool = True) -> None:
@@ -71,8 +71,8 @@ class WasmModule:
 class WasmShot:
     """The module as one shot sees it: it remembers what the shot did before.
 
-    :param module: the module.
-    :param calls: calls that the shot has made already.
+    :param module: The module.
+    :param calls: Calls that the shot has made already.
     """
 
     def __init__(self, module: WasmModule, calls: tuple[Call, ...] = ()) -> None:
@@ -87,9 +87,9 @@ class WasmShot:
     def call(self, name: str, arguments: tuple[int, ...]) -> int:
         """Call a function.
 
-        :param arguments: integers.
-        :returns: its result as an unsigned integer, 0 if it has none.
-        :raises SimulationError: when there is no such function, or it fails.
+        :param arguments: Integers.
+        :returns: Its result as an unsigned integer, 0 if it has none.
+        :raises SimulationError: When there is no such function, or it fails.
         """
         try:
             if self._instance is None:

@@ -44,11 +44,11 @@ class WasmLibrary(Utility):
 def serving(wasm: bytes, calls: WasmCalls, directory: Path) -> Iterator[WasmLibrary]:
     """Serve the functions of a module to one program after the other.
 
-    :param wasm: the module in binary form.
-    :param calls: what programs call.
-    :param directory: an existing private directory, in which files are left.
-    :returns: the library that a program has to be linked with.
-    :raises SimulationError: when the module cannot be loaded, has not all of the
+    :param wasm: The module in binary form.
+    :param calls: What programs call.
+    :param directory: An existing private directory, in which files are left.
+    :returns: The library that a program has to be linked with.
+    :raises SimulationError: When the module cannot be loaded, has not all of the
         functions, or cannot be served.
     """
     module = WasmModule(wasm, needs_init=False)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 class WasmCalls:
     """The WASM functions that a program calls, and how it does so.
 
-    :param functions: their names in the module, or their numbers among its exports.
-    :param stubs: functions in C with the names that the program calls. They ask
+    :param functions: Their names in the module, or their numbers among its exports.
+    :param stubs: Functions in C with the names that the program calls. They ask
         ``wasm_call`` of ``wasm_calls.c``, with a place in ``functions``.
     """
 
@@ -22,10 +22,10 @@ def stub(
 ) -> str:
     """Return a function in C.
 
-    :param symbol: its name for the linker.
-    :param result: the type that it returns.
-    :param types: those of its arguments, which are ``a0``, ``a1`` and so on.
-    :param number: a number that no other stub has.
+    :param symbol: Its name for the linker.
+    :param result: The type that it returns.
+    :param types: Those of its arguments, which are ``a0``, ``a1`` and so on.
+    :param number: A number that no other stub has.
     """
     named = ", ".join(f"{kind} a{place}" for place, kind in enumerate(types))
     head = f"{result} wasm_stub_{number}({named or 'void'})"

@@ -284,7 +284,7 @@ def _parse_shape(text: str) -> ast.Statement | ast.Pragma:
 
 
 def _unmark(node: Any) -> None:
-    """Give the names of a syntax tree back as the program has them."""
+    """Return the names of a syntax tree as the program has them."""
     if isinstance(node, list | tuple):
         for one in node:
             _unmark(one)

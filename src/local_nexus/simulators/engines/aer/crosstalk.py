@@ -19,9 +19,9 @@ def crosstalk_params(
     :param given: ``CrosstalkParams`` of quantinuum-schemas in JSON. Their keys are
         tuples, which JSON does not have: the client joins their parts by commas, such
         as ``CX,q,0,q,1``.
-    :param renamed: the qubits of the circuit with the names that the simulator sees;
+    :param renamed: The qubits of the circuit with the names that the simulator sees;
         parameters of other qubits have no effect.
-    :raises SimulationError: when they are no such parameters.
+    :raises SimulationError: When they are no such parameters.
     """
     try:
         return _params(given, renamed)

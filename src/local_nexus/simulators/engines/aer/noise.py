@@ -37,9 +37,9 @@ def noisy(
 ) -> QuantumCircuit:
     """Return a circuit with the errors that some rates give it.
 
-    :param circuit: a circuit of the machines' gates.
-    :param rates: rates without leakage, and for stabilizers without coherent errors.
-    :param translate: what the simulator takes in place of one of these gates.
+    :param circuit: A circuit of the machines' gates.
+    :param rates: Rates without leakage, and for stabilizers without coherent errors.
+    :param translate: What the simulator takes in place of one of these gates.
     """
     written = _Writer(circuit, rates, translate)
     for qubit in circuit.qubits:
@@ -76,7 +76,7 @@ class _Writer:
     def write(self, instruction: CircuitInstruction, with_it: list[Dephasing]) -> None:
         """Write an instruction and its errors.
 
-        :param with_it: further errors, if the instruction is done.
+        :param with_it: Further errors, if the instruction is done.
         """
         operation, qubits = instruction.operation, list(instruction.qubits)
         match operation.name:

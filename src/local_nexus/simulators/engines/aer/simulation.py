@@ -57,8 +57,8 @@ EPSILON = 1e-16
 def run(job: CircuitRun) -> BackendResult:
     """Simulate a circuit as an ``AerConfig`` asks for.
 
-    :returns: shots with one column per bit of the circuit.
-    :raises SimulationError: when the config asks for what is not simulated.
+    :returns: Shots with one column per bit of the circuit.
+    :raises SimulationError: When the config asks for what is not simulated.
     """
     config = job.config
     flat, qubits, bits = flatten(job.circuit)
@@ -121,7 +121,7 @@ def run_ibm(job: CircuitRun) -> BackendResult:
 def run_stabilizer(job: CircuitRun) -> BackendResult:
     """Simulate a circuit of Clifford gates only, which may have many qubits.
 
-    :raises SimulationError: when a gate is not Clifford.
+    :raises SimulationError: When a gate is not Clifford.
     """
     flat, _qubits, bits = flatten(job.circuit)
     AutoRebase(MACHINE_GATES).apply(flat)
@@ -167,10 +167,10 @@ def _emulated(
 ) -> BackendResult:
     """Simulate a circuit with the noise of an emulator, but depolarised for leaked.
 
-    :raises SimulationError: when the circuit has operations that Aer does not run.
-    :param flat: the circuit in the machines' gates.
-    :param bits: the bits of the user's circuit.
-    :param translate: what the simulator takes in place of these gates.
+    :raises SimulationError: When the circuit has operations that Aer does not run.
+    :param flat: The circuit in the machines' gates.
+    :param bits: The bits of the user's circuit.
+    :param translate: What the simulator takes in place of these gates.
     """
     rates = dataclasses.replace(rates, leak_to_depolar=True)
     simulator.set_options(noise_model=wrong_outcomes(rates))
@@ -231,7 +231,7 @@ def _shots(
 def _clifford(gate: Gate) -> Steps:
     """Return one of the machines' gates as Clifford gates.
 
-    :raises SimulationError: when it is not Clifford.
+    :raises SimulationError: When it is not Clifford.
     """
     if gate.name == "rzz":
         turn = _quarters(gate.params[0])

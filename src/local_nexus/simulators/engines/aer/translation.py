@@ -134,7 +134,7 @@ CONSTANTS = {
 def to_qiskit(flat: Circuit) -> QuantumCircuit:
     """Translate a circuit with the registers ``q`` and ``c``.
 
-    :raises SimulationError: when it has an operation that Aer does not run.
+    :raises SimulationError: When it has an operation that Aer does not run.
     """
     conditional = OpType.Conditional in {command.op.type for command in flat}
     if not conditional and not classical_operations(flat):
@@ -228,7 +228,7 @@ def _bits_of(value: Bit) -> Iterable[Any]:
 def _results(op: Op, stored: Any, values: Word) -> dict[int, Bit]:
     """Return what an operation writes, by the positions of its arguments.
 
-    :raises SimulationError: when Aer does not run it.
+    :raises SimulationError: When Aer does not run it.
     """
     facts = stored.get("classical", {})
     last = len(values) - 1

@@ -32,7 +32,7 @@ class Faults:
     ) -> list[Step]:
         """Return a gate and its errors.
 
-        :param half_turns: the angle of a gate on two qubits.
+        :param half_turns: The angle of a gate on two qubits.
         """
         if self.rates.angle_scaling is None:
             half_turns = 0.5

@@ -55,9 +55,9 @@ class Seep(Step):
 class LeakyGate(Step):
     """A gate on qubits that may have leaked, and its errors.
 
-    :param errors: what happens after the gate.
-    :param alone: what happens to a qubit whose partner has leaked.
-    :param seepage: the probability that a leaked qubit returns.
+    :param errors: What happens after the gate.
+    :param alone: What happens to a qubit whose partner has leaked.
+    :param seepage: The probability that a leaked qubit returns.
     """
 
     gate: QuantumGateBase

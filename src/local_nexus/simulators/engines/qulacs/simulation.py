@@ -89,9 +89,9 @@ SIMULATED_GATES = NAMED_GATES.keys() | {
 def run(job: CircuitRun) -> BackendResult:
     """Simulate a circuit.
 
-    :returns: shots with one column per bit of the circuit; or the state before the
+    :returns: Shots with one column per bit of the circuit; or the state before the
         final measurements, which a ``QulacsConfig`` can ask for as a density matrix.
-    :raises SimulationError: when the circuit is too large, or cannot give a state.
+    :raises SimulationError: When the circuit is too large, or cannot give a state.
     """
     check_state_vector(job.circuit.n_qubits)
     flat, qubits, bits = flatten(job.circuit)
@@ -158,7 +158,7 @@ class _Program:
     def state(self) -> npt.NDArray[np.complex128]:
         """Return the amplitudes before the final measurements.
 
-        :raises SimulationError: when chance decides over the state.
+        :raises SimulationError: When chance decides over the state.
         """
         branch = self._start(1)
         for step in self.steps:
@@ -251,9 +251,9 @@ class _Program:
     ) -> list[Step]:
         """Return the steps of one operation.
 
-        :param units: the qubits and bits that it acts on.
-        :param stored: the operation as pytket stores it in JSON.
-        :param with_it: further steps, which depend on the same condition.
+        :param units: The qubits and bits that it acts on.
+        :param stored: The operation as pytket stores it in JSON.
+        :param with_it: Further steps, which depend on the same condition.
         """
         if op.type == OpType.Conditional:
             op = cast("Conditional", op)

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 class Branch:
     """Shots with the same history, and how far they have come.
 
-    :param shot: the number of the first of the shots.
-    :param random_numbers: those that the circuit asks for; such a branch is one shot.
-    :param leaked: the qubits that have left their two levels.
+    :param shot: The number of the first of the shots.
+    :param random_numbers: Those that the circuit asks for; such a branch is one shot.
+    :param leaked: The qubits that have left their two levels.
     """
 
     state: QuantumState
@@ -67,9 +67,9 @@ class Step(ABC):
     def run(self, branch: Branch, rng: np.random.Generator) -> list[Branch]:
         """Do the step.
 
-        :param branch: shots with the same history; the step changes it.
-        :param rng: the source of chance.
-        :returns: the branches into which the step divides the shots, each with some.
+        :param branch: Shots with the same history; the step changes it.
+        :param rng: The source of chance.
+        :returns: The branches into which the step divides the shots, each with some.
         """
 
 

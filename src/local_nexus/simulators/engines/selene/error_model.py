@@ -55,7 +55,7 @@ class MachineNoise(ErrorModel):
 def _library() -> Path:
     """Return the compiled error model, in a directory of this process alone.
 
-    :raises SimulationError: when it cannot be compiled.
+    :raises SimulationError: When it cannot be compiled.
     """
     directory = tempfile.mkdtemp(prefix="machine_noise_")
     atexit.register(shutil.rmtree, directory, ignore_errors=True)

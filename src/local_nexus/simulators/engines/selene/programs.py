@@ -70,13 +70,13 @@ TRACED_EVENTS = 20_000
 class Shots:
     """What a program returned.
 
-    :param tagged: for every shot its results in order, with typed tags such as
+    :param tagged: For every shot its results in order, with typed tags such as
         ``USER:BOOL:name``.
-    :param counts: for every shot the operations that it did.
-    :param n_qubits: qubits that a shot used at once, at most.
+    :param counts: For every shot the operations that it did.
+    :param n_qubits: Qubits that a shot used at once, at most.
     :param traces: JSON text of a list with the trace of the first shot, if it was
         traced: what program, runtime, error model and simulator did.
-    :param problem: why a shot failed, after which no other was taken.
+    :param problem: Why a shot failed, after which no other was taken.
     """
 
     tagged: TaggedShots
@@ -110,7 +110,7 @@ class Shots:
         An integer becomes a register of 64 bits, as pytket-quantinuum makes it from the
         results of a QIR program. Arrays and tuples are what their elements are.
 
-        :raises SimulationError: when a result is no bits.
+        :raises SimulationError: When a result is no bits.
         """
         registers = [
             [
@@ -145,9 +145,9 @@ class Shots:
 class Program:
     """A program built for Selene; a context manager, which removes the built files.
 
-    :param data: a HUGR package, or QIR as bitcode or as text.
-    :param wasm: the module whose functions the program calls.
-    :raises SimulationError: when the program cannot be built.
+    :param data: A HUGR package, or QIR as bitcode or as text.
+    :param wasm: The module whose functions the program calls.
+    :raises SimulationError: When the program cannot be built.
     """
 
     def __init__(self, data: bytes, wasm: bytes | None = None) -> None:
@@ -182,7 +182,7 @@ class Program:
     def probe(self, n_qubits: int) -> Shots:
         """Run a few shots whose measurements are tossed coins, as far as they come.
 
-        :param n_qubits: qubits of the device.
+        :param n_qubits: Qubits of the device.
         """
         return self._run(
             CoinflipPlugin(), IdealPlugin(), SimpleRuntimePlugin(), n_qubits, PROBES
@@ -195,11 +195,11 @@ class Program:
 
         :param config: ``simulator``, ``error_model`` and ``runtime``, as far as the
             backend config has them.
-        :param n_qubits: qubits that a shot may use at once.
-        :param n_shots: shots to take.
-        :param rates: error rates; None for an ideal device.
-        :returns: the shots, up to the first one that fails.
-        :raises SimulationError: when the simulator is not there.
+        :param n_qubits: Qubits that a shot may use at once.
+        :param n_shots: Shots to take.
+        :param rates: Error rates; None for an ideal device.
+        :returns: The shots, up to the first one that fails.
+        :raises SimulationError: When the simulator is not there.
         """
         simulator = _simulator(config.get("simulator") or {}, n_qubits)
         error_model = _error_model(rates, config.get("error_model") or {}, simulator)

@@ -69,8 +69,8 @@ C_TYPES = {
 def bitcode(program: bytes) -> bytes:
     """Return the bitcode of a QIR program, which may be bitcode or text, for Selene.
 
-    :raises SimulationError: when it could do more than a quantum program does.
-    :raises Exception: when it is not QIR; the text says why.
+    :raises SimulationError: When it could do more than a quantum program does.
+    :raises Exception: When it is not QIR; the text says why.
     """
     is_bitcode = program.startswith((b"BC", b"\xde\xc0\x17\x0b"))
     module = (llvm.parse_bitcode if is_bitcode else _parse)(program)
@@ -91,9 +91,9 @@ def bitcode(program: bytes) -> bytes:
 def with_wasm_symbols(program: bytes) -> tuple[bytes, WasmCalls | None]:
     """Let a program call C functions in the place of WASM functions.
 
-    :param program: bitcode.
-    :returns: bitcode in which they have names of ours, and the calls; None without any.
-    :raises SimulationError: when values are no integers.
+    :param program: Bitcode.
+    :returns: Bitcode in which they have names of ours, and the calls; None without any.
+    :raises SimulationError: When values are no integers.
     """
     module = llvm.parse_bitcode(program)
     names: list[str] = []

@@ -103,7 +103,7 @@ HOOKS = re.compile(
 def check(module: llvm.ModuleRef) -> None:
     """Refuse a program that could do more than a quantum program does.
 
-    :raises SimulationError: naming what it may not do.
+    :raises SimulationError: Naming what it may not do.
     """
     text = str(module)
     for line in text.splitlines():
@@ -130,7 +130,7 @@ def check(module: llvm.ModuleRef) -> None:
 def close(module: llvm.ModuleRef) -> None:
     """Let no function and no variable of the program stand in for one of others.
 
-    :raises SimulationError: when it begins in several functions.
+    :raises SimulationError: When it begins in several functions.
     """
     for variable in module.global_variables:
         variable.linkage = "internal"
@@ -168,8 +168,8 @@ def _check_value(value: llvm.ValueRef) -> None:
 class _Body:
     """The code of one function.
 
-    :param function: of the program.
-    :param external: the functions that it does not define.
+    :param function: Of the program.
+    :param external: The functions that it does not define.
     """
 
     def __init__(self, function: llvm.ValueRef, external: set[str]) -> None:
