@@ -7,7 +7,7 @@ Importing this package imports no simulator; those are loaded only in the worker
 processes of :class:`SimulatorPool`.
 """
 
-from local_nexus.simulators.pool import RunHandle
+from local_cloud.pool import RunHandle
 from local_nexus.simulators.requests import (
     CompileOutcome,
     CompileRequest,

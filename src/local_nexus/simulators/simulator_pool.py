@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from local_nexus.simulators.pool import ProcessPool
+from local_cloud.pool import ProcessPool
 
 
 class SimulatorPool(ProcessPool):

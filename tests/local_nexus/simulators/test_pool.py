@@ -15,8 +15,8 @@ from guppylang import guppy
 from guppylang.std.quantum import measure, qubit
 from pytket.circuit import Circuit
 
+from local_cloud.pool.child import Child
 from local_nexus.simulators import RunRequest, SimulatorPool
-from local_nexus.simulators.pool.child import Child
 
 from .conftest import circuit_request, wait_for
 
@@ -61,7 +61,7 @@ def processes():
     return {
         process
         for process in psutil.Process().children(recursive=True)
-        if "local_nexus.simulators.pool.worker" in process.cmdline()
+        if "local_cloud.pool.worker" in process.cmdline()
     }
 
 

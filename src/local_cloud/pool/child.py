@@ -8,7 +8,7 @@ import tempfile
 from multiprocessing import Pipe
 from typing import Protocol
 
-from local_nexus.simulators.pool.worker import SIGNAL_BASE
+from local_cloud.pool.worker import SIGNAL_BASE
 
 GIB = 2**30
 

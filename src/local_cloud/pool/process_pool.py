@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_nexus.simulators.pool.child import Child, Request
+from local_cloud.pool.child import Child, Request
 
 logger = logging.getLogger(__name__)
 
