@@ -31,7 +31,7 @@ _names: dict[str, frozenset[str]] = {}
 _FILE_ATTRIBUTES = frozenset({"__cached__", "__file__", "__path__"})
 
 # What ``typing`` asks each argument of a generic type for; no class has them.
-_TYPE_VARIABLES = "__typing_"
+_TYPE_VARIABLES = ("__typing_", "__parameters__")
 
 _deferred: set[str] = set()
 _lock = Lock()
