@@ -113,7 +113,9 @@ class SamplingResult(BaseModel):
             )
         }
         job_data = {**rules, **self.job_data} if any(rules.values()) else None
-        return results.QPUSamplingResult({"results": data, "job_data": job_data})
+        content = {"results": data, "job_data": job_data}
+        result: QPUSamplingResult = results.QPUSamplingResult(content)
+        return result
 
 
 def state_text(state: Sequence[int]) -> str:
@@ -128,7 +130,7 @@ def read_state(text: str) -> tuple[int, ...]:
     """Return the number of photons in each mode.
 
     :param text: The state as Lightworks prints it, or as Artemis writes it.
-    :raises ResultFormatError: If it is no state.
+    :raises ResultFormatError: If it is not a state.
     """
     try:
         return tuple(int(it) for it in text.strip("|>()").split(",") if it.strip())
@@ -254,7 +256,7 @@ def _fetch(job: JobRef, details: Job) -> dict[str, Any]:
                 return content
             break
     raise ResultFormatError(
-        f"The answer of Artemis for the results of {describe(job)} is no object; "
+        f"The answer of Artemis for the results of {describe(job)} is not an object; "
         "update tkr-nexus-worker if this lasts."
     )
 

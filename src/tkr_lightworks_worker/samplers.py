@@ -220,8 +220,8 @@ class SamplerSpec(_Value):
         lw = lightworks.lightworks()
         if not isinstance(sampler, lw.Sampler):
             raise InvalidInputError(
-                f"{type(sampler).__name__} is no sampler; give a lightworks.Sampler, "
-                "because Artemis runs nothing else."
+                f"A {type(sampler).__name__} is not a sampler; give a "
+                "lightworks.Sampler, because Artemis runs nothing else."
             )
         try:
             task = sampler._generate_task()  # noqa: SLF001 (held by a contract test)
@@ -279,13 +279,14 @@ class SamplerSpec(_Value):
             selection = lw.PostSelection(multi_rules=True)
             for rule in self.post_selection:
                 selection.add(tuple(rule.modes), tuple(rule.photons))
-        return lw.Sampler(
+        sampler: Sampler = lw.Sampler(
             circuit,
             lw.State(list(self.input_state)),
             self.n_samples,
             post_selection=selection,
             min_detection=self.min_detection,
         )
+        return sampler
 
     @property
     def n_photons(self) -> int:
@@ -306,7 +307,7 @@ def read_sampler(value: Any, place: str = "sampler") -> SamplerSpec:
 
     :param value: The decoded JSON, or a :class:`SamplerSpec`.
     :param place: Where it was given, for the message.
-    :raises InvalidInputError: If it is none; it names the field.
+    :raises InvalidInputError: If it is not one; it names the field.
     """
     try:
         return SamplerSpec.model_validate(value)
@@ -314,7 +315,7 @@ def read_sampler(value: Any, place: str = "sampler") -> SamplerSpec:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "value"
         raise InvalidInputError(
-            f"The input {place} is no sampler: {field}: "
+            f"The input {place} is not a sampler: {field}: "
             f"{first['msg'].lower().rstrip('.')}; give what "
             "SamplerSpec.of(sampler) returns."
         ) from error
@@ -324,7 +325,7 @@ def read_samplers(value: Any) -> list[SamplerSpec]:
     """Read a list of samplers from JSON.
 
     :param value: The decoded JSON.
-    :raises InvalidInputError: If it is no such list; it names the first that is none.
+    :raises InvalidInputError: If it is not; it names the first that is not a sampler.
     """
     if not isinstance(value, list):
         raise InvalidInputError(
@@ -375,8 +376,7 @@ def _flaws(component: Component) -> list[str]:
             before = sorted(mode for mode, _ in component.swaps)
             if before != sorted(mode for _, mode in component.swaps):
                 return [
-                    "swaps modes to others than it takes them from; give each mode of "
-                    "the swap once on both sides"
+                    "swaps modes, but not among themselves; give each on both sides"
                 ]
         case UnitaryMatrix():
             return _flaws_of_matrix(component.unitary)
@@ -394,10 +394,7 @@ def _flaws_of_matrix(rows: list[list[complex]]) -> list[str]:
     distance = float(np.abs(matrix @ matrix.conj().T - np.eye(size)).max())
     # NaN is no distance either.
     if not distance <= _UNITARY_WITHIN:
-        return [
-            f"is not unitary: it times its adjoint differs from 1 by {distance:.2g}; "
-            "give a unitary matrix"
-        ]
+        return [f"is not unitary (off by {distance:.2g}); give a unitary matrix"]
     return []
 
 

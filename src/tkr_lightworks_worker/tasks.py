@@ -279,7 +279,7 @@ def _read_job(value: Any) -> JobRef | int | str:
 def _read_jobs(value: Any) -> list[JobRef]:
     if not isinstance(value, list):
         raise InvalidInputError(
-            "The input jobs is no list; give what submit_jobs returns."
+            "The input jobs is not a list; give what submit_jobs returns."
         )
     return [JobRef(**job) for job in value]
 

@@ -80,7 +80,7 @@ def validate_job(qpu_name: str, samplers: Sequence[SamplerSpec]) -> JobValidatio
         )
     if not samplers:
         problems.append("The input samplers is empty; give at least one sampler.")
-    warnings = []
+    warnings: list[str] = []
     if not qpu.is_available:
         (problems if settings.requires_online() else warnings).append(_offline(qpu))
     return JobValidation(

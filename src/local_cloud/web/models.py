@@ -51,7 +51,7 @@ def parse[M: BaseModel](model: type[M], body: bytes) -> M:
 def _path(error: ErrorDetails, body: bytes) -> list[str]:
     """Return the path to a wrong field, as the body has it.
 
-    Pydantic names on the way which model of a union it chose; that is no part of it.
+    Pydantic names on the way which model of a union it chose; that is not part of it.
     """
     parts: list[str] = []
     value: Any = json.loads(body) if error["loc"] else None

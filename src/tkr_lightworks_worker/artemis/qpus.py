@@ -104,7 +104,9 @@ def _fields(content: object) -> dict[str, Any]:
     """Return the fields of a QPU by our names; those that we do not know stay."""
     if not isinstance(content, dict):
         return {}
-    fields = {_NAMES.get(name, name): value for name, value in content.items()}
+    fields: dict[str, Any] = {
+        _NAMES.get(str(name), str(name)): value for name, value in content.items()
+    }
     fields["id"] = str(fields.get("id", ""))
     if isinstance(fields.get("max_samples"), list):
         fields["max_samples"] = {

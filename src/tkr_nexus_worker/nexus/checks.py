@@ -96,7 +96,7 @@ def check_parameters(circuit: Circuit, index: int) -> None:
     :param circuit: The circuit.
     :param index: Its place among the circuits of the job, for the message.
     :raises InvalidInputError: For the first gate with a symbol, NaN or an infinite
-        number, or if the global phase is no finite number.
+        number, or if the global phase is not a finite number.
     """
     for number, command in enumerate(circuit):
         for value in _parameters(command.op):

@@ -25,7 +25,7 @@ from pytket.circuit.logic_exp import (
 from pytket.unit_id import UnitID
 
 SCRATCH = "tk_SCRATCH_BIT"
-"""The name by which pytket and Nexus know bits that are no result."""
+"""The name by which pytket and Nexus know bits that are not results."""
 
 _WIDEST_CONDITION = 32
 
@@ -113,7 +113,7 @@ class ConditionalCircuit:
         self._first_scratch = max(self._first_scratch, count)
 
     def scratch_bit(self) -> Bit:
-        """Return a new bit that is no part of results."""
+        """Return a new bit that is not part of results."""
         bit = Bit(SCRATCH, self._first_scratch + len(self._scratch))
         self._scratch.append(bit)
         return bit

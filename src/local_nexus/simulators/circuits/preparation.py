@@ -45,8 +45,8 @@ _SUSPECT = re.compile(r"\d{41}|\*\*|\^|[A-Za-z_]\w*\s*\(")
 def parse(text: str | bytes) -> Circuit:
     """Return the circuit of a JSON text.
 
-    :raises SimulationError: When the text is no circuit, or an angle is no number that
-        can be computed.
+    :raises SimulationError: When the text is not a circuit, or an angle cannot be
+        computed.
     """
     try:
         data = json.loads(text)
@@ -61,7 +61,7 @@ def parse(text: str | bytes) -> Circuit:
 
 
 def _check_angles(data: Any) -> None:
-    """Refuse angles that would take for ever, or all memory, to compute."""
+    """Refuse angles that would never end, or all memory, to compute."""
     if isinstance(data, list):
         for value in data:
             _check_angles(value)

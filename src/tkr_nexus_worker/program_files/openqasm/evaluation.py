@@ -215,7 +215,7 @@ class Evaluation(ABC):
     def _whole(self, node: Any) -> int:
         value = self._number(node)
         if not isinstance(value, int):
-            self._fail(node, f"{value:g} is no whole number")
+            self._fail(node, f"{value:g} is not a whole number")
         return int(value)
 
     def _number(self, node: Any) -> Number:

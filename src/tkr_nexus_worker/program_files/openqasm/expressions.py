@@ -147,9 +147,11 @@ def on_numbers(name: str, operation: Callable[..., Number], *values: Number) -> 
     except ZeroDivisionError as error:
         raise ExpressionError("a division by zero") from error
     except (ValueError, OverflowError) as error:
-        raise ExpressionError(f"{name} of {shown} is no finite real number") from error
+        raise ExpressionError(
+            f"{name} of {shown} is not a finite real number"
+        ) from error
     if not math.isfinite(result):
-        raise ExpressionError(f"{name} of {shown} is no finite real number")
+        raise ExpressionError(f"{name} of {shown} is not a finite real number")
     return result
 
 
@@ -289,7 +291,7 @@ def _operand(name: str, value: Value) -> RegLogicExp | BitRegister | int:
         return value.register
     if isinstance(value, int):
         return value
-    raise _cannot(f"'{name}' on bits that are no whole register")
+    raise _cannot(f"'{name}' on bits that are not a whole register")
 
 
 def _shifted(value: Bits, distance: int) -> Bits:

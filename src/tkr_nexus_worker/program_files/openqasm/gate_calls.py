@@ -93,7 +93,7 @@ class GateCalls(Evaluation):
                 used = [getattr(one, "name", None) for one in node.qubits]
                 for operand, one in zip(node.qubits, used, strict=True):
                     if not isinstance(one, str) or one not in qubits:
-                        reason = f"{shown(operand)} is no qubit of the gate"
+                        reason = f"{shown(operand)} is not a qubit of the gate"
                         self._fail(operand, reason)
             if isinstance(node, ast.QuantumGate):
                 for argument in node.arguments:
@@ -151,7 +151,7 @@ class GateCalls(Evaluation):
                 "does is unknown; define it with gate",
             )
         if node.duration is not None:
-            self._fail(node, f"{name!r} is no gate with a duration")
+            self._fail(node, f"{name!r} is not a gate with a duration")
         modifiers = [self._modifier(one) for one in node.modifiers]
         controls = sum(count for kind, count in modifiers if kind.endswith("ctrl"))
         self._check_counts(node, gate, int(controls))
