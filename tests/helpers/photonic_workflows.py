@@ -3,7 +3,6 @@
 import numpy as np
 
 from local_artemis import LocalArtemis
-from local_artemis.jobs.states import WAITING
 from tkr_lightworks_worker import lightworks
 from tkr_lightworks_worker.samplers import SamplerSpec
 
@@ -70,10 +69,3 @@ def jobs_called(artemis: LocalArtemis, name: str) -> list[dict]:
 def living(jobs: list[dict]) -> list[dict]:
     """Return the jobs that wait, run or have completed."""
     return [it for it in jobs if it["status"] not in ("Cancelled", "Failed")]
-
-
-def empty_queue(artemis: LocalArtemis) -> None:
-    """Leave no job that the next test would find ahead of its own in the queue."""
-    for job in artemis.jobs():
-        if job["status"] in WAITING:
-            artemis.set_job_status(job["id"], "Cancelled")
