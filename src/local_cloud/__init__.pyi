@@ -12,4 +12,6 @@ from .server.command_line import shell_exports as shell_exports
 from .server.local_server import LocalServer as LocalServer
 from .server.options import ServerOptions as ServerOptions
 from .server.running import RunningServer as RunningServer
+from .server.shell import ServeCommand as ServeCommand
+from .server.shell import started as started
 from .web.request_log import Request as Request

@@ -20,7 +20,10 @@ _COMMANDS = {
     "payload": ("jobs", "Show or save what a job submitted."),
     "plot": ("results", "Plot the results of a job as histograms."),
     "results": ("results", "Show or save the results of a job."),
-    "resume": ("workflows", "Resume a workflow that stopped or failed."),
+    "resume": (
+        "tkr_runtime.cli.workflows",
+        "Resume a workflow that stopped or failed.",
+    ),
     "retry": ("jobs", "Rerun the failed programs of a job."),
     "run": ("run", "Run programs from files as one job."),
     "serve": ("serve", "Start an embedded Nexus on this machine."),

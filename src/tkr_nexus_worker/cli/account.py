@@ -1,19 +1,12 @@
 """Commands for the account: log in, show the login, check the installation."""
 
 import click
-from rich.text import Text
 
 from tkr_nexus_worker.errors import NexusWorkerError
 from tkr_nexus_worker.nexus.models import AccountReport
-from tkr_runtime.cli.output import (
-    json_option,
-    new_table,
-    print_json,
-    print_table,
-)
+from tkr_runtime.cli.checks import print_checks
+from tkr_runtime.cli.output import json_option, print_json
 from tkr_runtime.times import age
-
-_COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 
 _RETRY_SECONDS = 5.0
 
@@ -74,23 +67,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
     """
     from tkr_nexus_worker.cli.diagnostics import run_checks
 
-    checks = list(run_checks())
-    if as_json:
-        print_json(checks)
-    else:
-        table = new_table()
-        table.add_column("", no_wrap=True)
-        table.add_column("check", no_wrap=True)
-        table.add_column("finding", overflow="fold")
-        for check in checks:
-            remedy = f". {check.remedy}" if check.remedy else ""
-            table.add_row(
-                Text(check.outcome, style=_COLOURS[check.outcome]),
-                check.name,
-                f"{check.finding.rstrip('.')}{remedy}",
-            )
-        print_table(table)
-    context.exit(any(check.outcome == "failure" for check in checks))
+    print_checks(context, list(run_checks()), as_json=as_json)
 
 
 def _describe(account: AccountReport) -> str:

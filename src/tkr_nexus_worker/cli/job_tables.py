@@ -11,24 +11,18 @@ from rich.text import Text
 from tkr_nexus_worker.jobs.models import (
     JobDetails,
     JobPayload,
-    JobStatusReport,
     JobSummary,
     StatusReport,
 )
 from tkr_nexus_worker.nexus.states import JOB_STATES
-from tkr_runtime.cli.output import new_table
+from tkr_runtime.cli.jobs import coloured, status_text
+from tkr_runtime.cli.output import facts_table, moment_text, new_table, number_text
 from tkr_runtime.cli.terminal_text import printable
 from tkr_runtime.times import age
 
 ID_DIGITS = 8
 """How many digits of an id tables show; enough to identify a job."""
 
-_COLOURS = {
-    "COMPLETED": "green",
-    "RUNNING": "cyan",
-    "SUBMITTED": "cyan",
-    "QUEUED": "yellow",
-}
 _WAITING = [state.name for state in JOB_STATES.values() if not state.is_final]
 
 
@@ -58,19 +52,11 @@ def _cells(job: dict[str, Any], now: datetime) -> list[Text]:
         Text(job["name"]),
         Text(job["project"]),
         coloured(job["status"]),
-        _number(job["queue_position"]),
+        Text(number_text(job["queue_position"])),
         Text(f"{done}/{states.total()}"),
         _cost(job["cost"]),
         Text(age((now - created).total_seconds())),
     ]
-
-
-def coloured(state: str) -> Text:
-    """Return the state of a job in its colour.
-
-    :param state: The state as Nexus spells it.
-    """
-    return Text(state, style=_COLOURS.get(state, "red"))
 
 
 def jobs_list(jobs: Sequence[JobSummary]) -> Table:
@@ -94,7 +80,7 @@ def jobs_list(jobs: Sequence[JobSummary]) -> Table:
             printable(job.project),
             job.backend or "",
             coloured(job.state),
-            _number(job.queue_position),
+            number_text(job.queue_position),
             "" if job.items_total is None else f"{job.items_done}/{job.items_total}",
             _cost(job.cost),
             age((now - job.created).total_seconds()),
@@ -102,24 +88,12 @@ def jobs_list(jobs: Sequence[JobSummary]) -> Table:
     return table
 
 
-def job_line(report: JobStatusReport) -> str:
-    """Return the status of a job as one line.
-
-    :param report: The status.
-    """
-    return f"{printable(report.name)}  {report.job_id}  {status_text(report)}"
-
-
-def status_text(report: StatusReport) -> str:
-    """Return a state with its queue position and the messages of Nexus.
+def messages(report: StatusReport) -> tuple[str, str | None]:
+    """Return what Nexus says about a status.
 
     :param report: The status of a job or of one of its items.
     """
-    parts = [report.state.name]
-    if report.queue_position is not None and not report.is_final:
-        parts.append(f"queue position {report.queue_position}")
-    parts += [printable(it) for it in (report.message, report.error_detail) if it]
-    return ", ".join(parts)
+    return report.message, report.error_detail
 
 
 def details_tables(details: JobDetails) -> Iterator[Table]:
@@ -127,7 +101,7 @@ def details_tables(details: JobDetails) -> Iterator[Table]:
 
     :param details: The details.
     """
-    yield _facts(
+    yield facts_table(
         {
             "name": details.name,
             "id": details.job_id,
@@ -135,11 +109,11 @@ def details_tables(details: JobDetails) -> Iterator[Table]:
             "project": details.project,
             "backend": details.backend or "",
             "config": _options(details.backend_config),
-            "status": status_text(details),
+            "status": status_text(details, *messages(details)),
             "items": f"{details.items_done} of {details.items_total} done",
             "cost": "" if details.cost is None else f"{details.cost:.2f} HQC",
-            "created": _moment(details.created),
-            "modified": _moment(details.modified),
+            "created": moment_text(details.created),
+            "modified": moment_text(details.modified),
         }
     )
     items = new_table()
@@ -150,10 +124,10 @@ def details_tables(details: JobDetails) -> Iterator[Table]:
     for item in details.items:
         items.add_row(
             str(item.index),
-            _number(item.n_shots),
+            number_text(item.n_shots),
             _cost(item.cost),
             f"{item.program_type} {item.program_id[:ID_DIGITS]}",
-            status_text(item),
+            status_text(item, *messages(item)),
         )
     yield items
     log = new_table()
@@ -162,7 +136,7 @@ def details_tables(details: JobDetails) -> Iterator[Table]:
     log.add_column("state", overflow="fold")
     for event in details.log:
         message = f", {printable(event.message)}" if event.message else ""
-        log.add_row(_moment(event.time), event.subject, f"{event.state}{message}")
+        log.add_row(moment_text(event.time), event.subject, f"{event.state}{message}")
     yield log
 
 
@@ -185,30 +159,11 @@ def payload_table(payload: JobPayload) -> Table:
         facts[f"program {program.index}"] = (
             f"{program.program_type} {program.name}{shots}{more}"
         )
-    return _facts(facts)
-
-
-def _facts(facts: dict[str, str]) -> Table:
-    table = new_table()
-    table.show_header = False
-    table.add_column(no_wrap=True, style="bold")
-    table.add_column(overflow="fold")
-    for name, text in facts.items():
-        if text:
-            table.add_row(name, printable(text))
-    return table
+    return facts_table(facts)
 
 
 def _options(options: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value}" for name, value in options.items())
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
-
-
-def _number(value: int | None) -> Text:
-    return Text("" if value is None else str(value))
 
 
 def _cost(value: float | None) -> Text:

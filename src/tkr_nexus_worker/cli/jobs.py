@@ -1,61 +1,43 @@
 """Commands that show jobs and change them."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
 from tkr_nexus_worker.cli.job_tables import (
     details_tables,
-    job_line,
     jobs_list,
+    messages,
     payload_table,
 )
-from tkr_nexus_worker.jobs.models import JobStatusReport, PayloadProgram
+from tkr_nexus_worker.jobs.models import PayloadProgram
 from tkr_nexus_worker.nexus.states import JOB_STATES
+from tkr_runtime.cli.jobs import (
+    EXIT_CODES,
+    check_listing,
+    job_argument,
+    job_line,
+    jobs_argument,
+    listing_options,
+    print_jobs,
+    print_states,
+)
 from tkr_runtime.cli.output import (
     json_option,
     print_json,
     print_table,
+    print_tables,
 )
 from tkr_runtime.cli.terminal_text import printable
 
-# The exit codes of `status` and `watch` for the phases of a job. Every command uses 0
-# for success, 1 for failure and 2 for wrong usage.
-EXIT_CODES = {"succeeded": 0, "waiting": 3, "failed": 4}
-
 _DRAWN_COMMANDS = 500
-
-job_argument: Callable[[Callable[..., Any]], Callable[..., Any]] = click.argument(
-    "job", metavar="JOB"
-)
-
-jobs_argument: Callable[[Callable[..., Any]], Callable[..., Any]] = click.argument(
-    "jobs", metavar="JOB...", nargs=-1, required=True
-)
 
 # Functions import qnexus, which takes seconds and which --help does not need.
 
 
 @click.command()
-@click.option("--all", "everything", is_flag=True, help="Include jobs that have ended.")
 @click.option("--project", help="Show only the jobs of this project.")
-@click.option(
-    "--status",
-    "states",
-    multiple=True,
-    type=click.Choice(list(JOB_STATES), case_sensitive=False),
-    help="Show only jobs in this state; repeatable.",
-)
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=20,
-    show_default=True,
-    help="Show at most this many jobs, newest first.",
-)
-@json_option
+@listing_options(JOB_STATES)
 def jobs(
     everything: bool,
     project: str | None,
@@ -64,23 +46,20 @@ def jobs(
     as_json: bool,
 ) -> None:
     """List jobs; without options, those that are waiting or running."""
-    if everything and states:
-        raise click.UsageError("Use either --all or --status.")
+    check_listing(everything=everything, states=states)
     from tkr_nexus_worker.jobs import list_jobs, list_scheduled_jobs
 
     if everything or states:
         found = list_jobs(project=project, states=states, limit=limit)
     else:
         found = list_scheduled_jobs(project, limit=limit)
-    if as_json:
-        print_json(found)
-    elif found:
-        print_table(jobs_list(found))
-    if not found:
-        hint = "" if everything or states else " Use --all to include ended jobs."
-        click.echo(f"No jobs found.{hint}", err=True)
-    elif len(found) == limit:
-        click.echo(f"Showing the newest {limit}; --limit shows more.", err=True)
+    print_jobs(
+        found,
+        jobs_list,
+        limit=limit,
+        selected=everything or bool(states),
+        as_json=as_json,
+    )
 
 
 @click.command()
@@ -100,7 +79,7 @@ def status(context: click.Context, job: str, as_json: bool) -> None:
     if as_json:
         print_json(report)
     else:
-        click.echo(job_line(report))
+        click.echo(job_line(report, *messages(report)))
     context.exit(EXIT_CODES[report.phase])
 
 
@@ -118,10 +97,7 @@ def show(job: str, as_json: bool) -> None:
     if as_json:
         print_json(details)
         return
-    for number, table in enumerate(details_tables(details)):
-        if number:
-            click.echo()
-        print_table(table)
+    print_tables(*details_tables(details))
 
 
 @click.command()
@@ -184,7 +160,7 @@ def cancel(jobs: tuple[str, ...], as_json: bool) -> None:
 
     # Find all of them first: a wrong name must not leave half of them cancelled.
     found = [find_job(job) for job in jobs]
-    _print_states([cancel_job(job) for job in found], as_json=as_json)
+    print_states([cancel_job(job) for job in found], as_json=as_json)
 
 
 @click.command()
@@ -205,7 +181,7 @@ def retry(job: str, force: bool, as_json: bool) -> None:
     """
     from tkr_nexus_worker.jobs import retry_job
 
-    _print_states([retry_job(job, force=force)], as_json=as_json)
+    print_states([retry_job(job, force=force)], as_json=as_json)
 
 
 @click.command()
@@ -229,7 +205,7 @@ def delete(jobs: tuple[str, ...], yes: bool, force: bool, as_json: bool) -> None
     reports = [get_job_status(job) for job in found]
     if not yes:
         for report in reports:
-            click.echo(job_line(report), err=True)
+            click.echo(job_line(report, *messages(report)), err=True)
         click.confirm(
             "Delete these jobs and their results permanently?",
             default=False,
@@ -243,13 +219,3 @@ def delete(jobs: tuple[str, ...], yes: bool, force: bool, as_json: bool) -> None
     else:
         for report in reports:
             click.echo(f"Deleted job {report.name!r} ({report.job_id}).")
-
-
-def _print_states(reports: list[JobStatusReport], *, as_json: bool) -> None:
-    if as_json:
-        print_json(reports)
-        return
-    for report in reports:
-        click.echo(
-            f"Job {report.name!r} ({report.job_id}) is now in state {report.state}."
-        )

@@ -1,68 +1,51 @@
 """Commands that show, save and plot the results of jobs."""
 
-import csv
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from rich.text import Text
 
-from tkr_nexus_worker.cli.jobs import job_argument
-from tkr_runtime.cli.output import (
-    json_option,
-    new_console,
-    new_table,
-    print_json,
-    print_table,
+from tkr_runtime.cli.jobs import Decorator, job_argument
+from tkr_runtime.cli.output import json_option, print_json, print_table
+from tkr_runtime.cli.results import (
+    MOST_PLOTS,
+    check_formats,
+    counts_table,
+    csv_option,
+    force_option,
+    output_option,
+    print_csv,
+    print_histograms,
+    save_option,
+    top_option,
 )
 from tkr_runtime.cli.terminal_text import printable
 
 if TYPE_CHECKING:
     from tkr_nexus_worker.results.counts import CircuitResult, JobResults
 
-_DEFAULT_TOP = 20
 _EXACT = "exact"
-# More histograms in one picture are hard to compare.
-_MAX_PLOTS = 12
 _LISTED_SHOTS = 10
 
-type _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-_FILE = click.Path(path_type=Path, dir_okay=False)
-
-_circuit_option: _Decorator = click.option(
+_circuit_option: Decorator = click.option(
     "--circuit",
     "circuits",
     type=click.IntRange(min=0),
     multiple=True,
     help="Only this circuit, counted from 0; repeatable.  [default: all]",
 )
-_select_option: _Decorator = click.option(
+_select_option: Decorator = click.option(
     "--post-select",
     "selection",
     multiple=True,
     metavar="BIT=VALUE",
     help="Count only shots in which a bit has this value, as in c[0]=1; repeatable.",
 )
-top_option: _Decorator = click.option(
-    "--top",
-    type=click.IntRange(min=1),
-    default=_DEFAULT_TOP,
-    show_default=True,
-    help="Show at most this many outcomes of each circuit.",
-)
-_partial_option: _Decorator = click.option(
+_partial_option: Decorator = click.option(
     "--partial",
     is_flag=True,
     help="Accept a job that has not ended or in which circuits failed.",
-)
-save_option: _Decorator = click.option(
-    "--save", type=_FILE, help="Save the results to a file; .gz compresses it."
-)
-force_option: _Decorator = click.option(
-    "--force", is_flag=True, help="Overwrite an existing file."
 )
 
 
@@ -73,7 +56,7 @@ force_option: _Decorator = click.option(
 @top_option
 @_partial_option
 @json_option
-@click.option("--csv", "as_csv", is_flag=True, help="Print all outcomes as CSV.")
+@csv_option
 @save_option
 @force_option
 def results(
@@ -93,8 +76,7 @@ def results(
     file, or a file of saved results. In an outcome, the first bit of a register is on
     the left.
     """
-    if as_json and as_csv:
-        raise click.UsageError("Use either --json or --csv.")
+    check_formats(as_json=as_json, as_csv=as_csv)
     # Importing qnexus takes seconds, and --help does not need it.
     from tkr_nexus_worker.results.saved import save_results
     from tkr_runtime.files import check_absent
@@ -122,12 +104,7 @@ def results(
 @_select_option
 @top_option
 @_partial_option
-@click.option(
-    "-o",
-    "--output",
-    type=_FILE,
-    help="Write a PNG or SVG file.  [default: draw in the terminal]",
-)
+@output_option
 @click.option(
     "--ideal",
     metavar="FILE|exact",
@@ -165,13 +142,13 @@ def plot(
     chosen = _choose(found, circuits, selection)
     if not circuits:
         chosen = [one for one in chosen if one.has_result]
-        if len(chosen) > _MAX_PLOTS:
+        if len(chosen) > MOST_PLOTS:
             click.echo(
-                f"Plotting the first {_MAX_PLOTS} of {len(chosen)} circuits; choose "
+                f"Plotting the first {MOST_PLOTS} of {len(chosen)} circuits; choose "
                 "others with --circuit.",
                 err=True,
             )
-            chosen = chosen[:_MAX_PLOTS]
+            chosen = chosen[:MOST_PLOTS]
     expected = [exact.get(one.index, given) for one in chosen]
     if output is None:
         print_plots(chosen, top, expected)
@@ -191,18 +168,12 @@ def print_plots(
     :param top: How many outcomes to show of each at most.
     :param ideal: For each, the probabilities to compare with, or None.
     """
-    from tkr_nexus_worker.results.plots import histogram, terminal_histogram
+    from tkr_nexus_worker.results.plots import histogram
 
-    console = new_console()
-    width = console.width if console.is_terminal else 80
-    shown = [
+    print_histograms(
         histogram(one, ideal=expected, top=top)
         for one, expected in zip(circuits, ideal or [None] * len(circuits), strict=True)
-    ]
-    for index, one in enumerate(shown):
-        if index:
-            console.print()
-        console.print(terminal_histogram(one, width=width))
+    )
 
 
 def print_results(
@@ -233,23 +204,7 @@ def _print_circuit(circuit: "CircuitResult", top: int) -> None:
         chosen = ", ".join(f"{bit}={value}" for bit, value in counts.selection.items())
         shots += f" of {counts.n_shots_taken} with {chosen}"
     click.echo(f"{circuit}  {shots}, {len(counts.counts)} outcomes, {counts.state}")
-    table = new_table()
-    table.add_column("outcome", no_wrap=True, overflow="ellipsis")
-    table.add_column("count", justify="right", no_wrap=True)
-    table.add_column("probability", justify="right", no_wrap=True)
-    probabilities, errors = circuit.probabilities, circuit.standard_errors
-    shown = list(counts.counts.items())[:top]
-    for outcome, count in shown:
-        table.add_row(
-            Text(printable(outcome)),
-            str(count),
-            f"{probabilities[outcome]:.4f} ± {errors[outcome]:.4f}",
-        )
-    others = len(counts.counts) - len(shown)
-    if others:
-        rest = counts.n_shots - sum(count for _, count in shown)
-        table.add_row(f"{others} others", str(rest), f"{rest / counts.n_shots:.4f}")
-    print_table(table)
+    print_table(counts_table(counts.counts, top))
     for reason, numbers in counts.stopped.items():
         shown_numbers = ", ".join(map(str, numbers[:_LISTED_SHOTS]))
         more = ", …" if len(numbers) > _LISTED_SHOTS else ""
@@ -260,23 +215,10 @@ def _print_circuit(circuit: "CircuitResult", top: int) -> None:
 
 
 def _print_csv(circuits: "Sequence[CircuitResult]") -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(
-        ["circuit", "name", "outcome", "count", "probability", "standard_error"]
+    print_csv(
+        ["circuit", "name"],
+        (([one.index, one.name or ""], dict(one)) for one in circuits),
     )
-    for circuit in circuits:
-        probabilities, errors = circuit.probabilities, circuit.standard_errors
-        writer.writerows(
-            [
-                circuit.index,
-                circuit.name or "",
-                outcome,
-                count,
-                probabilities[outcome],
-                errors[outcome],
-            ]
-            for outcome, count in circuit.items()
-        )
 
 
 def _fetch(job: str, *, partial: bool) -> "JobResults":

@@ -1,26 +1,26 @@
 """Commands for programs in files: run them, or check that they fit a device."""
 
-import os
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from tkr_nexus_worker.cli.results import (
+from tkr_nexus_worker.cli.results import print_plots, print_results
+from tkr_runtime.cli.checks import print_validation
+from tkr_runtime.cli.jobs import Decorator
+from tkr_runtime.cli.output import json_option, new_table, print_json
+from tkr_runtime.cli.results import (
     force_option,
-    print_plots,
-    print_results,
+    plot_option,
     save_option,
     top_option,
 )
-from tkr_nexus_worker.cli.workflows import directory_option
-from tkr_runtime.cli.output import (
-    json_option,
-    new_table,
-    print_json,
-    print_table,
+from tkr_runtime.cli.workflows import (
+    directory_option,
+    interval_option,
+    seconds_between_requests,
 )
 
 if TYPE_CHECKING:
@@ -29,21 +29,19 @@ if TYPE_CHECKING:
     from tkr_nexus_worker.program_files.read import ProgramFile
     from tkr_nexus_worker.validation import JobValidation
 
-type _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-_files_argument: _Decorator = click.argument(
+_files_argument: Decorator = click.argument(
     "files",
     metavar="FILE...",
     nargs=-1,
     required=True,
     type=click.Path(path_type=Path),
 )
-_device_option: _Decorator = click.option(
+_device_option: Decorator = click.option(
     "--device",
     required=True,
     help="The name of a device; `tkr-nexus devices` lists them.",
 )
-_shots_option: _Decorator = click.option(
+_shots_option: Decorator = click.option(
     "--shots",
     type=click.IntRange(min=1),
     required=True,
@@ -69,13 +67,9 @@ _shots_option: _Decorator = click.option(
     show_default=True,
     help="The project of the job; created if it does not exist.",
 )
-@click.option(
-    "--polling-interval",
-    type=click.FloatRange(min=0.0, min_open=True),
-    help="Seconds between two status requests.  [default: 30, with --local 1]",
-)
+@interval_option
 @directory_option
-@click.option("--plot", is_flag=True, help="Draw histograms in the terminal.")
+@plot_option
 @top_option
 @json_option
 @save_option
@@ -121,7 +115,7 @@ def run(
             shots,
             job_name=name,
             project_name=project,
-            polling_interval=polling_interval or (1.0 if local else 30.0),
+            polling_interval=seconds_between_requests(polling_interval, local=local),
             directory=directory.expanduser().absolute(),
         )
     if save is not None:
@@ -160,22 +154,7 @@ def check(
 
     circuits = circuits_of(read_programs(files))
     found = validate_job(circuits, [shots] * len(circuits), config_of(device))
-    if as_json:
-        print_json(found)
-    else:
-        print_table(needs_table(found))
-        for problem in found.problems:
-            click.secho(f"problem: {problem}", fg="red")
-        for warning in found.warnings:
-            click.secho(f"warning: {warning}", fg="yellow")
-        click.echo(_verdict(found, device))
-    context.exit(1 if found.problems else 0)
-
-
-def _verdict(found: "JobValidation", device: str) -> str:
-    if found.problems:
-        return f"The job does not fit {device}."
-    return f"The job fits {device}." if found.fits else f"{device} may refuse the job."
+    print_validation(context, found, needs_table(found), device, as_json=as_json)
 
 
 def needs_table(found: "JobValidation") -> "Table":
@@ -216,28 +195,12 @@ def _check_versions(programs: "Sequence[ProgramFile]") -> None:
                 raise click.ClickException(f"{one.path}: {problem}")
 
 
-@contextmanager
-def _nexus(*, local: bool) -> Generator[None]:
+def _nexus(*, local: bool) -> AbstractContextManager[None]:
     """Connect this process and its workers to an embedded Nexus if ``local`` is set."""
     if not local:
-        yield
-        return
-    try:
-        from local_cloud import StartError
-        from local_nexus import LocalNexus
-    except ImportError as error:
-        raise click.ClickException(
-            "The embedded Nexus is not installed. Install this distribution with the "
-            'extra "local": pip install "/path/to/the/checkout[local]".'
-        ) from error
+        return nullcontext()
+    from local_cloud import started
+    from local_nexus import LocalNexus
+
     # It is for a first look at a program, before it is compiled for the device.
-    nexus = LocalNexus(strict=False)
-    try:
-        nexus.start()
-    except StartError as error:
-        raise click.ClickException(str(error)) from error
-    try:
-        os.environ.update(nexus.env)
-        yield
-    finally:
-        nexus.stop()
+    return started(LocalNexus(strict=False))

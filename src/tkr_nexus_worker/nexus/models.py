@@ -4,9 +4,11 @@ The module imports neither qnexus nor pytket. Later versions add fields and
 neither rename nor remove any.
 """
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict
+
+from tkr_runtime.cli.checks import Check
+
+__all__ = ["AccountReport", "Check"]
 
 
 class AccountReport(BaseModel):
@@ -28,21 +30,3 @@ class AccountReport(BaseModel):
     nexus_url: str
     login_seconds_left: float
     login_files: list[str]
-
-
-class Check(BaseModel):
-    """The outcome of a check of the installation.
-
-    :param name: The subject of the check.
-    :param outcome: ``ok``; ``warning`` where something could be better; ``failure``
-        where something does not work.
-    :param finding: What was found.
-    :param remedy: How to fix it; may be empty.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    outcome: Literal["ok", "warning", "failure"]
-    finding: str
-    remedy: str = ""

@@ -1,26 +1,21 @@
 """Programs in files: OpenQASM 2 and 3, pytket JSON, Guppy and HUGR."""
 
 import json
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os import killpg
 from pathlib import Path
 
 from hugr.package import Package
 from pytket.circuit import Circuit
 
 from tkr_nexus_worker.errors import InvalidInputError
+from tkr_runtime.code_files import Reason, file_problem, run_code_file
 from tkr_runtime.files import read_file
 
 GUPPY_SECONDS = 300.0
 """How long a Guppy file may take to compile."""
 
 _KINDS = ".qasm (OpenQASM 2 or 3), .json (pytket), .py (Guppy) or .hugr"
-_LONGEST_REASON = 300
 _COMPILER = "tkr_nexus_worker.program_files.guppy"
 
 
@@ -126,43 +121,14 @@ def _read_hugr(path: Path) -> Package:
 
 def _read_guppy(path: Path) -> Package:
     """Compile a Guppy file in a process of its own, because it is code of the user."""
-    read_file(path)
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "program.hugr"
-        report = Path(folder) / "report.json"
-        process = subprocess.Popen(
-            [sys.executable, "-m", _COMPILER, path.absolute(), target, report],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            _, said = process.communicate(timeout=GUPPY_SECONDS)
-        except BaseException as error:
-            killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            if not isinstance(error, subprocess.TimeoutExpired):
-                raise
-            raise InvalidInputError(
-                f"{path} took more than {GUPPY_SECONDS:g} seconds to compile; do not "
-                "run anything in it but the definition of main."
-            ) from error
-        if target.exists():
-            return Package.from_bytes(target.read_bytes())
-        if not report.exists():
-            last = said.strip().splitlines()[-1:] or [f"exit code {process.returncode}"]
-            raise _problem(path, None, f"the program ended: {last[0]}")
-        found = json.loads(report.read_text())
-        raise _problem(path, found["line"], found["reason"], found["lines"])
+    content = run_code_file(
+        path,
+        _COMPILER,
+        seconds=GUPPY_SECONDS,
+        advice="do not run anything in it but the definition of main",
+    )
+    return Package.from_bytes(content)
 
 
-def _problem(
-    path: Path, line: int | None, reason: str, lines: str = ""
-) -> InvalidInputError:
-    where = f"{path}, line {line}" if line is not None else str(path)
-    text = " ".join(reason.split()).rstrip(".")
-    if len(text) > _LONGEST_REASON:
-        text = f"{text[:_LONGEST_REASON]}…"
-    return InvalidInputError(f"{where}: {text}.{lines and chr(10)}{lines}")
+def _problem(path: Path, line: int | None, reason: str) -> InvalidInputError:
+    return file_problem(path, Reason(reason, line))

@@ -1,67 +1,58 @@
-"""Histograms of results: as pictures by matplotlib, and in a terminal without it.
+"""Histograms of results, and the distributions to compare them with.
 
-Bars are relative frequencies. Error bars are one binomial standard error,
-sqrt(p (1 - p) / n) with n shots: an outcome that every shot gave has none, and those of
-few shots are too small.
+Bars are relative frequencies, and error bars one binomial standard error.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from io import BytesIO
-from math import fsum, isclose, isfinite
+from math import fsum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytket.circuit import Circuit, OpType
 from qnexus.models.references import ExecuteJobRef
-from rich.bar import Bar
-from rich.table import Table
-from rich.text import Text
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.jobs.payload import get_job_payload
 from tkr_nexus_worker.results.counts import CircuitResult
-from tkr_runtime.files import check_absent, read_file, write_file
+from tkr_runtime.histograms import (
+    DEFAULT_TOP,
+    FORMATS,
+    MOST_IN_A_PICTURE,
+    Distribution,
+    Histogram,
+    check_picture,
+    check_probabilities,
+    check_top,
+    draw_histograms,
+    histogram_of,
+    load_matplotlib,
+    read_distribution,
+    terminal_histogram,
+)
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-type Distribution = Mapping[str, float]
-"""Probabilities by outcome; an outcome that is missing has the probability 0."""
+__all__ = [
+    "DEFAULT_TOP",
+    "FORMATS",
+    "MOST_CIRCUITS",
+    "Distribution",
+    "Histogram",
+    "check_picture",
+    "histogram",
+    "ideal_distribution",
+    "ideal_of_job",
+    "plot_results",
+    "read_distribution",
+    "terminal_histogram",
+]
 
-FORMATS = (".png", ".svg")
-DEFAULT_TOP = 20
-"""How many outcomes a histogram shows if nothing else is asked for."""
-
-MOST_CIRCUITS = 30
+MOST_CIRCUITS = MOST_IN_A_PICTURE
 """How many circuits fit into one picture."""
 
-_OTHERS = "others"
 _MOST_QUBITS = 20
 _NEGLIGIBLE = 1e-12
-# So many digits fit below one histogram.
-_DIGITS_ABREAST = 40
-_LEAST_BAR = 10
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """What a histogram shows of one circuit.
-
-    :param title: Names the circuit and its shots.
-    :param labels: The outcomes; where some are left out, the last stands for them.
-    :param probabilities: The relative frequency of each.
-    :param errors: The binomial standard error of each.
-    :param ideal: The probability of each without any error, where it is known.
-    """
-
-    title: str
-    labels: list[str]
-    probabilities: list[float]
-    errors: list[float]
-    ideal: list[float] | None = None
 
 
 def histogram(
@@ -80,33 +71,12 @@ def histogram(
     :raises ResultFormatError: If the result has no counts.
     """
     _check_shown(result, top)
-    n, counts = result.n_shots, dict(result)
-    expected = dict(ideal) if ideal is not None else {}
-    _check_distribution(expected, counts, result)
-    if expected and result.selection:
-        expected = _condition(expected, result)
-    ranks = {
-        one: max(counts.get(one, 0) / n, expected.get(one, 0.0))
-        for one in {*counts, *expected}
-    }
-    chosen = sorted(sorted(ranks, key=lambda one: (-ranks[one], one))[:top])
-    seen: list[int] = [counts.get(one, 0) for one in chosen]
-    labels = list(chosen)
-    left_out = len(ranks) - len(chosen)
-    if left_out:
-        labels.append(f"{left_out} {_OTHERS}")
-        seen.append(n - sum(seen))
-    p = [k / n for k in seen]
-    wanted = [expected.get(one, 0.0) for one in chosen]
-    if left_out:
-        wanted.append(max(0.0, fsum(expected.values()) - fsum(wanted)))
-    return Histogram(
-        title=_title(result),
-        labels=labels,
-        probabilities=p,
-        errors=[(x * (1 - x) / n) ** 0.5 for x in p],
-        ideal=wanted if ideal is not None else None,
-    )
+    counts = dict(result)
+    if ideal is not None:
+        _check_distribution(ideal, counts, result)
+        if ideal and result.selection:
+            ideal = _condition(ideal, result)
+    return histogram_of(_title(result), counts, ideal=ideal, top=top)
 
 
 def plot_results(
@@ -135,7 +105,7 @@ def plot_results(
     target = None if path is None else Path(path)
     if target is not None:
         check_picture(target, force=force)
-    figure_type = _load_matplotlib()
+    load_matplotlib()
     circuits = [results] if isinstance(results, CircuitResult) else list(results)
     if not circuits:
         raise InvalidInputError("There are no circuits to draw; give at least one.")
@@ -148,76 +118,7 @@ def plot_results(
         histogram(one, ideal=expected, top=top)
         for one, expected in zip(circuits, _ideals(ideal, len(circuits)), strict=True)
     ]
-    n_columns = min(len(shown), 3)
-    n_rows = -(-len(shown) // n_columns)
-    figure: Figure = figure_type(
-        figsize=(5.0 * n_columns, 3.6 * n_rows), layout="constrained"
-    )
-    grid = figure.subplots(n_rows, n_columns, squeeze=False)
-    for axes, one in zip(grid.flat, shown, strict=False):
-        _draw(axes, one)
-    for axes in grid.flat[len(shown) :]:
-        axes.set_axis_off()
-    if target is not None:
-        picture = BytesIO()
-        figure.savefig(picture, format=target.suffix[1:].lower())
-        write_file(target, picture.getvalue(), force=force)
-    return figure
-
-
-def check_picture(path: Path, *, force: bool = False) -> None:
-    """Raise an error if a picture cannot be written to a file, before any work.
-
-    :param path: The file.
-    :param force: Whether it may be overwritten.
-    :raises InvalidInputError: If it is neither PNG nor SVG by its name, or exists.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise InvalidInputError(
-            f"{path} has no type that can be drawn; give a name that ends in "
-            f"{' or '.join(FORMATS)}."
-        )
-    check_absent(path, force=force)
-
-
-def terminal_histogram(shown: Histogram, *, width: int = 80) -> Table:
-    """Return a histogram for a terminal; it needs no matplotlib.
-
-    :param shown: What to show.
-    :param width: How many columns there are.
-    :returns: A table of rich with an outcome, a bar, and p ± one binomial standard
-        error in each row; with the ideal probability where it is known.
-    """
-    table = Table(
-        title=Text(shown.title),
-        title_justify="left",
-        caption="± one binomial standard error",
-        caption_justify="left",
-        box=None,
-        pad_edge=False,
-    )
-    table.add_column("outcome", no_wrap=True, overflow="ellipsis")
-    table.add_column("", no_wrap=True)
-    table.add_column("p", justify="right", no_wrap=True)
-    if shown.ideal is not None:
-        table.add_column("ideal", justify="right", no_wrap=True)
-    fixed = 29 if shown.ideal is not None else 20
-    longest = max(map(len, ["outcome", *shown.labels]))
-    longest = min(longest, width - fixed - _LEAST_BAR)
-    bar_width = max(_LEAST_BAR, width - fixed - longest)
-    largest = max([*shown.probabilities, *(shown.ideal or [])])
-    for index, label in enumerate(shown.labels):
-        p, error = shown.probabilities[index], shown.errors[index]
-        cells: list[Any] = [
-            Text(label),
-            Bar(largest, 0, p, width=bar_width, color="cyan"),
-            f"{p:.4f} ± {error:.4f}",
-        ]
-        if shown.ideal is not None:
-            cells.append(f"{shown.ideal[index]:.4f}")
-        table.add_row(*cells)
-    table.columns[0].max_width = longest
-    return table
+    return draw_histograms(shown, target, force=force)
 
 
 def ideal_distribution(circuit: Circuit) -> dict[str, float]:
@@ -279,30 +180,6 @@ def ideal_of_job(job: ExecuteJobRef | str) -> dict[int, dict[str, float]]:
     return distributions
 
 
-def read_distribution(path: Path) -> dict[str, float]:
-    """Read probabilities by outcome from a file.
-
-    :param path: A JSON object such as ``{"00": 0.5, "11": 0.5}``.
-    :returns: The probabilities.
-    :raises InvalidInputError: If the file cannot be read or holds something else.
-    """
-    try:
-        content = json.loads(read_file(path))
-    except ValueError as error:
-        raise InvalidInputError(
-            f"{path} is not JSON ({error}); give an object of outcomes and "
-            'probabilities, such as {"00": 0.5, "11": 0.5}.'
-        ) from error
-    if not isinstance(content, dict) or not all(
-        isinstance(p, int | float) and not isinstance(p, bool) for p in content.values()
-    ):
-        raise InvalidInputError(
-            f"{path} does not contain a distribution; give a JSON object of outcomes "
-            'and probabilities, such as {"00": 0.5, "11": 0.5}.'
-        )
-    return {outcome: float(p) for outcome, p in content.items()}
-
-
 def _split(circuit: Circuit, name: str) -> tuple[Circuit, dict[Any, Any]]:
     """Separate the measurements at the end of a circuit from its gates."""
     unitary = Circuit()
@@ -325,11 +202,7 @@ def _split(circuit: Circuit, name: str) -> tuple[Circuit, dict[Any, Any]]:
 
 def _check_shown(result: CircuitResult, top: int) -> None:
     """Raise an error if there is nothing to show."""
-    if top < 1:
-        raise InvalidInputError(
-            f"The number of outcomes to show is {top}; give a whole number of at "
-            "least 1."
-        )
+    check_top(top)
     if not result.n_shots:
         reason = (
             f"none of its {result.n_shots_taken} shots is selected"
@@ -345,7 +218,7 @@ def _check_distribution(
     """Raise an error for what is not a distribution of the outcomes of a circuit."""
     example = next(iter(counts))
     shape = [len(word) for word in example.split(" ")]
-    for outcome, p in ideal.items():
+    for outcome in ideal:
         is_outcome = set(outcome) <= set("01 ") and shape == [
             len(word) for word in outcome.split(" ")
         ]
@@ -354,16 +227,7 @@ def _check_distribution(
                 f"The ideal distribution has the outcome {outcome!r}, which {result} "
                 f"cannot have; its outcomes look like {example!r}."
             )
-        if not isfinite(p) or p < 0:
-            raise InvalidInputError(
-                f"The ideal probability of {outcome!r} is {p!r}; give a number from 0 "
-                "to 1."
-            )
-    total = fsum(ideal.values())
-    if ideal and not isclose(total, 1, abs_tol=1e-6):
-        raise InvalidInputError(
-            f"The ideal probabilities add up to {total:g}; they have to add up to 1."
-        )
+    check_probabilities(ideal)
 
 
 def _condition(ideal: Distribution, result: CircuitResult) -> dict[str, float]:
@@ -405,44 +269,3 @@ def _title(result: CircuitResult) -> str:
     if result.selection:
         shots += f" of {result.n_shots_taken} with {_selection(result)}"
     return f"{result}: {shots}"
-
-
-def _load_matplotlib() -> Any:
-    try:
-        # Without pyplot: no windows and no state that is shared.
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise InvalidInputError(
-            'matplotlib is not installed; install it with the extra "plots" '
-            '(pip install "tkr-nexus-worker[plots]"), or plot in the terminal.'
-        ) from error
-    return Figure
-
-
-def _draw(axes: "Axes", shown: Histogram) -> None:
-    places = range(len(shown.labels))
-    axes.bar(
-        places,
-        shown.probabilities,
-        yerr=shown.errors,
-        capsize=3,
-        color=[
-            "#b0b7c3" if label.endswith(_OTHERS) else "#3b7dd8"
-            for label in shown.labels
-        ],
-        label="measured ± 1 binomial standard error",
-    )
-    if shown.ideal is not None:
-        axes.scatter(
-            places, shown.ideal, marker="_", s=180, color="#d1495b", label="ideal"
-        )
-    long = max(map(len, shown.labels)) * len(shown.labels) > _DIGITS_ABREAST
-    axes.set_xticks(
-        list(places), labels=shown.labels, rotation=90 if long else 0, fontsize=8
-    )
-    # The legend stands above the highest bar.
-    highest = max(p + e for p, e in zip(shown.probabilities, shown.errors, strict=True))
-    axes.set_ylim(0, 1.3 * max([highest, *(shown.ideal or [])]))
-    axes.set_ylabel("probability")
-    axes.set_title(shown.title, fontsize=9)
-    axes.legend(fontsize=7, loc="upper right")

@@ -22,9 +22,6 @@ A file is a JSON object, compressed by gzip if its name ends in ``.gz``::
 Post-selection is not saved, because it can be done again.
 """
 
-import gzip
-import json
-import zlib
 from operator import index
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -39,13 +36,17 @@ from tkr_nexus_worker.jobs.models import Job, JobItem
 from tkr_nexus_worker.jobs.receipt import Receipt
 from tkr_nexus_worker.jobs.status import describe
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults
-from tkr_runtime.files import read_file, write_file
+from tkr_runtime.saved_files import SavedFormat, summary
 
 FORMAT: Final = "tkr-nexus-results"
 VERSION: Final = 1
-# The name of the format stands among the first characters.
-_START = 200
-_GZIP_MAGIC = b"\x1f\x8b"
+_FORMAT = SavedFormat(
+    FORMAT,
+    VERSION,
+    "a file of results",
+    "save_results or `tkr-nexus results --save`",
+    "tkr-nexus-worker",
+)
 
 
 class SavedCircuit(BaseModel):
@@ -81,18 +82,12 @@ def save_results(results: JobResults, path: Path | str, *, force: bool = False) 
         be written.
     """
     content = {
-        "format": FORMAT,
-        "version": VERSION,
         "receipt": results.receipt.model_dump(mode="json"),
         # Not in the mode for JSON, in which pydantic makes NaN and infinities null.
         "circuits": [_save(one).model_dump() for one in results],
     }
     # pytket counts by integers of numpy.
-    text = json.dumps(content, default=index) + "\n"
-    path = Path(path)
-    compressed = path.suffix == ".gz"
-    data = gzip.compress(text.encode(), mtime=0) if compressed else text.encode()
-    return write_file(path, data, force=force)
+    return _FORMAT.save(content, Path(path), force=force, default=index)
 
 
 def load_results(path: Path | str) -> JobResults:
@@ -104,18 +99,7 @@ def load_results(path: Path | str) -> JobResults:
         or has a newer version.
     """
     path = Path(path)
-    content = _parse(path, read_file(path))
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise InvalidInputError(
-            f"{path} is not a file of results; give one that save_results or "
-            "`tkr-nexus results --save` wrote."
-        )
-    version = content.get("version")
-    if isinstance(version, int) and version > VERSION:
-        raise InvalidInputError(
-            f"{path} was saved by a newer tkr-nexus-worker (its format is version "
-            f"{version}, and this one reads up to {VERSION}); update tkr-nexus-worker."
-        )
+    content = _FORMAT.load(path)
     try:
         saved = SavedResults.model_validate(content)
         job = saved.receipt.to_job()
@@ -123,7 +107,7 @@ def load_results(path: Path | str) -> JobResults:
     # pytket raises KeyError, RuntimeError and others for what is not a result.
     except (ValidationError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise InvalidInputError(
-            f"{path} is damaged: its results cannot be read ({_summary(error)}); fetch "
+            f"{path} is damaged: its results cannot be read ({summary(error)}); fetch "
             "them again."
         ) from error
     return JobResults(job, circuits)
@@ -135,20 +119,7 @@ def is_saved_results(path: Path) -> bool:
     :param path: Any file.
     :raises InvalidInputError: If it cannot be read.
     """
-    start = read_file(path)[:_START]
-    return start.startswith(_GZIP_MAGIC) or FORMAT.encode() in start
-
-
-def _parse(path: Path, content: bytes) -> Any:
-    try:
-        if content.startswith(_GZIP_MAGIC):
-            content = gzip.decompress(content)
-        return json.loads(content)
-    except (ValueError, OSError, EOFError, zlib.error, RecursionError) as error:
-        raise InvalidInputError(
-            f"{path} is not a file of results, or is damaged ({_summary(error)}); give "
-            "one that save_results or `tkr-nexus results --save` wrote."
-        ) from error
+    return _FORMAT.fits(path)
 
 
 def _save(circuit: CircuitResult) -> SavedCircuit:
@@ -209,7 +180,3 @@ def _restore(saved: SavedCircuit) -> ExecutionResult:
             )
         case _:
             return QIRResult(str(saved.result))
-
-
-def _summary(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -1,1 +1,1 @@
-"""Helpers of every command line: groups, tables, JSON, errors; no commands."""
+"""What every command line shares: groups, tables, JSON, errors; nothing of a cloud."""

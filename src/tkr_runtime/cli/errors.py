@@ -66,6 +66,8 @@ def _translate(error: Exception) -> click.ClickException:
     from tkr_runtime.errors import InvalidInputError
 
     match error:
+        case click.MissingParameter(ctx=click.Context() as context):
+            return UsageError(f"Missing {_missing(context)}.{_hint(context)}")
         case click.UsageError():
             return UsageError(f"{error.format_message()}{_hint(error.ctx)}")
         case click.ClickException():
@@ -80,6 +82,23 @@ def _translate(error: Exception) -> click.ClickException:
         case _:
             text = f"{type(error).__name__}: {printable(str(error))}"
             return FailureError(f"{text} (this is a bug; --debug shows the traceback).")
+
+
+def _missing(context: click.Context) -> str:
+    """Name all that is missing: click names the first and leaves the rest."""
+    missing = [
+        option
+        for option in context.command.params
+        if option.required and option.name not in context.params
+    ]
+    kinds: dict[str, list[str]] = {"argument": [], "option": []}
+    for option in missing:
+        kinds[option.param_type_name].append(option.get_error_hint(context))
+    return " and ".join(
+        f"{kind}{'s' if len(hints) > 1 else ''} {', '.join(hints)}"
+        for kind, hints in kinds.items()
+        if hints
+    )
 
 
 def _hint(context: click.Context | None) -> str:

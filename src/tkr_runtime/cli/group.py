@@ -1,7 +1,8 @@
 """A group of commands, each imported only when it is used."""
 
+import functools
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -16,7 +17,10 @@ class LazyGroup(click.Group):
 
     :param package: The package of the modules.
     :param modules: Name of a command -> the module that defines it, as a function of
-        that name with ``_`` for ``-``, and its one-line summary.
+        that name with ``_`` for ``-``, and its one-line summary. A module of another
+        package has its full name.
+    :param before: Called with the name of a command before it runs; its help shows
+        without.
     """
 
     def __init__(
@@ -24,11 +28,14 @@ class LazyGroup(click.Group):
         *args: Any,
         package: str,
         modules: Mapping[str, tuple[str, str]],
+        before: Callable[[str], None] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._package = package
         self._modules = modules
+        self._before = before
+        self._prepared: set[str] = set()
         self.params.append(debug_option())
 
     def list_commands(self, _context: click.Context) -> list[str]:
@@ -40,10 +47,17 @@ class LazyGroup(click.Group):
         if name not in self._modules:
             return None
         module_name, _ = self._modules[name]
-        module = importlib.import_module(f"{self._package}.{module_name}")
+        if "." not in module_name:
+            module_name = f"{self._package}.{module_name}"
+        module = importlib.import_module(module_name)
         command: click.Command = getattr(module, name.replace("-", "_"))
         if not any(option.name == "debug" for option in command.params):
             command.params.append(debug_option())
+        if self._before is not None and name not in self._prepared:
+            self._prepared.add(name)
+            command.callback = _after(
+                functools.partial(self._before, name), command.callback
+            )
         return command
 
     def format_commands(
@@ -64,3 +78,15 @@ class LazyGroup(click.Group):
         """Run a command."""
         with one_line_errors():
             return super().invoke(context)
+
+
+def _after(
+    first: Callable[[], None], callback: Callable[..., Any] | None
+) -> Callable[..., Any]:
+    """Return a callback that does something else first."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        first()
+        return None if callback is None else callback(*args, **kwargs)
+
+    return run if callback is None else functools.wraps(callback)(run)

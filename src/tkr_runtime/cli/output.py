@@ -1,7 +1,8 @@
 """The output of commands: tables for people, JSON for programs."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import click
@@ -9,6 +10,8 @@ from pydantic import BaseModel
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+
+from tkr_runtime.cli.terminal_text import printable
 
 # Wide enough for any line: in a pipe nothing may be cut, so that grep finds it.
 _PIPE_WIDTH = 100_000
@@ -51,6 +54,48 @@ def new_table(*, expand: bool = False, caption: str | None = None) -> Table:
         caption=caption,
         caption_justify="left",
     )
+
+
+def facts_table(facts: Mapping[str, str]) -> Table:
+    """Return a table with a fact in each row; those without a text are left out.
+
+    :param facts: The texts by the name of what they tell.
+    """
+    table = new_table()
+    table.show_header = False
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for name, text in facts.items():
+        if text:
+            table.add_row(name, printable(text))
+    return table
+
+
+def print_tables(*tables: Table) -> None:
+    """Print tables with an empty line between them.
+
+    :param tables: The tables.
+    """
+    for number, table in enumerate(tables):
+        if number:
+            click.echo()
+        print_table(table)
+
+
+def number_text(value: int | None) -> str:
+    """Return a number for a cell of a table, empty where there is none.
+
+    :param value: The number.
+    """
+    return "" if value is None else str(value)
+
+
+def moment_text(moment: datetime) -> str:
+    """Return a time in the time zone of this machine.
+
+    :param moment: The time, with its time zone.
+    """
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def new_console(*, stderr: bool = False) -> Console:

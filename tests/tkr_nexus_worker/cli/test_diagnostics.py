@@ -13,6 +13,7 @@ from qnexus.config import CONFIG
 from local_nexus import Fault
 from tkr_nexus_worker.cli import diagnostics
 from tkr_nexus_worker.nexus.models import Check
+from tkr_runtime.cli import installation
 
 ALL = [
     "Python",
@@ -76,9 +77,9 @@ def test_what_is_compiled_for_every_task_is_reported(connected, checks, monkeypa
 
 
 def test_a_package_of_a_wrong_version_is_named(connected, checks, monkeypatch):
-    version = diagnostics.metadata.version
+    version = installation.metadata.version
     monkeypatch.setattr(
-        diagnostics.metadata,
+        installation.metadata,
         "version",
         lambda name: "0.40" if name == "qnexus" else version(name),
     )
@@ -87,7 +88,7 @@ def test_a_package_of_a_wrong_version_is_named(connected, checks, monkeypatch):
 
 
 def test_the_other_worker_of_the_same_name_is_reported(connected, checks, monkeypatch):
-    monkeypatch.setattr(diagnostics.metadata, "version", lambda _name: "0.1.6")
+    monkeypatch.setattr(installation.metadata, "version", lambda _name: "0.1.6")
     check = checks()["versions"]
     assert_problem(check, "failure", "0.1.6 is installed", "another worker")
 
@@ -196,7 +197,7 @@ def test_a_clock_that_goes_wrong_is_reported(
         def now(cls, tz=None):
             return datetime.now(tz) + timedelta(hours=hours)
 
-    monkeypatch.setattr(diagnostics, "datetime", WrongClock)
+    monkeypatch.setattr(installation, "datetime", WrongClock)
     check = checks()["clock"]
     assert_problem(check, "failure", f"2 h {words}", "timedatectl")
 

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from local_nexus import Progress
-from tkr_nexus_worker.cli import watch
 from tkr_nexus_worker.jobs.models import WaitProgress
+from tkr_runtime.cli import watch
 
 COMMAND = Path(sys.executable).with_name("tkr-nexus")
 

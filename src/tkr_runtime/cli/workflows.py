@@ -1,4 +1,4 @@
-"""Commands for Tierkreis workflows."""
+"""The command for Tierkreis workflows, of whatever clouds their tasks use."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +20,22 @@ directory_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.opt
 )
 """The option ``--directory`` of the commands that use workflows."""
 
+interval_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--polling-interval",
+    type=click.FloatRange(min=0.0, min_open=True),
+    help="Seconds between two status requests.  [default: 30, with --local 1]",
+)
+"""The option ``--polling-interval`` of the commands that run jobs."""
+
+
+def seconds_between_requests(given: float | None, *, local: bool) -> float:
+    """Return the polling interval, in seconds.
+
+    :param given: The value of the option.
+    :param local: Whether an embedded cloud runs the jobs.
+    """
+    return given or (1.0 if local else 30.0)
+
 
 @click.command()
 @click.argument("workflow")
@@ -29,8 +45,8 @@ directory_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.opt
     type=click.Choice(["uv", "shell"]),
     default="uv",
     show_default=True,
-    help="How to start workers: uv runs this worker in this environment, shell "
-    "finds workers on the PATH.",
+    help="How to start workers: uv runs those of this distribution in this "
+    "environment, shell finds workers on the PATH.",
 )
 @click.option(
     "--registry",
@@ -51,7 +67,7 @@ def resume(
     # Importing Tierkreis takes time, and --help does not need it.
     from tierkreis.storage import FileStorage
 
-    from tkr_nexus_worker.cli.executors import make_executor
+    from tkr_runtime.cli.executors import make_executor
     from tkr_runtime.workflows.run import resume as resume_workflow
 
     directory = directory.expanduser().absolute()

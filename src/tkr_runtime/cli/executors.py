@@ -1,6 +1,7 @@
-"""Executors for ``tkr-nexus resume``: one for this worker, others for the user's."""
+"""Executors for ``resume``: some for the workers of clouds, others for the user's."""
 
 from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
 
 from tierkreis.consts import TKR_DIR_KEY
@@ -10,11 +11,9 @@ from tierkreis.controller.storage.protocol import ControllerStorage
 from tierkreis.exceptions import TierkreisError
 from tierkreis.executor import MultipleExecutor, ShellExecutor, UvExecutor
 
-from tkr_nexus_worker.errors import InvalidInputError
-from tkr_nexus_worker.executors import uv_executor
-from tkr_runtime.tasks.executors import shell_path
-
-_OUR_WORKER = "nexus_worker"
+from tkr_runtime.cloud import Cloud, clouds
+from tkr_runtime.errors import InvalidInputError
+from tkr_runtime.tasks.executors import shell_path, uv_executor
 
 
 class _KnownWorkers(MultipleExecutor):
@@ -24,7 +23,7 @@ class _KnownWorkers(MultipleExecutor):
         try:
             return super().run(launcher_name, worker_call_args_path)
         except (TierkreisError, ExceptionGroup) as error:
-            if launcher_name == _OUR_WORKER:
+            if any(cloud.worker_name == launcher_name for cloud in clouds()):
                 raise
             raise InvalidInputError(
                 f"Cannot start the worker {launcher_name!r} of the workflow ({error}); "
@@ -35,7 +34,7 @@ class _KnownWorkers(MultipleExecutor):
 def make_executor(
     kind: str, storage: ControllerStorage, registries: Sequence[Path] = ()
 ) -> ControllerExecutor:
-    """Return an executor for this worker and for the workers in some folders.
+    """Return an executor for the workers of all clouds and those in some folders.
 
     :param kind: ``uv`` for UvExecutor, or ``shell`` for ShellExecutor.
     :param storage: The storage of the workflow.
@@ -43,15 +42,26 @@ def make_executor(
     :returns: The executor.
     """
     make = _make_uv if kind == "uv" else _make_shell
-    ours = uv_executor(storage) if kind == "uv" else _make_shell(storage, None)
+    ours = {cloud.worker_name: cloud for cloud in clouds()}
     executors = {str(registry): make(storage, registry) for registry in registries}
     assignments = {
         path.name: str(registry)
         for registry in reversed(registries)
         for path in registry.iterdir()
-        if path.name != _OUR_WORKER
+        if path.name not in ours
     }
-    return _KnownWorkers(ours, executors, assignments)
+    if kind == "shell":
+        return _KnownWorkers(_make_shell(storage, None), executors, assignments)
+    for name, cloud in ours.items():
+        executors[name] = uv_executor(_registry(cloud), storage)
+        assignments[name] = name
+    return _KnownWorkers(executors[next(iter(ours))], executors, assignments)
+
+
+def _registry(cloud: Cloud) -> Path:
+    """Return the folder in which the package of a cloud has its worker."""
+    package = resources.files(cloud.package)
+    return Path(str(package)).resolve() / "registry"
 
 
 def _make_uv(storage: ControllerStorage, registry: Path) -> ControllerExecutor:
