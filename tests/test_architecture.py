@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import tkr_lightworks_worker
 import tkr_nexus_worker
 
 SOURCE = Path(__file__).parent.parent / "src"
@@ -77,9 +78,10 @@ def test_nothing_is_imported_that_is_not_used(code, unused):
     assert result.stdout.splitlines()[-1] == "set()"
 
 
-def test_every_public_name_exists_and_is_sorted_into_all():
-    public = set(tkr_nexus_worker.__all__)
+@pytest.mark.parametrize("package", [tkr_nexus_worker, tkr_lightworks_worker])
+def test_every_public_name_exists_and_is_sorted_into_all(package):
+    public = set(package.__all__)
     for name in public:
-        assert getattr(tkr_nexus_worker, name) is not None
-    assert set(tkr_nexus_worker._MODULES) == public - {"__version__"}
-    assert dir(tkr_nexus_worker) == sorted(public)
+        assert getattr(package, name) is not None
+    assert set(package._MODULES) == public - {"__version__"}
+    assert dir(package) == sorted(public)
