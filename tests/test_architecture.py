@@ -13,7 +13,14 @@ SOURCE = Path(__file__).parent.parent / "src"
 MOST_MODULES = 15
 FOLDERS = [
     file.parent
-    for package in ("tkr_nexus_worker", "tkr_runtime", "local_cloud", "local_nexus")
+    for package in (
+        "tkr_nexus_worker",
+        "tkr_lightworks_worker",
+        "tkr_runtime",
+        "local_cloud",
+        "local_nexus",
+        "local_artemis",
+    )
     for file in sorted((SOURCE / package).rglob("__init__.py"))
     if ".venv" not in file.parts
 ]

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from local_cloud.clock import Clock
 from local_cloud.faults.active import ActiveFaults
 from local_cloud.notifications import Notifications
+from local_cloud.progress.rule import AT_ONCE, Progress
 from local_cloud.progress.tracker import ProgressTracker
 from local_cloud.server.addresses import LOOPBACK
 from local_cloud.server.instance import Instance
@@ -19,6 +20,7 @@ class ServerState:
     :param instance: The identity of the server.
     :param options: With which it was started.
     :param names: The names and addresses by which programs may call it.
+    :param progress: How jobs move where no rule says otherwise.
     """
 
     def __init__(
@@ -26,13 +28,15 @@ class ServerState:
         instance: Instance,
         options: ServerOptions,
         names: Collection[str] = (LOOPBACK,),
+        *,
+        progress: Progress = AT_ONCE,
     ) -> None:
         self.instance = instance
         self.options = options
         self.names = names
         self.clock = Clock()
         self.faults = ActiveFaults(self.clock)
-        self.progress = ProgressTracker()
+        self.progress = ProgressTracker(progress)
         self.notifications = Notifications()
         self.request_log = RequestLog()
         self.page_links = PageLinks()
