@@ -111,7 +111,7 @@ class Jobs:
             raise ApiError(400, f"Job {key} is {status} and has no results.")
         if status not in states.WITH_RESULTS:
             raise ApiError(404, f"Job {key} is {status} and has no results yet.")
-        if found is None and (status == states.COMPLETED or job["outcome"] is not None):
+        if found is None and status == states.COMPLETED:
             raise ApiError(404, f"The results of job {key} are not there.")
         counts: str | None = None if found is None else found["counts"]
         return counts, job["payload"]["job_data"]
