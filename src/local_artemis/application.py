@@ -43,7 +43,7 @@ def build(state: ServerState) -> Application:
         hooks=Hooks(
             issue_tokens=services.issue_tokens,
             expire_tokens=services.expire_tokens,
-            move_jobs=services.execution.move_all,
+            move_jobs=services.execution.settle,
             reset=services.reset,
         ),
         start=services.execution.resume,

@@ -65,7 +65,8 @@ def _client() -> Any:
 def _token() -> str | None:
     # To ask the client for a token that is not set is an error.
     client = _client()
-    return client and client.token._Token__token  # noqa: SLF001
+    token: str | None = client and client.token._Token__token  # noqa: SLF001
+    return token
 
 
 def _reconnect() -> None:

@@ -13,7 +13,9 @@ from tests.helpers.photonics import Api, connect, files_of
 from tests.helpers.waiting import wait_until
 
 from local_artemis import ARTEMIS, Fault, LocalArtemis, Noise, Progress
+from local_artemis.qpus.service import Qpus
 from local_cloud import RunningServer, StartError
+from local_cloud.clock import Clock
 
 DWELLS = Progress.seconds(queued=0.25, submitted=2, running=0.5)
 
@@ -163,19 +165,26 @@ def test_qpus_and_rules_come_from_files(tmp_path):
 def test_a_wrong_file_of_qpus_is_refused_in_a_sentence(tmp_path, content, sentence):
     path = tmp_path / "qpus.json"
     path.write_text(content)
-    with pytest.raises(StartError, match=sentence):
-        LocalArtemis(device_file=path).start()
+    with pytest.raises(ValueError, match=sentence):
+        Qpus(None, Clock(), path)
+
+
+def test_a_server_says_why_it_does_not_start(tmp_path):
+    with pytest.raises(StartError, match=r"nothing\.json"):
+        LocalArtemis(device_file=tmp_path / "nothing.json").start()
 
 
 def test_without_strictness_limits_do_not_matter(tmp_path):
     qpus = tmp_path / "qpus.json"
     qpus.write_text(json.dumps(QPUS[:1]))
     immediate = Progress.immediate()
-    with LocalArtemis(device_file=qpus, strict=False, progress=immediate) as artemis:
-        with connect(artemis) as http:
-            api = Api(http)
-            job = api.submit(qpu="Small")
-            assert wait_until(lambda: api.status(job) == "Completed")
+    with (
+        LocalArtemis(device_file=qpus, strict=False, progress=immediate) as artemis,
+        connect(artemis) as http,
+    ):
+        api = Api(http)
+        job = api.submit(qpu="Small")
+        assert wait_until(lambda: api.status(job) == "Completed")
 
 
 def test_a_shell_gets_the_environment_and_a_server_is_found_again(tmp_path):
@@ -197,8 +206,8 @@ def test_the_page_opens_by_a_link_and_only_reads(artemis, api):
     job = api.submit(job_name="shown")
     while api.status(job) != "Completed":
         pass
-    authority = files_of(artemis) / "certificate.pem"
-    with httpx.Client(verify=str(authority), base_url=artemis.url) as browser:
+    with connect(artemis) as browser:
+        del browser.headers["x-access-token"]
         assert browser.get("/page/jobs").status_code == 401
         assert browser.get(artemis.page_link()).status_code == 303
         assert "Embedded Artemis" in browser.get("/").text
@@ -210,7 +219,7 @@ def test_the_page_opens_by_a_link_and_only_reads(artemis, api):
 
 def test_an_answer_that_is_lost_leaves_the_job(api, artemis):
     before = len(artemis.jobs())
-    with artemis.fault(Fault("drop", path="/jobs", method="POST", when="after")):
-        with pytest.raises(httpx.RemoteProtocolError):
-            api.submit()
+    fault = Fault("drop", path="/jobs", method="POST", when="after")
+    with artemis.fault(fault), pytest.raises(httpx.RemoteProtocolError):
+        api.submit()
     assert len(artemis.jobs()) == before + 1

@@ -17,6 +17,8 @@ from local_cloud.web.state import ServerState
 
 # Seconds that a read which is due to show the end waits for the engine.
 _PATIENCE = 30.0
+# Seconds from its submission on for which reads of a job wait for the engine.
+_MOMENT = 0.2
 
 
 @dataclass
@@ -65,20 +67,31 @@ class Execution:
             if not states.is_settled(job):
                 self.start(job)
 
-    def note_read(self, job_id: int) -> None:
-        """Count one read of a job, and move it as far as it may go now."""
-        self._progress.read(str(job_id))
-        if str(job_id) in self._progress.jobs():
-            self._advance(job_id)
+    def read(self, job: Row) -> Row:
+        """Count one read of a job, and return it moved as far as it may go now.
+
+        A read that is due to show the end waits for the engine, and so does one of a
+        new job about which the engine alone decides.
+        """
+        if states.is_settled(job):
+            return job
+        self._progress.read(str(job["id"]))
+        progress = self._progress.progress(str(job["id"]))
+        if progress.is_immediate:
+            self._await_end(job["id"], _MOMENT - self._waited(job))
+        elif progress.reads and self._stage(job) is Stage.DONE:
+            self._await_end(job["id"], _PATIENCE)
+        return self._advance(job)
 
     def settle(self) -> None:
-        """Move all jobs as far as the time allows."""
-        for job_id in self._progress.jobs():
-            self._advance(int(job_id))
-
-    def move_all(self) -> None:
-        """Move all jobs as far as they may now, whatever decided about that before."""
-        self.settle()
+        """Move all jobs as far as they may go now."""
+        for key in self._progress.jobs():
+            with self._store.read() as tx:
+                job = tx.get("jobs", key)
+            if job is None:
+                self._progress.forget(key)
+            else:
+                self._advance(job)
 
     def reset(self) -> None:
         """Forget all jobs."""
@@ -145,28 +158,26 @@ class Execution:
                 del self._runs[job_id]
             self._ended.notify_all()
 
-    def _advance(self, job_id: int) -> None:
-        """Show of a job what its progress allows now."""
-        key = str(job_id)
-        with self._store.read() as tx:
-            job = tx.get("jobs", key)
-        if job is None or states.is_settled(job):
-            self._progress.forget(key)
-            return
-        stage = self._stage(job)
-        if stage is Stage.DONE and self._progress.progress(key).reads:
-            self._await_end(job_id)
-        if not self._changes(job, stage) and job_id in self._runs:
-            return
+    def _advance(self, job: Row) -> Row:
+        """Return a job with what its progress allows to show of it now.
+
+        :param job: As it was read, perhaps before its engine ended.
+        """
+        key, stage = str(job["id"]), self._stage(job)
+        if job["id"] in self._runs and not self._changes(job, stage):
+            return job
         with self._store.write() as tx:
-            job = tx.get("jobs", key)
-            if job is None or states.is_settled(job):
-                return
-            changes = self._changes(job, stage)
-            if changes:
-                tx.update("jobs", key, changes)
-        if changes.get("status") in states.FINAL:
+            current = tx.get("jobs", key)
+            if current is None:
+                return job
+            if not states.is_settled(current):
+                changes = self._changes(current, stage)
+                if changes:
+                    tx.update("jobs", key, changes)
+                current |= changes
+        if states.is_settled(current):
             self._progress.forget(key)
+        return current
 
     def _changes(self, job: Row, stage: Stage) -> Row:
         key = str(job["id"])
@@ -195,6 +206,6 @@ class Execution:
         """Return the seconds since a job was accepted."""
         return float(self._clock.now() - job["created"]) / MICROSECONDS
 
-    def _await_end(self, job_id: int) -> None:
+    def _await_end(self, job_id: int, seconds: float) -> None:
         with self._ended:
-            self._ended.wait_for(lambda: job_id not in self._runs, _PATIENCE)
+            self._ended.wait_for(lambda: job_id not in self._runs, max(seconds, 0))

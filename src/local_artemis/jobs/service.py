@@ -73,11 +73,10 @@ class Jobs:
 
         :raises ApiError: 404 if there is none, 403 if it is somebody else's.
         """
-        job = self._own(user_id, key)
-        if not states.is_settled(job):
-            self._execution.note_read(job["id"])
+        job = self._execution.read(self._own(user_id, key))
+        if job["status"] != states.SCHEDULED:
+            return job, None
         with self._store.read() as tx:
-            job = self._require(tx, key)
             return job, self._queue_position(tx, job)
 
     def cancel(self, user_id: str, key: str) -> None:

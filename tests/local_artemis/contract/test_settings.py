@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 from tests.helpers.contract import covers
+from tests.helpers.lightworks import client
 from tests.helpers.photonics import files_of
+
+from local_artemis.pytest_plugin import client_connected
 
 
 @pytest.fixture
@@ -85,3 +88,12 @@ def test_a_client_is_set_up_by_hand(remote, artemis, home):
     settings = home / ".local/share/Aegiq/lightworks/remote_settings.yaml"
     assert artemis.url in settings.read_text()
     assert os.environ["HOME"] == str(home)
+
+
+@covers("Token.get", raises="AuthenticationError")
+def test_fixtures_leave_the_client_as_it_was(artemis, home):
+    remote = client().remote
+    with client_connected(artemis):
+        assert remote.list_qpus() == ["Artemis"]
+    with pytest.raises(remote.AuthenticationError):
+        remote.token.get()
