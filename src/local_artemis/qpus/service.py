@@ -27,7 +27,7 @@ class Qpus:
         self._clock = clock
         self._began = clock.now()
         described = [_DEFAULT] if file is None else _read(file)
-        self._described = {qpu.name: qpu for qpu in described}
+        self.described = described
 
     def all(self) -> list[tuple[Qpu, int]]:
         """Return the QPUs as they are now, and when they were changed."""
@@ -37,7 +37,7 @@ class Qpus:
             (_changed(it, row["changes"]), row["updated"])
             if (row := rows.get(it.id)) is not None
             else (it, self._began)
-            for it in self._described.values()
+            for it in self.described
         ]
 
     def find(self, name: str) -> Qpu:
@@ -48,7 +48,7 @@ class Qpus:
         for qpu, _updated in self.all():
             if qpu.name == name:
                 return qpu
-        names = ", ".join(repr(it) for it in self._described)
+        names = ", ".join(repr(it.name) for it in self.described)
         error = not_found("QPU", name)
         error.message += f" Take one of {names}."
         raise error
