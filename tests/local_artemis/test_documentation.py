@@ -6,9 +6,8 @@ from pathlib import Path
 
 from local_artemis import Fault, Noise, Progress
 from local_artemis.cloud import PROGRESS
-from local_artemis.qpus.service import Qpus
+from local_artemis.qpus.service import read
 from local_cloud.admin import scenario
-from local_cloud.clock import Clock
 from local_cloud.web.state import ServerState
 
 TEXT = (Path(__file__).parents[2] / "docs" / "local_artemis.md").read_text()
@@ -31,8 +30,8 @@ def test_every_rule_in_the_documents_is_one():
 
 
 def test_the_files_in_the_documents_are_taken(tmp_path):
-    qpus = Qpus(None, Clock(), block("json", tmp_path))
-    assert [it.noise.is_none for it in qpus.described] == [True, False]
+    qpus = read(block("json", tmp_path))
+    assert [it.noise.is_none for it in qpus] == [True, False]
     state = ServerState(None, None, progress=PROGRESS)
     scenario.load(block("toml", tmp_path), state)
     assert [rule.job for rule in state.progress.rules()] == ["quick*", "*"]

@@ -166,6 +166,12 @@ def test_a_number_that_is_none_is_refused(api):
     assert answer.json()["errors"][0]["name"] == "unitary"
 
 
+def test_a_field_deep_inside_is_named(api):
+    rows = [["1", None, "0", "0"], *payload()["unitary"][1:]]
+    answer = api.http.post("/jobs", json=payload() | {"unitary": rows})
+    assert answer.json()["errors"][0]["name"] == "unitary.0.1"
+
+
 def test_paths_may_be_written_in_capitals(api):
     job = api.submit()
     assert api.http.get(f"/JOBS/{job}").status_code == 200

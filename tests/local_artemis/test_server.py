@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +14,8 @@ from tests.helpers.photonics import Api, connect, files_of
 from tests.helpers.waiting import wait_until
 
 from local_artemis import ARTEMIS, Fault, LocalArtemis, Noise, Progress
-from local_artemis.qpus.service import Qpus
+from local_artemis.qpus.service import read
 from local_cloud import RunningServer, StartError
-from local_cloud.clock import Clock
 
 DWELLS = Progress.seconds(queued=0.25, submitted=2, running=0.5)
 
@@ -166,7 +166,7 @@ def test_a_wrong_file_of_qpus_is_refused_in_a_sentence(tmp_path, content, senten
     path = tmp_path / "qpus.json"
     path.write_text(content)
     with pytest.raises(ValueError, match=sentence):
-        Qpus(None, Clock(), path)
+        read(path)
 
 
 def test_a_server_says_why_it_does_not_start(tmp_path):
@@ -223,3 +223,25 @@ def test_an_answer_that_is_lost_leaves_the_job(api, artemis):
     with artemis.fault(fault), pytest.raises(httpx.RemoteProtocolError):
         api.submit()
     assert len(artemis.jobs()) == before + 1
+
+
+def test_a_job_whose_qpu_is_gone_fails_in_a_sentence(tmp_path):
+    directory, qpus = tmp_path / "data", tmp_path / "qpus.json"
+    qpus.write_text(json.dumps(QPUS))
+    frozen = Progress.seconds(queued=1e6)
+    options = {"directory": directory, "progress": frozen}
+    with LocalArtemis(device_file=qpus, **options) as artemis:
+        with connect(artemis) as http:
+            job = Api(http).submit(qpu="Noisy", job_data={"random_seed": 1})
+        # Its counts are not kept, and have to be computed again.
+        artemis.set_job_status(job, "Running")
+    with sqlite3.connect(directory / "artemis.db") as database:
+        database.execute("UPDATE jobs SET held = 0, outcome = NULL")
+    database.close()
+    options["progress"] = Progress.immediate()
+    with LocalArtemis(**options) as artemis, connect(artemis) as http:
+        details = Api(http).details(job)
+    assert (details["jobStatus"], details["userExecutionNotes"]) == (
+        "Failed",
+        "There is no QPU 'Noisy'. Take one of 'Artemis'.",
+    )

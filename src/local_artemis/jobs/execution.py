@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from local_artemis.engines import Outcome, SampleRequest
 from local_artemis.engines.pool import EnginePool
-from local_artemis.jobs import states
+from local_artemis.jobs import queries, states
 from local_artemis.jobs.checks import matrix_of
 from local_artemis.qpus.service import Qpus
 from local_cloud.clock import MICROSECONDS
+from local_cloud.errors import ApiError
 from local_cloud.pool import RunHandle
 from local_cloud.progress.rule import Stage
 from local_cloud.store import Row, Store
@@ -50,7 +51,10 @@ class Execution:
         self._ended = threading.Condition()
 
     def start(self, job: Row) -> None:
-        """Follow a job, and give it to its engine unless that has ended."""
+        """Follow a job, and give it to its engine unless that has ended.
+
+        :param job: With its payload.
+        """
         self._progress.follow(str(job["id"]), job["name"], job["qpu"])
         if job["outcome"] is None:
             self._submit(job)
@@ -58,13 +62,11 @@ class Execution:
     def resume(self) -> None:
         """Run again what was waiting or running when the server stopped."""
         with self._store.read() as tx:
-            waiting = [
-                job
-                for status in states.WAITING
-                for job in tx.find("jobs", sort="id", status=status)
-            ]
-        for job in waiting:
-            if not states.is_settled(job):
+            keys = [job["id"] for job in queries.waiting(tx) if not job["held"]]
+        for key in keys:
+            with self._store.read() as tx:
+                job = tx.get("jobs", key)
+            if job is not None:
                 self.start(job)
 
     def read(self, job: Row) -> Row:
@@ -85,12 +87,10 @@ class Execution:
 
     def settle(self) -> None:
         """Move all jobs as far as they may go now."""
-        for key in self._progress.jobs():
-            with self._store.read() as tx:
-                job = tx.get("jobs", key)
-            if job is None:
-                self._progress.forget(key)
-            else:
+        with self._store.read() as tx:
+            waiting = queries.waiting(tx)
+        for job in waiting:
+            if not job["held"]:
                 self._advance(job)
 
     def reset(self) -> None:
@@ -123,7 +123,13 @@ class Execution:
             self._on_done(job_id, run, outcome)
 
         self._runs[job_id] = run
-        run.handle = self._pool.submit(self._request(job), start, done)
+        try:
+            request = self._request(job)
+        except ApiError as error:
+            # The file with the QPUs has changed since the job was submitted.
+            done(Outcome("Failed", error.message))
+            return
+        run.handle = self._pool.submit(request, start, done)
         if self._runs.get(job_id) is not run and not run.began:
             # It was taken back before there was a handle to do that with.
             run.handle.cancel()
@@ -148,9 +154,9 @@ class Execution:
 
     def _on_done(self, job_id: int, run: _Run, outcome: Outcome) -> None:
         with self._store.write() as tx:
-            if self._runs.get(job_id) is run and tx.get("jobs", str(job_id)):
+            if self._runs.get(job_id) is run:
                 changes = {"outcome": outcome.status, "outcome_notes": outcome.notes}
-                tx.update("jobs", str(job_id), changes)
+                tx.update("jobs", job_id, changes)
                 if outcome.status in states.WITH_RESULTS:
                     tx.insert("results", {"id": job_id, "counts": outcome.counts})
         with self._ended:
@@ -167,13 +173,13 @@ class Execution:
         if job["id"] in self._runs and not self._changes(job, stage):
             return job
         with self._store.write() as tx:
-            current = tx.get("jobs", key)
+            current = queries.find(tx, job["id"])
             if current is None:
                 return job
             if not states.is_settled(current):
                 changes = self._changes(current, stage)
                 if changes:
-                    tx.update("jobs", key, changes)
+                    tx.update("jobs", job["id"], changes)
                 current |= changes
         if states.is_settled(current):
             self._progress.forget(key)
@@ -198,7 +204,7 @@ class Execution:
             stage = Stage.SUBMITTED if queued else Stage.DONE
         else:
             stage = self._progress.stage(key, self._waited(job))
-        if stage > Stage.SUBMITTED and not self._qpus.find(job["qpu"]).available:
+        if stage > Stage.SUBMITTED and self._qpus.is_offline(job["qpu"]):
             return Stage.SUBMITTED
         return stage
 

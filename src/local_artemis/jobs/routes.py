@@ -100,8 +100,8 @@ def summary(job: Row) -> dict[str, Any]:
         "user": job["user"],
         "status": job["status"],
         "queue_position": job["position"],
-        "n_samples": job["payload"]["n_samples"],
-        "min_detection": job["payload"]["min_detection"],
+        "n_samples": job["n_samples"],
+        "min_detection": job["min_detection"],
         "notes": job["notes"],
         "created": to_iso(job["created"]),
     }
