@@ -15,6 +15,7 @@ FOLDERS = [
     file.parent
     for package in (
         "tkr_nexus_worker",
+        "tkr_lightworks_worker",
         "tkr_runtime",
         "local_cloud",
         "local_nexus",

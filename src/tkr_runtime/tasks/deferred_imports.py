@@ -30,6 +30,9 @@ _names: dict[str, frozenset[str]] = {}
 # A module has them from the start, if at all; the import system asks for them.
 _FILE_ATTRIBUTES = frozenset({"__cached__", "__file__", "__path__"})
 
+# What ``typing`` asks each argument of a generic type for; no class has them.
+_TYPE_VARIABLES = ("__typing_", "__parameters__")
+
 _deferred: set[str] = set()
 _lock = Lock()
 
@@ -161,6 +164,8 @@ class DeferredName:
         return self._resolved()(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith(_TYPE_VARIABLES):
+            raise AttributeError(f"{self!r} is no type variable")
         return getattr(self._resolved(), name)
 
     def __getitem__(self, parameters: Any) -> GenericAlias:
