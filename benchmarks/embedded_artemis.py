@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local_artemis import LocalArtemis, Noise, Progress
-from local_artemis.cloud import TOKEN_NAME
+from local_artemis.cloud import TOKEN_NAME, settings_folder
 from local_artemis.engines import SampleRequest
 from local_artemis.engines.dispatch import handle
 
@@ -43,11 +43,6 @@ NOISE = Noise(
     indistinguishability=0.9,
     efficiency=0.8,
     dark_counts=1e-4,
-)
-_FILES = (
-    "Library/Application Support/Aegiq/lightworks"
-    if sys.platform == "darwin"
-    else ".local/share/Aegiq/lightworks"
 )
 # Bytes that the largest memory of a process is counted in.
 _UNIT = 1 if sys.platform == "darwin" else 1024
@@ -69,7 +64,7 @@ def request(n_photons: int, noise: Noise = Noise()) -> SampleRequest:  # noqa: B
 
 def connect(artemis: LocalArtemis) -> httpx.Client:
     """Return a client that is logged in."""
-    files = Path(artemis.env["HOME"], _FILES)
+    files = settings_folder(Path(artemis.env["HOME"]))
     token = json.loads((files / "tokens.json").read_text())[TOKEN_NAME]
     context = ssl.create_default_context(cafile=files / "certificate.pem")
     headers = {"x-access-token": token}

@@ -20,6 +20,7 @@ ENDPOINTS: list[ArtemisEndpoint] = [
     *page.ENDPOINTS,
 ]
 HEADER = "x-access-token"
+SECURITY = {"type": "apiKey", "in": "header", "name": HEADER}
 
 
 def build(state: ServerState) -> Application:
@@ -50,5 +51,5 @@ def build(state: ServerState) -> Application:
         close=services.close,
         api=("/jobs", "/qpus"),
         ignores_case=True,
-        security={"type": "apiKey", "in": "header", "name": HEADER},
+        security=SECURITY,
     )

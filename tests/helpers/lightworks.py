@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-_FOLDER = ".local/share/Aegiq/lightworks"
+from local_artemis.cloud import settings_folder
 
 
 @functools.cache
@@ -20,7 +20,7 @@ def client() -> Any:
     how warnings look.
     """
     with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as patch:
-        folder = Path(home, _FOLDER)
+        folder = settings_folder(Path(home))
         folder.mkdir(parents=True)
         (folder / "remote_settings.yaml").write_text("api_url: https://127.0.0.1:9/\n")
         patch.setenv("HOME", home)
