@@ -67,6 +67,11 @@ SERVER_LIBRARIES = "starlette sqlalchemy uvicorn"
         ),
         ("import local_cloud.server.process, local_nexus.application", SIMULATORS),
         ("from local_nexus import LocalNexus; LocalNexus()", SERVER_LIBRARIES),
+        (
+            "import local_cloud.server.process, local_artemis.application",
+            f"{SIMULATORS} lightworks",
+        ),
+        ("from local_artemis import LocalArtemis; LocalArtemis()", SERVER_LIBRARIES),
     ],
 )
 def test_nothing_is_imported_that_is_not_used(code, unused):
