@@ -51,6 +51,7 @@ def test_what_every_cloud_shares_names_none(package):
 
 
 CLIENTS = "qnexus pytket"
+PHOTONIC_CLIENTS = "lightworks lightworks_remote"
 SIMULATORS = "pytket qulacs qiskit selene_sim numpy hugr"
 SERVER_LIBRARIES = "starlette sqlalchemy uvicorn"
 
@@ -61,6 +62,9 @@ SERVER_LIBRARIES = "starlette sqlalchemy uvicorn"
         ("import tkr_nexus_worker", CLIENTS),
         ("import tkr_nexus_worker.graphs", CLIENTS),
         ("import tkr_nexus_worker.stubs", CLIENTS),
+        ("import tkr_lightworks_worker.graphs", f"{CLIENTS} {PHOTONIC_CLIENTS}"),
+        ("import tkr_lightworks_worker.stubs", f"{CLIENTS} {PHOTONIC_CLIENTS}"),
+        ("import tkr_lightworks_worker.tasks", f"{CLIENTS} {PHOTONIC_CLIENTS}"),
         (
             "import tkr_nexus_worker.cli as it; it.cli(['--help'], standalone_mode=0)",
             f"{CLIENTS} local_nexus",
