@@ -7,6 +7,23 @@ from local_artemis import Progress
 from tkr_lightworks_worker import jobs, results
 from tkr_lightworks_worker.errors import JobFailedError
 from tkr_lightworks_worker.jobs import wait
+from tkr_lightworks_worker.jobs.models import Job
+from tkr_runtime.jobs import waits
+from tkr_runtime.tasks.context import TaskContext
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
 
 SPECS = [identity(2, 1, n_samples=1) for _ in range(6)]
 
@@ -34,6 +51,32 @@ def test_a_change_of_one_job_ends_the_wait(artemis, waiting):
     found = wait.wait_for_change(waiting, 0.1, known)
     assert found[4].state.name == "Running"
     assert "1 Running" in wait.summarize(found)
+
+
+def test_many_changes_are_few_passes(artemis, waiting, monkeypatch, tmp_path):
+    clock = Clock()
+    monkeypatch.setattr(waits, "time", clock)
+    # Every five seconds of waiting, a job starts.
+    monkeypatch.setattr(
+        wait,
+        "_look_at_all",
+        lambda jobs: [
+            Job(
+                job_id=job.job_id,
+                state="Scheduled",
+                queue_position=max(1, 900 - int(clock.now / 5)),
+            )
+            for job in jobs
+        ],
+    )
+    known, passes = "", 0
+    while clock.now < 3 * 3600:
+        location = f"-.N3.L0.N1.L{passes}.N0"
+        task = TaskContext("workflow", location, None, tmp_path)
+        monkeypatch.setattr(waits.context, "current", lambda task=task: task)
+        known = wait.summarize(wait.wait_for_change(waiting, 5.0, known))
+        passes += 1
+    assert passes < 60
 
 
 def test_failed_jobs_are_named_once_all_have_ended(artemis, waiting):
