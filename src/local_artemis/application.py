@@ -20,6 +20,7 @@ ENDPOINTS: list[ArtemisEndpoint] = [
     *page.ENDPOINTS,
 ]
 HEADER = "x-access-token"
+SECURITY = {"type": "apiKey", "in": "header", "name": HEADER}
 
 
 def build(state: ServerState) -> Application:
@@ -43,12 +44,12 @@ def build(state: ServerState) -> Application:
         hooks=Hooks(
             issue_tokens=services.issue_tokens,
             expire_tokens=services.expire_tokens,
-            move_jobs=services.execution.move_all,
+            move_jobs=services.execution.settle,
             reset=services.reset,
         ),
         start=services.execution.resume,
         close=services.close,
         api=("/jobs", "/qpus"),
         ignores_case=True,
-        security={"type": "apiKey", "in": "header", "name": HEADER},
+        security=SECURITY,
     )

@@ -42,6 +42,14 @@ def home(directory: Path) -> Path:
     return directory / "home"
 
 
+def settings_folder(home_folder: Path) -> Path:
+    """Return the folder in which the client finds its settings.
+
+    :param home_folder: The home of its user.
+    """
+    return home_folder / _FOLDER
+
+
 def client_environment(directory: Path, _url: str) -> dict[str, str]:
     """Return the environment variables for programs that use ``lightworks.remote``.
 
@@ -60,6 +68,7 @@ def client_environment(directory: Path, _url: str) -> dict[str, str]:
         "HOME": folder,
         # For the worker alone, which leaves HOME as it is.
         "TKR_LIGHTWORKS_HOME": folder,
+        "TKR_LIGHTWORKS_TOKEN_NAME": TOKEN_NAME,
         # The client looks for the one in small letters first.
         "NO_PROXY": without_proxy,
         "no_proxy": without_proxy,
@@ -73,7 +82,7 @@ def _write_login(directory: Path, url: str, tokens: Mapping[str, str]) -> None:
 
     What users have saved beside them stays.
     """
-    folder = home(directory) / _FOLDER
+    folder = settings_folder(home(directory))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = folder / "remote_settings.yaml"
     kept = settings.read_text().splitlines() if settings.exists() else []

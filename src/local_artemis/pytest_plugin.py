@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 def local_artemis_session() -> "Iterator[LocalArtemis]":
     """Give an embedded Artemis that all tests of the session share, with their jobs."""
     from local_artemis.server import LocalArtemis
-    from local_cloud.pytest_helper import connected
 
-    with LocalArtemis() as artemis, _client_as_it_was(), connected(artemis, _reconnect):
-        _log_in()
+    with LocalArtemis() as artemis, client_connected(artemis):
         yield artemis
 
 
@@ -30,14 +28,7 @@ def local_artemis(
     _local_artemis_spare: "SpareServers[LocalArtemis]",
 ) -> "Iterator[LocalArtemis]":
     """Give an embedded Artemis without jobs, for one test."""
-    from local_cloud.pytest_helper import connected
-
-    with (
-        _local_artemis_spare.lend() as artemis,
-        _client_as_it_was(),
-        connected(artemis, _reconnect),
-    ):
-        _log_in()
+    with _local_artemis_spare.lend() as artemis, client_connected(artemis):
         yield artemis
 
 
@@ -51,6 +42,33 @@ def _local_artemis_spare() -> "Iterator[SpareServers[LocalArtemis]]":
     spare.stop()
 
 
+@contextlib.contextmanager
+def client_connected(artemis: "LocalArtemis") -> Iterator[None]:
+    """Connect ``lightworks.remote`` to a server, and log in where it is imported."""
+    from local_artemis.cloud import TOKEN_NAME
+    from local_cloud.pytest_helper import connected
+
+    before = _token()
+    with connected(artemis, _reconnect):
+        if client := _client():
+            client.token.load(TOKEN_NAME)
+        yield
+    if client := _client():
+        # Nothing public takes a token away.
+        client.token._Token__token = before  # noqa: SLF001
+
+
+def _client() -> Any:
+    return sys.modules.get("lightworks_remote")
+
+
+def _token() -> str | None:
+    # To ask the client for a token that is not set is an error.
+    client = _client()
+    token: str | None = client and client.token._Token__token  # noqa: SLF001
+    return token
+
+
 def _reconnect() -> None:
     """Let the client, where it is imported, read its settings again."""
     configuration: Any = sys.modules.get("lightworks_remote.utils.configuration")
@@ -58,29 +76,3 @@ def _reconnect() -> None:
         # It reads them when it is imported, and has no other way to do so again.
         settings = configuration.read_settings()
         configuration.URL._url = settings.get("api_url")  # noqa: SLF001
-
-
-def _log_in() -> None:
-    """Load the token of the server, where the client is imported."""
-    from local_artemis.cloud import TOKEN_NAME
-
-    client: Any = sys.modules.get("lightworks_remote")
-    if client is not None:
-        client.token.load(TOKEN_NAME)
-
-
-@contextlib.contextmanager
-def _client_as_it_was() -> Iterator[None]:
-    """Give the client, where it is imported, its token back afterwards."""
-    before = _token()
-    yield
-    client: Any = sys.modules.get("lightworks_remote")
-    if client is not None:
-        # Nothing public unsets a token.
-        client.token._Token__token = before  # noqa: SLF001
-
-
-def _token() -> str | None:
-    client: Any = sys.modules.get("lightworks_remote")
-    # To ask for a token that is not set is an error.
-    return None if client is None else client.token._Token__token  # noqa: SLF001

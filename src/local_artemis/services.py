@@ -3,7 +3,7 @@
 from local_artemis.engines.pool import EnginePool
 from local_artemis.jobs.execution import Execution
 from local_artemis.jobs.service import Jobs
-from local_artemis.qpus.service import Qpus
+from local_artemis.qpus.service import Qpus, read
 from local_artemis.tables import metadata
 from local_artemis.users.service import Users
 from local_cloud.errors import StartError
@@ -28,9 +28,10 @@ class Services:
     def __init__(self, state: ServerState) -> None:
         try:
             self.store = Store(state.instance.database, metadata)
-            self.qpus = Qpus(self.store, state.clock, state.options.device_file)
+            described = read(state.options.device_file)
         except (OSError, ValueError, DatabaseError) as error:
             raise StartError(str(error)) from error
+        self.qpus = Qpus(self.store, state.clock, described)
         self._pool = EnginePool()
         self.users = Users(self.store)
         self.tokens = Tokens(state.clock, state.instance.secret.encode(), _LIFE)
@@ -57,6 +58,7 @@ class Services:
         """Forget all data."""
         self.execution.reset()
         self.store.clear()
+        self.qpus.load()
         self.tokens.expire_all()
         self.user_id = self.users.ensure(_FIRST_USER)
         self.jobs.listing = "names"

@@ -11,6 +11,7 @@ import threading
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -67,6 +68,7 @@ def to_payload(sampler: Any, qpu_name: str, job_name: str, *, direct: bool) -> A
     return serialization.serialize(payload)
 
 
+@cache
 def _import(name: str) -> ModuleType:
     from importlib import import_module
 

@@ -12,7 +12,7 @@ from qnexus.exceptions import (
 from qnexus.models.scope import ScopeFilterEnum as Scope
 from tests.conftest import OTHER
 from tests.contract.kinds import bell
-from tests.contract.registry import covers
+from tests.helpers.contract import covers
 
 
 @covers("users.get_self")

@@ -33,6 +33,7 @@ from tkr_lightworks_worker.errors import (
 from tkr_lightworks_worker.jobs.submissions import Doubt, digest_in
 from tkr_lightworks_worker.samplers import SamplerSpec
 from tkr_runtime import requests
+from tkr_runtime.errors import CheckpointError
 from tkr_runtime.tasks import context
 
 HOM = SamplerSpec.of(hong_ou_mandel(10))
@@ -236,6 +237,15 @@ def test_a_duplicate_that_ran_is_named(artemis, name, as_task):
         jobs.wait_until_complete(job, poll_interval=0.05)
         assert Doubt(digest_in(job.name)).noted("billed") == [str(late)]
     assert artemis.jobs(1)[0]["id"] == late
+
+
+def test_without_space_for_its_notes_nothing_is_submitted(artemis, name, as_task):
+    with as_task() as folder:
+        folder.rmdir()
+        folder.touch()  # as if nothing could be written in it
+        with pytest.raises(CheckpointError, match="nothing more was submitted"):
+            jobs.submit_job(QPU, name, HOM)
+    assert not jobs_called(artemis, name)
 
 
 def test_an_outage_is_outlasted_by_a_wait(artemis, name, quick_retries):

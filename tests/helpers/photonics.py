@@ -9,8 +9,7 @@ import httpx
 import numpy as np
 
 from local_artemis import LocalArtemis
-
-STATES = ".local/share/Aegiq/lightworks"
+from local_artemis.cloud import TOKEN_NAME, settings_folder
 
 
 def random_unitary(n_modes: int, seed: int = 1) -> np.ndarray:
@@ -50,13 +49,13 @@ def payload(
 
 def files_of(artemis: LocalArtemis) -> Path:
     """Return the folder in which the client finds its settings."""
-    return Path(artemis.env["HOME"], STATES)
+    return settings_folder(Path(artemis.env["HOME"]))
 
 
 def connect(artemis: LocalArtemis, token: str | None = None) -> httpx.Client:
     """Return a client with the certificate and the token that the real one finds."""
     files = files_of(artemis)
-    saved = json.loads((files / "tokens.json").read_text())["local"]
+    saved = json.loads((files / "tokens.json").read_text())[TOKEN_NAME]
     return httpx.Client(
         base_url=artemis.url,
         verify=ssl.create_default_context(cafile=files / "certificate.pem"),

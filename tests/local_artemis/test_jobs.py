@@ -123,7 +123,7 @@ def test_jobs_of_an_offline_qpu_stay_scheduled(api, artemis):
         ),
         ({"n_samples": 0}, {"n_samples": "Input should be greater than or equal to 1"}),
         ({"n_samples": "1"}, {"n_samples": "Input should be a valid integer"}),
-        ({"unitary": [["1"]]}, {"unitary": "it is no matrix of 4 rows and columns"}),
+        ({"unitary": [["1"]]}, {"unitary": "it is not a matrix of 4 rows and columns"}),
         (
             {"unitary": [[1.0, 0, 0, 0]] * 4, "input": [0] * 4},
             {
@@ -164,6 +164,12 @@ def test_a_number_that_is_none_is_refused(api):
     answer = api.http.post("/jobs", json=payload() | {"unitary": rows})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["name"] == "unitary"
+
+
+def test_a_field_deep_inside_is_named(api):
+    rows = [["1", None, "0", "0"], *payload()["unitary"][1:]]
+    answer = api.http.post("/jobs", json=payload() | {"unitary": rows})
+    assert answer.json()["errors"][0]["name"] == "unitary.0.1"
 
 
 def test_paths_may_be_written_in_capitals(api):
@@ -243,12 +249,8 @@ def test_a_job_that_timed_out_may_have_results_or_not(api, artemis):
     finish(api, job)
     artemis.set_job_status(job, "TimedOut")
     assert api.results(job)["results"]
-    artemis.set_progress(Progress.seconds(queued=1e6), job="late")
-    artemis.set_qpu_available(False)
-    other = api.submit(job_name="late", n_photons=7, n_modes=20, n_samples=10)
-    artemis.set_job_status(other, "TimedOut")
-    artemis.set_qpu_available(True)
-    assert api.results(other)["results"] is None
+    artemis.expire_results(job)
+    assert api.results(job)["results"] is None
 
 
 def test_results_that_are_gone_are_not_found(api, artemis):

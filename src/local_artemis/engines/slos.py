@@ -7,6 +7,7 @@ by their last mode first, so those that end in one mode stand together, and foll
 without that photon from a beginning of the degree below.
 """
 
+import functools
 from math import comb
 
 import numpy as np
@@ -30,13 +31,25 @@ def clicks(unitary: Amplitudes, photons: tuple[int, ...]) -> tuple[Masks, Reals]
     :param photons: The modes into which one photon each goes; photons are perfect.
     :returns: Masks, in which bit ``j`` stands for mode ``j``, each once; probabilities.
     """
-    masks, weights = _monomials(len(unitary), len(photons))
+    patterns, places, weights = _patterns(len(unitary), len(photons))
     amplitudes = _multiply(unitary, photons)
+    chances = amplitudes.real**2
     # In place: the arrays of eight photons in twenty modes are large.
-    weights *= amplitudes.real**2 + amplitudes.imag**2
-    del amplitudes
+    chances += amplitudes.imag**2
+    chances *= weights
+    return patterns, np.bincount(places, weights=chances)
+
+
+# Those of up to eight photons in so many modes.
+@functools.lru_cache(maxsize=9)
+def _patterns(n_modes: int, degree: int) -> tuple[Masks, _Indices, Reals]:
+    """Return the masks of the monomials of a degree, each once.
+
+    :returns: The masks; for each monomial the place of its mask; its weight.
+    """
+    masks, weights = _monomials(n_modes, degree)
     unique, places = np.unique(masks, return_inverse=True)
-    return unique.astype(np.int64), np.bincount(places, weights=weights)
+    return unique.astype(np.int64), places.astype(np.int32), weights
 
 
 def _multiply(unitary: Amplitudes, photons: tuple[int, ...]) -> Amplitudes:

@@ -65,7 +65,7 @@ def _beyond_limits(job: NewJob, qpu: Qpu) -> Iterator[tuple[str, str]]:
 
 def _fault_of_matrix(job: NewJob) -> str | None:
     if {len(job.unitary), *map(len, job.unitary)} != {job.n_modes}:
-        return f"it is no matrix of {job.n_modes} rows and columns"
+        return f"it is not a matrix of {job.n_modes} rows and columns"
     try:
         rows = matrix_of(job.unitary)
     except ValueError as error:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from local_artemis.engines import Outcome, SampleRequest
 from local_artemis.engines.pool import EnginePool
-from local_artemis.jobs import states
+from local_artemis.jobs import queries, states
 from local_artemis.jobs.checks import matrix_of
 from local_artemis.qpus.service import Qpus
 from local_cloud.clock import MICROSECONDS
+from local_cloud.errors import ApiError
 from local_cloud.pool import RunHandle
 from local_cloud.progress.rule import Stage
 from local_cloud.store import Row, Store
@@ -17,6 +18,8 @@ from local_cloud.web.state import ServerState
 
 # Seconds that a read which is due to show the end waits for the engine.
 _PATIENCE = 30.0
+# Seconds from its submission on for which reads of a job wait for the engine.
+_MOMENT = 0.2
 
 
 @dataclass
@@ -48,7 +51,10 @@ class Execution:
         self._ended = threading.Condition()
 
     def start(self, job: Row) -> None:
-        """Follow a job, and give it to its engine unless that has ended."""
+        """Follow a job, and give it to its engine unless that has ended.
+
+        :param job: With its payload.
+        """
         self._progress.follow(str(job["id"]), job["name"], job["qpu"])
         if job["outcome"] is None:
             self._submit(job)
@@ -56,29 +62,36 @@ class Execution:
     def resume(self) -> None:
         """Run again what was waiting or running when the server stopped."""
         with self._store.read() as tx:
-            waiting = [
-                job
-                for status in states.WAITING
-                for job in tx.find("jobs", sort="id", status=status)
-            ]
-        for job in waiting:
-            if not states.is_settled(job):
+            keys = [job["id"] for job in queries.waiting(tx) if not job["held"]]
+        for key in keys:
+            with self._store.read() as tx:
+                job = tx.get("jobs", key)
+            if job is not None:
                 self.start(job)
 
-    def note_read(self, job_id: int) -> None:
-        """Count one read of a job, and move it as far as it may go now."""
-        self._progress.read(str(job_id))
-        if str(job_id) in self._progress.jobs():
-            self._advance(job_id)
+    def read(self, job: Row) -> Row:
+        """Count one read of a job, and return it moved as far as it may go now.
+
+        A read that is due to show the end waits for the engine, and so does one of a
+        new job about which the engine alone decides.
+        """
+        if states.is_settled(job):
+            return job
+        self._progress.read(str(job["id"]))
+        progress = self._progress.progress(str(job["id"]))
+        if progress.is_immediate:
+            self._await_end(job["id"], _MOMENT - self._waited(job))
+        elif progress.reads and self._stage(job) is Stage.DONE:
+            self._await_end(job["id"], _PATIENCE)
+        return self._advance(job)
 
     def settle(self) -> None:
-        """Move all jobs as far as the time allows."""
-        for job_id in self._progress.jobs():
-            self._advance(int(job_id))
-
-    def move_all(self) -> None:
-        """Move all jobs as far as they may now, whatever decided about that before."""
-        self.settle()
+        """Move all jobs as far as they may go now."""
+        with self._store.read() as tx:
+            waiting = queries.waiting(tx)
+        for job in waiting:
+            if not job["held"]:
+                self._advance(job)
 
     def reset(self) -> None:
         """Forget all jobs."""
@@ -110,7 +123,13 @@ class Execution:
             self._on_done(job_id, run, outcome)
 
         self._runs[job_id] = run
-        run.handle = self._pool.submit(self._request(job), start, done)
+        try:
+            request = self._request(job)
+        except ApiError as error:
+            # The file with the QPUs has changed since the job was submitted.
+            done(Outcome("Failed", error.message))
+            return
+        run.handle = self._pool.submit(request, start, done)
         if self._runs.get(job_id) is not run and not run.began:
             # It was taken back before there was a handle to do that with.
             run.handle.cancel()
@@ -135,9 +154,9 @@ class Execution:
 
     def _on_done(self, job_id: int, run: _Run, outcome: Outcome) -> None:
         with self._store.write() as tx:
-            if self._runs.get(job_id) is run and tx.get("jobs", str(job_id)):
+            if self._runs.get(job_id) is run:
                 changes = {"outcome": outcome.status, "outcome_notes": outcome.notes}
-                tx.update("jobs", str(job_id), changes)
+                tx.update("jobs", job_id, changes)
                 if outcome.status in states.WITH_RESULTS:
                     tx.insert("results", {"id": job_id, "counts": outcome.counts})
         with self._ended:
@@ -145,28 +164,26 @@ class Execution:
                 del self._runs[job_id]
             self._ended.notify_all()
 
-    def _advance(self, job_id: int) -> None:
-        """Show of a job what its progress allows now."""
-        key = str(job_id)
-        with self._store.read() as tx:
-            job = tx.get("jobs", key)
-        if job is None or states.is_settled(job):
-            self._progress.forget(key)
-            return
-        stage = self._stage(job)
-        if stage is Stage.DONE and self._progress.progress(key).reads:
-            self._await_end(job_id)
-        if not self._changes(job, stage) and job_id in self._runs:
-            return
+    def _advance(self, job: Row) -> Row:
+        """Return a job with what its progress allows to show of it now.
+
+        :param job: As it was read, perhaps before its engine ended.
+        """
+        key, stage = str(job["id"]), self._stage(job)
+        if job["id"] in self._runs and not self._changes(job, stage):
+            return job
         with self._store.write() as tx:
-            job = tx.get("jobs", key)
-            if job is None or states.is_settled(job):
-                return
-            changes = self._changes(job, stage)
-            if changes:
-                tx.update("jobs", key, changes)
-        if changes.get("status") in states.FINAL:
+            current = queries.find(tx, job["id"])
+            if current is None:
+                return job
+            if not states.is_settled(current):
+                changes = self._changes(current, stage)
+                if changes:
+                    tx.update("jobs", job["id"], changes)
+                current |= changes
+        if states.is_settled(current):
             self._progress.forget(key)
+        return current
 
     def _changes(self, job: Row, stage: Stage) -> Row:
         key = str(job["id"])
@@ -187,7 +204,7 @@ class Execution:
             stage = Stage.SUBMITTED if queued else Stage.DONE
         else:
             stage = self._progress.stage(key, self._waited(job))
-        if stage > Stage.SUBMITTED and not self._qpus.find(job["qpu"]).available:
+        if stage > Stage.SUBMITTED and self._qpus.is_offline(job["qpu"]):
             return Stage.SUBMITTED
         return stage
 
@@ -195,6 +212,6 @@ class Execution:
         """Return the seconds since a job was accepted."""
         return float(self._clock.now() - job["created"]) / MICROSECONDS
 
-    def _await_end(self, job_id: int) -> None:
+    def _await_end(self, job_id: int, seconds: float) -> None:
         with self._ended:
-            self._ended.wait_for(lambda: job_id not in self._runs, _PATIENCE)
+            self._ended.wait_for(lambda: job_id not in self._runs, max(seconds, 0))

@@ -60,7 +60,9 @@ def _cancel(call: ArtemisCall) -> Reply:
 def _results(call: ArtemisCall) -> Reply:
     """Return the counts of a job, raw, and its data, by which clients select."""
     counts, data = call.services.jobs.results(call.user_id, call.path["id"])
-    return Reply(200, {"results": counts and json.loads(counts), "job_data": data})
+    # As the engine wrote them: there may be a million states.
+    body = f'{{"results":{counts or "null"},"job_data":{json.dumps(data)}}}'
+    return Reply(200, body.encode())
 
 
 def _list(call: ArtemisCall) -> Reply:
@@ -98,8 +100,8 @@ def summary(job: Row) -> dict[str, Any]:
         "user": job["user"],
         "status": job["status"],
         "queue_position": job["position"],
-        "n_samples": job["payload"]["n_samples"],
-        "min_detection": job["payload"]["min_detection"],
+        "n_samples": job["n_samples"],
+        "min_detection": job["min_detection"],
         "notes": job["notes"],
         "created": to_iso(job["created"]),
     }

@@ -4,13 +4,10 @@ import re
 from collections.abc import Collection
 from typing import Literal
 
-import sqlalchemy as sa
-
 from local_artemis.api.errors import FieldsError
-from local_artemis.jobs import checks, states
+from local_artemis.jobs import checks, queries, states
 from local_artemis.jobs.execution import Execution
 from local_artemis.jobs.models import NewJob
-from local_artemis.jobs.tables import jobs
 from local_artemis.qpus.service import Qpus
 from local_cloud.clock import Clock
 from local_cloud.errors import ApiError, not_found
@@ -61,9 +58,11 @@ class Jobs:
             "name": job.job_name,
             "qpu": qpu.name,
             "payload": job.model_dump(mode="json"),
+            "n_samples": job.n_samples,
+            "min_detection": job.min_detection,
         }
         with self._store.write() as tx:
-            row["id"] = 1 + tx.value(sa.select(sa.func.coalesce(sa.func.max(_ID), 0)))
+            row["id"] = queries.next_id(tx)
             tx.insert("jobs", row)
         self._execution.start(row)
         return int(row["id"])
@@ -73,11 +72,10 @@ class Jobs:
 
         :raises ApiError: 404 if there is none, 403 if it is somebody else's.
         """
-        job = self._own(user_id, key)
-        if not states.is_settled(job):
-            self._execution.note_read(job["id"])
+        job = self._execution.read(self._own(user_id, key))
+        if job["status"] != states.SCHEDULED:
+            return job, None
         with self._store.read() as tx:
-            job = self._require(tx, key)
             return job, self._queue_position(tx, job)
 
     def cancel(self, user_id: str, key: str) -> None:
@@ -92,8 +90,7 @@ class Jobs:
                 raise ApiError(
                     409, f"Job {key} is {job['status']} and cannot be cancelled."
                 )
-            changes = states.held(job, states.CANCELLED, None, {}, self._clock.now())
-            tx.update("jobs", key, changes)
+            self._set(tx, job, states.CANCELLED)
         self._execution.drop([job["id"]])
 
     def results(self, user_id: str, key: str) -> tuple[str | None, Row | None]:
@@ -105,16 +102,17 @@ class Jobs:
         self._own(user_id, key)
         with self._store.read() as tx:
             job = self._require(tx, key)
-            found = tx.get("results", key)
+            found = tx.get("results", job["id"])
+            data = self._payload(tx, job)["job_data"]
         status = job["status"]
         if status in (states.FAILED, states.CANCELLED):
             raise ApiError(400, f"Job {key} is {status} and has no results.")
         if status not in states.WITH_RESULTS:
             raise ApiError(404, f"Job {key} is {status} and has no results yet.")
-        if found is None and (status == states.COMPLETED or job["outcome"] is not None):
+        if found is None and status == states.COMPLETED:
             raise ApiError(404, f"The results of job {key} are not there.")
         counts: str | None = None if found is None else found["counts"]
-        return counts, job["payload"]["job_data"]
+        return counts, data
 
     def latest(self, user_id: str, statuses: Collection[str], most: int) -> list[Row]:
         """Return the jobs of a user, the newest first.
@@ -123,12 +121,8 @@ class Jobs:
         :param most: How many at most.
         """
         self._execution.settle()
-        wanted = [jobs.c.user_id == user_id]
-        if statuses:
-            wanted.append(jobs.c.status.in_(statuses))
-        query = sa.select(*_LISTED).where(*wanted).order_by(_ID.desc()).limit(most)
         with self._store.read() as tx:
-            return tx.rows(query)
+            return queries.latest(tx, most, user_id, statuses)
 
     def everything(self, most: int, user_id: str | None = None) -> list[Row]:
         """Return the jobs of all users, or of one, with queue positions, oldest first.
@@ -136,9 +130,6 @@ class Jobs:
         :param most: How many of the latest.
         """
         self._execution.settle()
-        query = sa.select(jobs).order_by(_ID.desc()).limit(most)
-        if user_id is not None:
-            query = query.where(jobs.c.user_id == user_id)
         with self._store.read() as tx:
             users = {user["id"]: user["name"] for user in tx.find("users")}
             return [
@@ -147,14 +138,13 @@ class Jobs:
                     "user": users[job["user_id"]],
                     "position": self._queue_position(tx, job),
                 }
-                for job in reversed(tx.rows(query))
+                for job in reversed(queries.latest(tx, most, user_id))
             ]
 
     def payload(self, key: str) -> Row:
         """Return what was submitted."""
         with self._store.read() as tx:
-            payload: Row = self._require(tx, key)["payload"]
-        return payload
+            return self._payload(tx, self._require(tx, key))
 
     def set_status(
         self,
@@ -168,9 +158,7 @@ class Jobs:
         meta = {"CompilationErrors": errors} if errors else {}
         with self._store.write() as tx:
             job = self._require(tx, key)
-            tx.update(
-                "jobs", key, states.held(job, status, notes, meta, self._clock.now())
-            )
+            self._set(tx, job, status, notes, meta)
         if status in states.FINAL and status != states.COMPLETED:
             self._execution.drop([job["id"]])
 
@@ -187,23 +175,33 @@ class Jobs:
         return job
 
     def _require(self, tx: Transaction, key: str) -> Row:
-        job = tx.get("jobs", key) if _ID_TEXT.fullmatch(key) else None
+        job = queries.find(tx, int(key)) if _ID_TEXT.fullmatch(key) else None
         if job is None:
             raise not_found("job", key)
         return job
+
+    def _payload(self, tx: Transaction, job: Row) -> Row:
+        (whole,) = tx.find("jobs", id=job["id"])
+        payload: Row = whole["payload"]
+        return payload
+
+    def _set(
+        self,
+        tx: Transaction,
+        job: Row,
+        status: str,
+        notes: str | None = None,
+        meta: Row | None = None,
+    ) -> None:
+        changes = states.held(job, status, notes, meta or {}, self._clock.now())
+        tx.update("jobs", job["id"], changes)
 
     def _queue_position(self, tx: Transaction, job: Row) -> int | None:
         """Return how many scheduled jobs come first, plus one; None elsewhere."""
         if job["status"] != states.SCHEDULED:
             return None
-        before = sa.select(sa.func.count()).where(
-            jobs.c.status == states.SCHEDULED,
-            jobs.c.qpu == job["qpu"],
-            job["id"] > _ID,
-        )
-        return int(tx.value(before)) + self._execution.ahead(job) + 1
+        before = queries.scheduled_before(tx, job)
+        return before + self._execution.ahead(job) + 1
 
 
-_ID = jobs.c.id
 _ID_TEXT = re.compile("[0-9]{1,18}")
-_LISTED = (_ID, jobs.c.name, jobs.c.status, jobs.c.created, jobs.c.updated)

@@ -14,6 +14,9 @@ jobs = sa.Table(
     text("name", nullable=False),
     text("qpu", nullable=False),
     sa.Column("payload", sa.JSON, nullable=False),
+    # Of the payload, for listings.
+    sa.Column("n_samples", sa.Integer, nullable=False),
+    sa.Column("min_detection", sa.Integer, nullable=False),
     text("status", nullable=False),
     text("notes"),
     sa.Column("logs", sa.JSON, nullable=False),

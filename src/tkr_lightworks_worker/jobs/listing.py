@@ -10,7 +10,12 @@ from typing import Any
 
 from tkr_lightworks_worker.artemis import settings
 from tkr_lightworks_worker.artemis.client import Query, get_json, request
-from tkr_lightworks_worker.artemis.states import JOB_STATES, WAITING_STATES, Phase
+from tkr_lightworks_worker.artemis.states import (
+    JOB_STATES,
+    WAITING_STATES,
+    Phase,
+    job_state,
+)
 from tkr_lightworks_worker.errors import ArtemisRefusedError, InvalidInputError
 from tkr_lightworks_worker.jobs.models import Job, JobRef
 from tkr_lightworks_worker.jobs.status import get_details, read_details
@@ -101,7 +106,8 @@ def _items(content: Any) -> list[JobItem]:
 def list_jobs(*, states: Sequence[str] = (), limit: int = 20) -> list[Job]:
     """List your jobs, the newest first.
 
-    Each of them is asked for its details, which the list may lack.
+    Those that wait are asked for their details, and all where the list has no states.
+    The log is not read.
 
     :param states: States, to list only jobs in one of them.
     :param limit: The largest number of jobs to list.
@@ -136,6 +142,7 @@ def list_scheduled_jobs(*, limit: int = 100) -> list[Job]:
 
 
 def _complete(item: JobItem) -> Job:
-    if not item.state or "logs" not in item.content:
+    """Return a job; one that may wait is asked for its place in the queue."""
+    if not item.state or not job_state(item.state).is_final:
         return get_details(item.ref())
     return read_details(item.ref(), {**item.content, "jobStatus": item.state})

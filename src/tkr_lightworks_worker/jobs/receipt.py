@@ -119,7 +119,7 @@ def _receipts_of(job_id: int | None) -> Iterator[tuple[ReceiptJob, Path]]:
     address = settings.url()
     paths = sorted(folder.glob(f"*/*/{RECEIPT_FILE}"), key=_modified, reverse=True)
     for path in paths:
-        for job in _jobs_in(path):
+        for job in _jobs_in(path, job_id):
             if job.artemis_url == address and job_id in (None, job.job_id):
                 yield job, path
 
@@ -131,9 +131,13 @@ def _modified(path: Path) -> float:
         return 0.0
 
 
-def _jobs_in(path: Path) -> list[ReceiptJob]:
+def _jobs_in(path: Path, job_id: int | None) -> list[ReceiptJob]:
+    """Return the jobs in a receipt; a file without the one wanted is not read."""
     try:
-        content = json.loads(path.read_bytes())
+        text = path.read_bytes()
+        if job_id is not None and f'"job_id": {job_id},'.encode() not in text:
+            return []
+        content = json.loads(text)
         if content.get("cloud") != LIGHTWORKS.name:
             return []
         return Receipt.model_validate(content).jobs

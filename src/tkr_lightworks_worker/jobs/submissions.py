@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tkr_runtime.errors import CheckpointError
 from tkr_runtime.jobs.idempotency import Doubt
 from tkr_runtime.tasks import context
 
@@ -92,19 +93,20 @@ class SubmissionLog:
         """Note the ids of all jobs, unless they were noted before.
 
         :param ids: The ids.
+        :raises CheckpointError: If they cannot be written; then nothing must be sent.
         """
         if self.before is None:
             self.before = frozenset(ids)
-            self._write({"before": sorted(self.before)})
+            self._must_write({"before": sorted(self.before)})
 
     def note_begun(self, digest: str) -> None:
         """Note that a job is going to be submitted.
 
         :param digest: The digest of the job.
-        :raises OSError: If it cannot be written; then nothing must be sent.
+        :raises CheckpointError: If it cannot be written; then nothing must be sent.
         """
         self.begun.add(digest)
-        self._write({"begun": digest})
+        self._must_write({"begun": digest})
 
     def note_withdrawn(self, digest: str) -> None:
         """Note that the job was not submitted after all.
@@ -133,7 +135,26 @@ class SubmissionLog:
                 ids.update(other.made.values())
         return frozenset(ids)
 
+    def _must_write(self, line: dict[str, Any]) -> None:
+        try:
+            self._append(line)
+        except OSError as error:
+            raise CheckpointError(
+                f"The submission of jobs cannot be noted in {self.path} "
+                f"({error.strerror}), so nothing more was submitted. Fix that, then "
+                "resume the workflow."
+            ) from error
+
     def _write(self, line: dict[str, Any]) -> None:
+        try:
+            self._append(line)
+        except OSError as error:
+            # The next process finds the job by its name.
+            logger.warning(
+                "artemis: %s cannot be written (%s)", self.path, error.strerror
+            )
+
+    def _append(self, line: dict[str, Any]) -> None:
         if self.path is not None:
             with self.path.open("ab", buffering=0) as file:
                 # A process that was killed may have left half a line.

@@ -63,8 +63,8 @@ def wait_for_change[S](
 def positions_count() -> bool:
     """Return whether a new queue position counts as a change for the current task.
 
-    It does in the first 50 passes of a loop; later only a new state does, so that a
-    long queue does not fill the disk.
+    It does in the first 50 passes of a loop. Later it does not, so that a long queue
+    does not fill the disk.
     """
     task = context.current()
     found = None if task is None else _PASS_NUMBER.search(task.location)
