@@ -85,7 +85,7 @@ class _Finder:
         self, fullname: str, path: Sequence[str] | None, _: ModuleType | None = None
     ) -> ModuleSpec | None:
         parent = fullname.rpartition(".")[0]
-        if parent in _deferred:
+        if parent in _deferred and fullname not in _deferred:
             _import_now(parent)
             return _spec_of_imported(import_module(fullname))
         found = PathFinder.find_spec(fullname, path) if fullname in _deferred else None
