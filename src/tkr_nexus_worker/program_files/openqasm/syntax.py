@@ -28,7 +28,7 @@ _COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _ONLY_2 = re.compile(r'\b(?:qreg|creg|opaque)\b|"(?:qelib1|hqslib1)\.inc"')
 _ONLY_3 = re.compile(r'\b(?:qubit|bit)\b|"stdgates\.inc"')
 _TOKEN = re.compile(
-    r"(?P<space>\s+|//[^\n]*)"
+    r"(?P<space>\s+|//[^\n]*|/\*(?s:.*?)\*/)"
     r"|(?P<real>(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)"
     r"|(?P<integer>\d+)"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
@@ -38,7 +38,7 @@ _TOKEN = re.compile(
 _WORDS = frozenset(
     (
         *("gate", "qreg", "creg", "measure", "reset", "barrier", "if", "U", "CX"),
-        *("pi", "sin", "cos", "tan", "exp", "sqrt"),
+        *("pi", "sin", "cos", "tan", "exp", "sqrt", "ln"),
     )
 )
 _MARK = "v_"
@@ -182,6 +182,8 @@ def _split(text: str) -> Iterator[list[_Token]]:
     tokens: list[_Token] = []
     opened: list[int] = []
     for token in _tokens(text):
+        if token.text == ";" and not tokens:
+            continue  # an empty statement
         tokens.append(token)
         if token.text == "{":
             opened.append(token.line)
@@ -221,6 +223,10 @@ def _statement(tokens: list[_Token], *, opaque: bool = False) -> Statement:
     pieces: list[str] = []
     numbers: list[int | float] = []
     assigns = any(token.text == "=" for token in tokens)
+    if assigns and any(token.text == "measure" for token in tokens):
+        raise OpenQasmError(
+            "OpenQASM 2 has no '=' here; write measure q -> c;", tokens[0].line
+        )
     line, before = tokens[0].line, ""
     for token in tokens:
         pieces.append("\n" * (token.line - line) or " ")
@@ -263,15 +269,13 @@ def _number(token: _Token) -> int | float:
 
 
 def _renamed(name: str) -> str:
-    if name == "ln":
-        return "log"
     return name if name in _WORDS else _MARK + name
 
 
 def _restored(reason: str, numbers: list[int | float]) -> str:
     """Put the names and numbers of a program into a message about its shape."""
     reason = re.sub(r"'(\d+)'", lambda found: f"'{numbers[int(found[1]) - 1]}'", reason)
-    return reason.replace(f"'{_MARK}", "'").replace("'log'", "'ln'")
+    return reason.replace(f"'{_MARK}", "'")
 
 
 @lru_cache(maxsize=4096)
