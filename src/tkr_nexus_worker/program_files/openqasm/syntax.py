@@ -136,6 +136,8 @@ def parse_statements(text: str, version: int) -> Iterator[Statement]:
     :returns: The statements, in order.
     :raises OpenQasmError: At the first mistake in the syntax.
     """
+    if not _COMMENTS.sub("", text).strip():
+        raise OpenQasmError("it has no statements", 1)
     if version == 2:
         return _parse_2(text)
     return (Statement(node) for node in _parse(text).statements)
@@ -310,7 +312,7 @@ def _parse(text: str) -> ast.Program:
             raise OpenQasmError("an expression is nested too deeply", 1) from error
         # The parser raises errors of other kinds for some programs without meaning.
         except (ValueError, TypeError, AttributeError, KeyError) as error:
-            raise OpenQasmError(f"it cannot be parsed ({error})", 1) from error
+            raise OpenQasmError("it cannot be parsed", 1) from error
 
 
 def _translated(error: QASM3ParsingError) -> OpenQasmError:
@@ -338,6 +340,15 @@ def _translated(error: QASM3ParsingError) -> OpenQasmError:
             f"the statement does not end with ';' after {_shown(before.text)}",
             before.line,
         )
+    if token.type == -1:
+        opened = []
+        for one in cause.input.tokens:
+            if one.text == "{":
+                opened.append(one.line)
+            elif one.text == "}" and opened:
+                opened.pop()
+        if opened:
+            return OpenQasmError("'{' is not closed", opened[-1])
     if before is not None and token.type == -1:
         return OpenQasmError(
             f"it ends too early, after {_shown(before.text)}", before.line
