@@ -83,4 +83,4 @@ class Services:
 
     def _first_user(self) -> Row:
         email, password = self._instance.email, self._instance.password
-        return self.users.ensure(email, password, "Local User", admin=True)
+        return self.users.ensure(email, password, "Local User")
