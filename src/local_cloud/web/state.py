@@ -1,6 +1,7 @@
 """What every server keeps while it runs, whatever cloud it embeds."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from local_cloud.clock import Clock
 from local_cloud.faults.active import ActiveFaults
@@ -19,6 +20,8 @@ class ServerState:
     :param instance: The identity of the server.
     :param options: With which it was started.
     :param names: The names and addresses by which programs may call it.
+    :param private: The files and folders with its secrets and its data, which programs
+        that it runs must not read.
     """
 
     def __init__(
@@ -26,10 +29,12 @@ class ServerState:
         instance: Instance,
         options: ServerOptions,
         names: Collection[str] = (LOOPBACK,),
+        private: Sequence[Path] = (),
     ) -> None:
         self.instance = instance
         self.options = options
         self.names = names
+        self.private = private
         self.clock = Clock()
         self.faults = ActiveFaults(self.clock)
         self.progress = ProgressTracker()
