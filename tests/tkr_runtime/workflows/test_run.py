@@ -77,7 +77,7 @@ def test_a_bad_job_fails_before_anything_is_sent(graph, nexus, storage, executor
     bad = inputs(circuits=circuits, n_shots=[10, 10])
     with pytest.raises(WorkflowFailedError) as caught:
         run(graph, bad, storage, executor)
-    assert "Circuit 1 ('bare') has no measurement" in str(caught.value)
+    assert "circuits[1] ('bare') has no measurement" in str(caught.value)
     assert nexus.requests() == []
 
 
@@ -112,7 +112,7 @@ def test_without_a_login_nothing_is_uploaded_and_the_command_is_named(
 
 def test_readable_errors_serves_the_run_graph_of_tierkreis(nexus, storage, executor):
     with (
-        pytest.raises(WorkflowFailedError, match="list of circuits is empty"),
+        pytest.raises(WorkflowFailedError, match="circuits is empty"),
         readable_errors(storage),
     ):
         run_graph(
