@@ -108,7 +108,9 @@ class LocalNexus(LocalServer):
         """Add a user, or find the one with this e-mail address, and return the id.
 
         Add only people whom you trust with your account on this machine: their programs
-        run on it as you, with limits but in no sandbox.
+        run on it as you. They are checked and have limits, and where Linux can do it
+        they reach no network and none of your files; the log of the server says what it
+        cannot do.
         """
         body = {"email": email, "password": password, "display_name": display_name}
         return str(self._call("POST", "users", body)["id"])

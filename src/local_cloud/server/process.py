@@ -25,6 +25,7 @@ from local_cloud.server.addresses import LOOPBACK, address_of, names_of, url_of
 from local_cloud.server.connections import HttpProtocol, WebSocketProtocol
 from local_cloud.server.instance import Instance
 from local_cloud.server.options import ServerOptions
+from local_cloud.store import files_of
 from local_cloud.web.app import create_app
 from local_cloud.web.state import ServerState
 
@@ -139,8 +140,9 @@ def serve(
     with server_lock.hold(directory, url):
         certificate = certificates.ensure(directory, address)
         instance = Instance.load(cloud, directory, options.database)
+        private = [directory, *files_of(instance.database)]
         state = ServerState(
-            instance, options, names_of(address), progress=cloud.progress
+            instance, options, names_of(address), private, progress=cloud.progress
         )
         application = cloud.application(state)
         if options.faults is not None:

@@ -145,6 +145,21 @@ def test_a_program_beyond_the_memory_limit_is_an_error(fresh_pool):
     assert wait_for(pool, BELL).status == "COMPLETED"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="psutil reads limits on Linux only")
+def test_a_simulator_gets_its_share_of_the_memory_and_at_least_two_gibibytes():
+    limits = []
+    for workers in (4, 1000):
+        before, pool = processes(), SimulatorPool(workers=workers)
+        try:
+            wait_for(pool, BELL)
+            limits.append(simulator_of(before).rlimit(psutil.RLIMIT_DATA))
+        finally:
+            pool.close()
+    share, least = (soft for soft, _hard in limits)
+    assert least == 2048 * MIB
+    assert least <= share <= max(least, psutil.virtual_memory().total // 4)
+
+
 def test_a_cancelled_program_ends_and_the_next_one_runs(fresh_pool):
     before, pool = processes(), fresh_pool()
     handle, outcomes = start(pool, ENDLESS)
