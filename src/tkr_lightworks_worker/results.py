@@ -28,7 +28,12 @@ from tkr_lightworks_worker.errors import (
 from tkr_lightworks_worker.jobs.find import resolve_job
 from tkr_lightworks_worker.jobs.listing import read_items
 from tkr_lightworks_worker.jobs.models import Job, JobRef
-from tkr_lightworks_worker.jobs.status import describe, failure_message, get_details
+from tkr_lightworks_worker.jobs.status import (
+    check_server,
+    describe,
+    failure_message,
+    get_details,
+)
 from tkr_lightworks_worker.samplers import Rule
 
 if TYPE_CHECKING:
@@ -227,6 +232,7 @@ def _timed_out() -> frozenset[int] | None:
 
 def _download_completed(job: JobRef) -> SamplingResult | None:
     """Return the result of a job that did not time out; None if it has none now."""
+    check_server(job)
     path = f"jobs/{job.job_id}/results"
     try:
         content = call(

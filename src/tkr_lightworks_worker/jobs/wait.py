@@ -19,6 +19,7 @@ from tkr_lightworks_worker.jobs.listing import read_items
 from tkr_lightworks_worker.jobs.models import Job, JobRef, JobStatus, WaitProgress
 from tkr_lightworks_worker.jobs.status import (
     await_status,
+    check_server,
     describe,
     failure_message,
     read_details,
@@ -210,6 +211,8 @@ def _look_at_all(jobs: Sequence[JobRef]) -> list[Job]:
     """
     if not jobs:
         return []
+    for job in jobs:
+        check_server(job)
     # This look comes alone: it waits for a new token once for all.
     found = {jobs[0].job_id: _look(jobs[0])}
     if len(jobs) > 1:
