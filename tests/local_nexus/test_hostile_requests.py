@@ -121,7 +121,7 @@ def test_bodies_that_do_not_come_to_their_end_take_little_memory(own_nexus):
             connection.sendall(b" " * 3 * MIB)
         # Who comes after them is served.
         assert log_in(own_nexus).status_code == 200
-        assert server.memory_info().rss - before < 100 * MIB
+        assert server.memory_info().rss - before < 50 * MIB
 
 
 @pytest.mark.parametrize(

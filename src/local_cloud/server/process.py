@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -33,6 +34,8 @@ _LOGGER = logging.getLogger(__name__)
 
 # Seconds that open requests get when the server stops.
 _GRACE = 1
+# Bytes that are decrypted at once.
+_TLS_BUFFER = 32 * 2**10
 # Bytes of a message that a client may send over a websocket.
 _WEBSOCKET_LIMIT = 64 * 2**10
 
@@ -134,6 +137,8 @@ def serve(
     address, port = listener.getsockname()
     url = url_of(address, port)
     environment.forget_others()
+    # Each connection has a buffer of this size, for asyncio 256 KiB.
+    SSLProtocol.max_size = _TLS_BUFFER  # type: ignore[attr-defined]
     # Whatever the server writes, the database included, is its owner's alone.
     os.umask(0o077)
     _mend(cloud, directory)

@@ -163,6 +163,24 @@ def test_a_stopped_preloaded_process_does_not_hold_its_tasks_up(make_bench, nexu
         assert process.returncode == 0
 
 
+def test_a_task_that_cannot_reach_its_nexus_does_not_hold_up_others(make_bench):
+    bench = make_bench(TKR_NEXUS_WARM_TASKS="1")
+    assert bench.run(bench.upload())[0] == 0
+    port = bench.environment["NEXUS_PORT"]
+    bench.environment["NEXUS_PORT"] = "1"
+    lost = bench.start(bench.upload("lost"))
+    assert wait_until(bench.forks)
+    bench.environment["NEXUS_PORT"] = port
+    try:
+        (server,) = bench.servers()
+        assert bench.run(bench.upload("other"))[0] == 0
+        assert bench.servers() == [server]
+        assert lost.poll() is None
+    finally:
+        lost.kill()
+        lost.communicate()
+
+
 def test_a_task_that_a_stopped_process_was_given_is_left_to_others(make_bench):
     bench = make_bench()
     assert bench.run(bench.upload())[0] == 0
@@ -249,6 +267,8 @@ def test_more_tasks_than_files_all_end_well(make_bench, n_tasks, n_files):
         _, errors = process.communicate(timeout=800)
         assert process.returncode == 0, errors
     assert len({json.dumps(bench.output(place)) for place in places}) == n_tasks
+    # The process may have ended for want of a task while the others ran cold.
+    assert bench.run(bench.upload("last"), preexec_fn=limit_files)[0] == 0
     (server,) = bench.servers()
     before = server.cpu_times()
     time.sleep(1.0)
