@@ -63,7 +63,7 @@ class BitStatements(GateCalls):
     def _declare_bits(self, node: Any, kind: ast.BitType) -> None:
         name, size = node.identifier.name, self._size(kind.size)
         if self._scope.outer is not None:
-            # What is known in a block only is no result.
+            # What is known only in a block is not a result.
             items = tuple(self._out.scratch_bit() for _ in range(size))
             self._name(node.identifier, Bits(items, kind.size is None))
             return
@@ -229,7 +229,7 @@ class BitStatements(GateCalls):
             if meaning.constant:
                 self._fail(node, f"{name!r} is constant")
             if not isinstance(target, ast.Identifier):
-                self._fail(node, f"{name!r} is no register; assign the whole number")
+                self._fail(node, f"{name!r} is not a register; assign the whole number")
             self._assign_number(node, meaning, value)
             return
         bits: list[Any] = list(self._bits_of(target).items)

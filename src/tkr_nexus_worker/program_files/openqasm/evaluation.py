@@ -310,7 +310,7 @@ class Evaluation(ABC):
         name = base_name(node)
         value = self._named_value(node, name)
         if not isinstance(variable.type, ast.IntType | ast.UintType):
-            self._fail(node, f"{name!r} is no register and has no index")
+            self._fail(node, f"{name!r} is not a register and has no index")
         if isinstance(value, Bits):
             size = variable.type.size
             more = 0 if size is None else self._size(size) - len(value.items)
@@ -327,7 +327,7 @@ class Evaluation(ABC):
             right, Bits | LogicExp
         )
         if self._is_2 and numbers and name not in OPERATORS_2:
-            self._fail(node, f"'{name}' is no operator of numbers in OpenQASM 2")
+            self._fail(node, f"'{name}' is not an operator of numbers in OpenQASM 2")
         if numbers and (self._is_2 or (self._real and name == "/")):
             left = float(cast("Number", left))  # 1/2 is a half
         try:
