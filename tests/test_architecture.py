@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import tkr_lightworks_worker
 import tkr_nexus_worker
 
 SOURCE = Path(__file__).parent.parent / "src"
@@ -50,6 +51,7 @@ def test_what_every_cloud_shares_names_none(package):
 
 
 CLIENTS = "qnexus pytket"
+PHOTONIC_CLIENTS = "lightworks lightworks_remote"
 SIMULATORS = "pytket qulacs qiskit selene_sim numpy hugr"
 SERVER_LIBRARIES = "starlette sqlalchemy uvicorn"
 
@@ -60,6 +62,9 @@ SERVER_LIBRARIES = "starlette sqlalchemy uvicorn"
         ("import tkr_nexus_worker", CLIENTS),
         ("import tkr_nexus_worker.graphs", CLIENTS),
         ("import tkr_nexus_worker.stubs", CLIENTS),
+        ("import tkr_lightworks_worker.graphs", f"{CLIENTS} {PHOTONIC_CLIENTS}"),
+        ("import tkr_lightworks_worker.stubs", f"{CLIENTS} {PHOTONIC_CLIENTS}"),
+        ("import tkr_lightworks_worker.tasks", f"{CLIENTS} {PHOTONIC_CLIENTS}"),
         (
             "import tkr_nexus_worker.cli as it; it.cli(['--help'], standalone_mode=0)",
             f"{CLIENTS} local_nexus",
@@ -82,9 +87,10 @@ def test_nothing_is_imported_that_is_not_used(code, unused):
     assert result.stdout.splitlines()[-1] == "set()"
 
 
-def test_every_public_name_exists_and_is_sorted_into_all():
-    public = set(tkr_nexus_worker.__all__)
+@pytest.mark.parametrize("package", [tkr_nexus_worker, tkr_lightworks_worker])
+def test_every_public_name_exists_and_is_sorted_into_all(package):
+    public = set(package.__all__)
     for name in public:
-        assert getattr(tkr_nexus_worker, name) is not None
-    assert set(tkr_nexus_worker._MODULES) == public - {"__version__"}
-    assert dir(tkr_nexus_worker) == sorted(public)
+        assert getattr(package, name) is not None
+    assert set(package._MODULES) == public - {"__version__"}
+    assert dir(package) == sorted(public)

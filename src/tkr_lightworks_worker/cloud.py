@@ -4,9 +4,14 @@ from tkr_lightworks_worker._version import __version__
 from tkr_runtime.cloud import Cloud, JobTasks
 
 _DEFERRED_IMPORTS = {
+    # The command line of httpx, with click, rich and pygments.
+    "httpx._main": frozenset({"main"}),
+    # Circuits of qubits, which Lightworks converts where Qiskit is installed.
+    "qiskit": frozenset({"QuantumCircuit"}),
     # Pictures of circuits and plots of results.
     "IPython": frozenset({"display"}),
     "drawsvg": frozenset({"Drawing", "DrawingBasicElement", "Group"}),
+    "matplotlib": frozenset({"figure", "patches", "pyplot"}),
     "matplotlib.figure": frozenset({"Figure"}),
     "matplotlib.patches": frozenset[str](),
     "matplotlib.pyplot": frozenset({"Axes"}),
@@ -15,6 +20,8 @@ _DEFERRED_IMPORTS = {
     # Random unitaries and tomography.
     "scipy.linalg": frozenset({"sqrtm"}),
     "scipy.stats": frozenset({"unitary_group"}),
+    # Another way to wait, which httpx imports where it is installed.
+    "trio": frozenset[str](),
     # Unitaries with symbols.
     "sympy": frozenset({"Basic", "Expr", "Matrix", "Symbol"}),
     # Permanents of the emulator.

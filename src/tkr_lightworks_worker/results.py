@@ -21,12 +21,19 @@ from tkr_lightworks_worker.artemis.states import TIMED_OUT, Phase, job_state
 from tkr_lightworks_worker.errors import (
     ArtemisRefusedError,
     JobFailedError,
+    LightworksWorkerError,
     ResultFormatError,
     ResultsNotReadyError,
 )
 from tkr_lightworks_worker.jobs.find import resolve_job
+from tkr_lightworks_worker.jobs.listing import read_items
 from tkr_lightworks_worker.jobs.models import Job, JobRef
-from tkr_lightworks_worker.jobs.status import describe, failure_message, get_details
+from tkr_lightworks_worker.jobs.status import (
+    check_server,
+    describe,
+    failure_message,
+    get_details,
+)
 from tkr_lightworks_worker.samplers import Rule
 
 if TYPE_CHECKING:
@@ -189,12 +196,18 @@ def iterate_results(
     :param allow_partial: As for :func:`get_results`.
     :returns: The results, in the order of the jobs; few of them are held at once.
     """
+    timed_out = _timed_out() if len(jobs) > 1 else None
 
     def download(job: JobRef) -> SamplingResult:
+        if timed_out is not None and job.job_id not in timed_out:
+            result = _download_completed(job)
+            if result is not None:
+                return result
         return _download(job, allow_failed=allow_failed, allow_partial=allow_partial)
 
     waiting = iter(jobs)
-    with ThreadPoolExecutor(max_workers=_DOWNLOADS_AT_ONCE) as pool:
+    n_threads = max(1, min(_DOWNLOADS_AT_ONCE, len(jobs) // 4))
+    with ThreadPoolExecutor(n_threads) as pool:
         downloads: deque[Future[SamplingResult]] = deque(
             pool.submit(download, job) for job in islice(waiting, _DOWNLOADS_AT_ONCE)
         )
@@ -206,6 +219,31 @@ def iterate_results(
         finally:
             for download_ahead in downloads:
                 download_ahead.cancel()
+
+
+def _timed_out() -> frozenset[int] | None:
+    """Return the ids of the jobs that timed out; None where a list does not tell."""
+    try:
+        items = call("list jobs", lambda: read_items([TIMED_OUT]))
+    except LightworksWorkerError:
+        return None
+    return frozenset(item.job_id for item in items)
+
+
+def _download_completed(job: JobRef) -> SamplingResult | None:
+    """Return the result of a job that did not time out; None if it has none now."""
+    check_server(job)
+    path = f"jobs/{job.job_id}/results"
+    try:
+        content = call(
+            f"download the results of {describe(job)}",
+            lambda: request("GET", path).json(),
+        )
+    except ArtemisRefusedError:
+        return None  # the details of the job say why
+    if not isinstance(content, dict) or content.get("results") is None:
+        return None
+    return read_result(job, "Completed", content)
 
 
 def _download(

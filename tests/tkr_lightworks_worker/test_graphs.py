@@ -1,11 +1,14 @@
 """Graphs of photonic jobs, under the executors of Tierkreis."""
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from tests.conftest import EXECUTABLES
 from tests.helpers.photonic_workflows import (
     QPU,
     hong_ou_mandel,
@@ -13,18 +16,22 @@ from tests.helpers.photonic_workflows import (
     living,
     random_sampler,
 )
+from tierkreis.builder import Graph
 from tierkreis.controller.executor.in_memory_executor import InMemoryExecutor
 from tierkreis.executor import MultipleExecutor, ShellExecutor, UvExecutor
+from tierkreis.models import TKR
 from tierkreis.storage import FileStorage, InMemoryStorage, read_loop_trace
 
 from local_artemis import Progress
-from tkr_lightworks_worker import REGISTRY_PATH, jobs, uv_executor
-from tkr_lightworks_worker.graphs import lightworks_submit_and_poll
+from tkr_lightworks_worker import REGISTRY_PATH, jobs, stubs, uv_executor
+from tkr_lightworks_worker.graphs import JobInputs, lightworks_submit_and_poll
 from tkr_lightworks_worker.graphs.submit_poll import POLLING_LOOP
 from tkr_lightworks_worker.results import SamplingResult
 from tkr_lightworks_worker.samplers import SamplerSpec
+from tkr_lightworks_worker.stubs import is_running, submit_jobs
 from tkr_nexus_worker import InProcessExecutor, run
 from tkr_runtime.errors import InvalidInputError, WorkflowFailedError
+from tkr_runtime.workflows.interrupt import resume_command, unfinished_jobs
 
 SAMPLERS = [SamplerSpec.of(hong_ou_mandel(40)), SamplerSpec.of(random_sampler(30))]
 
@@ -115,11 +122,6 @@ def test_a_job_that_failed_fails_the_workflow_by_name(artemis, storage):
     artemis.progress = Progress.seconds(queued=1e6)
     job = jobs.submit_job(QPU, "to be failed", SAMPLERS[0])
     artemis.set_job_status(job.job_id, "Failed", "The laser is off")
-    from tierkreis.builder import Graph
-    from tierkreis.models import TKR
-
-    from tkr_lightworks_worker.stubs import is_running
-
     g = Graph(TKR, TKR[bool])
     graph = g.finish_with_outputs(g.task(is_running(g.inputs)))
     with pytest.raises(WorkflowFailedError, match="The laser is off"):
@@ -143,6 +145,24 @@ def test_a_polling_interval_is_a_number_of_seconds(interval):
         lightworks_submit_and_poll(interval)
 
 
+def test_after_ctrl_c_all_jobs_that_have_not_ended_are_known(artemis, storage):
+    artemis.progress = Progress.seconds(queued=1e6)
+    g = Graph(JobInputs, TKR)
+    graph = g.finish_with_outputs(g.task(submit_jobs(*g.inputs)))
+    run(graph, inputs("left"), storage, InProcessExecutor(storage))
+    left = unfinished_jobs(storage)
+    assert [job.id for job in left] == [str(it["id"]) for it in artemis.jobs(2)]
+    assert left[0].cancel_command == f"tkr-lightworks cancel {left[0].id}"
+    assert resume_command(storage).startswith("tkr-lightworks resume")
+    assert left[0].cloud.cancel_job(left[0].id) == "Cancelled"
+
+
+def test_a_finished_workflow_leaves_no_job(artemis, storage):
+    graph = lightworks_submit_and_poll(0.1)
+    run(graph, inputs("finished"), storage, InProcessExecutor(storage))
+    assert unfinished_jobs(storage) == []
+
+
 def test_secrets_are_in_no_file_of_a_workflow(artemis, storage):
     graph = lightworks_submit_and_poll(0.2)
     executor = make_executor("uv", storage)
@@ -156,13 +176,6 @@ def test_secrets_are_in_no_file_of_a_workflow(artemis, storage):
 
 
 def test_the_committed_stubs_are_those_that_tierkreis_generates(tmp_path):
-    import os
-    import subprocess
-
-    from tests.conftest import EXECUTABLES
-
-    from tkr_lightworks_worker import stubs
-
     generated = tmp_path / "stubs.py"
     subprocess.run(
         [EXECUTABLES / "tkr_lightworks_worker", "--stubs-path", generated],
@@ -173,24 +186,7 @@ def test_the_committed_stubs_are_those_that_tierkreis_generates(tmp_path):
     assert generated.read_text() == Path(stubs.__file__).read_text()
 
 
-def test_importing_the_package_and_its_tasks_loads_no_lightworks():
-    import subprocess
-
-    code = (
-        "import sys, tkr_lightworks_worker, tkr_lightworks_worker.graphs; "
-        "from tkr_lightworks_worker import tasks; "
-        "print([m for m in ('lightworks', 'lightworks_remote', 'numpy', 'yaml')"
-        " if m in sys.modules])"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert "lightworks" not in result.stdout
-
-
 def test_without_lightworks_it_is_told_what_to_install():
-    import subprocess
-
     code = (
         "import sys; sys.modules['lightworks'] = None; "
         "from tkr_lightworks_worker import lightworks\n"

@@ -279,6 +279,14 @@ def test_without_an_address_it_is_told_how_to_set_one(own_settings):
         list_qpus()
 
 
+def test_a_job_of_another_artemis_is_refused(submit):
+    other = submit().model_copy(update={"url": "https://artemis.example/"})
+    with pytest.raises(InvalidInputError, match="on Artemis at"):
+        jobs.is_running(other)
+    with pytest.raises(InvalidInputError, match="on Artemis at"):
+        results.get_results([other, other])
+
+
 def test_random_unitaries_give_all_their_samples(submit):
     job = submit(SamplerSpec.of(random_sampler(1000)))
     jobs.wait_until_complete(job, poll_interval=0.05)

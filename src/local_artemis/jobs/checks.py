@@ -15,7 +15,7 @@ _TOLERANCE = 1e-6
 def matrix_of(rows: Sequence[Sequence[str | float]]) -> Matrix:
     """Read a matrix.
 
-    :raises ValueError: If an entry is no complex number.
+    :raises ValueError: If an entry is not a complex number.
     """
     return [[complex(entry) for entry in row] for row in rows]
 

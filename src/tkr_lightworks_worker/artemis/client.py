@@ -4,6 +4,7 @@ Which failures are worth a retry follows RFC 9110 and common practice of HTTP se
 A request that makes something is repeated only where it certainly was not carried out.
 """
 
+import atexit
 import json
 import logging
 import os
@@ -230,7 +231,9 @@ def _new_client(*, has_tls: bool) -> httpx.Client:
                 "read; install it again with lightworks.remote.install_certificate."
             ) from error
     hooks = [patience.note_answer, total_time_limit(limits), raise_if_transient]
-    return httpx.Client(verify=verify, event_hooks={"response": hooks})
+    client = httpx.Client(verify=verify, event_hooks={"response": hooks})
+    atexit.register(client.close)
+    return client
 
 
 def _try_again(began: float, error: Exception, *, changes: bool) -> bool:

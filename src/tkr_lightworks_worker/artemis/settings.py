@@ -11,6 +11,7 @@ import platform
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tkr_lightworks_worker.errors import SetupError, TokenError
 
@@ -25,6 +26,7 @@ HOW_TO_INSTALL = (
     "pip install 'tkr-nexus-worker[lightworks]'."
 )
 
+_LOOPBACK = ("127.0.0.1", "localhost")
 _FOLDERS = {"Darwin": "Library/Application Support/Aegiq/lightworks"}
 _FOLDER = ".local/share/Aegiq/lightworks"
 _HOW_TO_SAVE = (
@@ -65,6 +67,20 @@ def url() -> str:
             "gave you."
         )
     return address if address.endswith("/") else f"{address}/"
+
+
+def is_same_server(address: str, other: str) -> bool:
+    """Return whether two addresses are those of one server.
+
+    An embedded server may have another port after each start.
+
+    :param address: An address.
+    :param other: Another.
+    """
+    one, two = urlsplit(address), urlsplit(other)
+    if one.hostname == two.hostname in _LOOPBACK:
+        return True
+    return (one.hostname, one.port) == (two.hostname, two.port)
 
 
 def requires_online() -> bool:

@@ -11,6 +11,7 @@ from tkr_lightworks_worker.cloud import LIGHTWORKS
 from tkr_lightworks_worker.errors import (
     ArtemisRefusedError,
     ArtemisUnavailableError,
+    InvalidInputError,
     TokenError,
 )
 from tkr_lightworks_worker.jobs.models import Job, JobEvent, JobRef, JobStatus
@@ -32,6 +33,20 @@ def describe(job: JobRef | JobStatus) -> str:
     return f"job {job.name!r} ({job.job_id})" if job.name else f"job {job.job_id}"
 
 
+def check_server(job: JobRef) -> None:
+    """Check that a job is on the Artemis of the current settings.
+
+    :param job: The job.
+    :raises InvalidInputError: If it is on another one, where its id means another job.
+    """
+    if job.url and not settings.is_same_server(job.url, settings.url()):
+        raise InvalidInputError(
+            f"The {describe(job)} is on Artemis at {job.url}, but the settings of "
+            f"Lightworks in {settings.folder()} name {settings.url()}; use those of "
+            "the other."
+        )
+
+
 def get_details(
     job: JobRef, *, retry_time: float | None = None, login_wait: float = 0.0
 ) -> Job:
@@ -44,6 +59,7 @@ def get_details(
     :raises LightworksWorkerError: If there is no such job, or Artemis refuses or does
         not answer.
     """
+    check_server(job)
     try:
         content = get_json(
             f"get the status of {describe(job)}",

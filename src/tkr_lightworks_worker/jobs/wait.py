@@ -6,12 +6,24 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
-from tkr_lightworks_worker.artemis.states import Phase
-from tkr_lightworks_worker.errors import JobFailedError, WaitTimeoutError
+from tkr_lightworks_worker.artemis.client import call
+from tkr_lightworks_worker.artemis.states import WAITING_STATES, Phase
+from tkr_lightworks_worker.errors import (
+    JobFailedError,
+    LightworksWorkerError,
+    WaitTimeoutError,
+)
 from tkr_lightworks_worker.jobs.duplicates import settle_duplicates
 from tkr_lightworks_worker.jobs.find import resolve_job
+from tkr_lightworks_worker.jobs.listing import read_items
 from tkr_lightworks_worker.jobs.models import Job, JobRef, JobStatus, WaitProgress
-from tkr_lightworks_worker.jobs.status import await_status, describe, failure_message
+from tkr_lightworks_worker.jobs.status import (
+    await_status,
+    check_server,
+    describe,
+    failure_message,
+    read_details,
+)
 from tkr_runtime.jobs import waits
 from tkr_runtime.tasks import concurrency
 
@@ -193,11 +205,45 @@ def _look(job: JobRef, patience: float = float("inf")) -> Job:
 
 
 def _look_at_all(jobs: Sequence[JobRef]) -> list[Job]:
-    if len(jobs) < 2:
-        return [_look(job) for job in jobs]
-    # The first look comes alone: it waits for a new token once for all.
-    first = _look(jobs[0])
-    with ThreadPoolExecutor(max_workers=_READS_AT_ONCE) as pool:
-        # Each thread belongs to the task, whose folder says what is in doubt.
-        looks = [pool.submit(copy_context().run, _look, job) for job in jobs[1:]]
-        return [first, *(look.result() for look in looks)]
+    """Look at several jobs: at those that wait by one list, at the others one by one.
+
+    A list gives no place in the queue; it is that of the first job that waits there.
+    """
+    if not jobs:
+        return []
+    for job in jobs:
+        check_server(job)
+    # This look comes alone: it waits for a new token once for all.
+    found = {jobs[0].job_id: _look(jobs[0])}
+    if len(jobs) > 1:
+        found |= _listed_as_waiting(jobs[1:])
+    asked = [job for job in jobs if job.job_id not in found]
+    if asked:
+        n_threads = max(1, min(_READS_AT_ONCE, len(asked) // 4))
+        with ThreadPoolExecutor(n_threads) as pool:
+            # Each thread belongs to the task, whose folder says what is in doubt.
+            looks = [pool.submit(copy_context().run, _look, job) for job in asked]
+            found |= {
+                job.job_id: look.result()
+                for job, look in zip(asked, looks, strict=True)
+            }
+    return [found[job.job_id] for job in jobs]
+
+
+def _listed_as_waiting(jobs: Sequence[JobRef]) -> dict[int, Job]:
+    """Return those of some jobs that a list of waiting jobs gives with their states."""
+    try:
+        items = call("list jobs", lambda: read_items(WAITING_STATES))
+    except LightworksWorkerError:
+        return {}  # they are asked for one by one, which waits and explains
+    states = {item.job_id: item.state for item in items if item.state}
+    waiting = {
+        job.job_id: read_details(job, {"jobStatus": states[job.job_id]})
+        for job in jobs
+        if job.job_id in states
+    }
+    waiting = {job_id: job for job_id, job in waiting.items() if not job.is_final}
+    for job in jobs:
+        if job.job_id in waiting:
+            settle_duplicates(job, waiting[job.job_id])
+    return waiting

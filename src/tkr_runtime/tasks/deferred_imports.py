@@ -85,7 +85,7 @@ class _Finder:
         self, fullname: str, path: Sequence[str] | None, _: ModuleType | None = None
     ) -> ModuleSpec | None:
         parent = fullname.rpartition(".")[0]
-        if parent in _deferred:
+        if parent in _deferred and fullname not in _deferred:
             _import_now(parent)
             return _spec_of_imported(import_module(fullname))
         found = PathFinder.find_spec(fullname, path) if fullname in _deferred else None
@@ -165,7 +165,7 @@ class DeferredName:
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith(_TYPE_VARIABLES):
-            raise AttributeError(f"{self!r} is no type variable")
+            raise AttributeError(f"{self!r} is not a type variable")
         return getattr(self._resolved(), name)
 
     def __getitem__(self, parameters: Any) -> GenericAlias:
