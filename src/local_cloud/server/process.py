@@ -138,7 +138,7 @@ def serve(
     url = url_of(address, port)
     environment.forget_others()
     # Each connection has a buffer of this size, for asyncio 256 KiB.
-    SSLProtocol.max_size = _TLS_BUFFER  # type: ignore[attr-defined]
+    SSLProtocol.max_size = _TLS_BUFFER
     # Whatever the server writes, the database included, is its owner's alone.
     os.umask(0o077)
     _mend(cloud, directory)
