@@ -35,6 +35,7 @@ from tierkreis.controller.executor.protocol import ControllerExecutor
 from tierkreis.storage import FileStorage
 from tierkreis.worker.storage.filestorage import WorkerFileStorage
 
+from local_artemis import LocalArtemis
 from local_nexus import LocalNexus, Progress
 from tkr_nexus_worker import programs
 from tkr_nexus_worker.jobs import start_execute_job
@@ -60,7 +61,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Run folders in several processes, and single files and tests in this one."""
     single = any(not Path(arg).is_dir() for arg in config.args)
     # Most tests wait for a server or for other processes.
-    return 0 if single else (os.cpu_count() or 1) + 1
+    return 0 if single else 2 * (os.cpu_count() or 1)
 
 
 def pytest_report_header() -> str:
@@ -241,6 +242,7 @@ def warm_worker() -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(folder))
         patch.setenv("TKR_NEXUS_WARM_IDLE", "60")
+        patch.setenv("TKR_LIGHTWORKS_WARM_IDLE", "60")
         yield folder
     shutil.rmtree(folder)
 
@@ -332,6 +334,41 @@ def node(connected, node_storage) -> Iterator[Path]:
     )
     with context.task_context(arguments, WorkerFileStorage(node_storage.tkr_dir)):
         yield folder
+
+
+@pytest.fixture(scope="session")
+def shared_artemis() -> Iterator[LocalArtemis]:
+    """One server for all tests of photonic jobs; use the fixture ``artemis``."""
+    with LocalArtemis() as artemis:
+        yield artemis
+
+
+@pytest.fixture
+def artemis(shared_artemis, monkeypatch) -> Iterator[LocalArtemis]:
+    """The shared server, to which this process is connected; jobs end at once."""
+    shared_artemis.clear_requests()
+    shared_artemis.progress = Progress.immediate()
+    for name in ("TKR_LIGHTWORKS_HOME", "NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, shared_artemis.env[name])
+    yield shared_artemis
+    shared_artemis.clear_faults()
+    shared_artemis.set_listing("names")
+    for job in shared_artemis.jobs():
+        if job["status"] not in ("Completed", "Failed", "Cancelled", "TimedOut"):
+            shared_artemis.set_job_status(job["id"], "Cancelled")
+    shared_artemis.clear_progress()
+
+
+@pytest.fixture
+def photonic_environment(artemis, tmp_path) -> dict[str, str]:
+    """The environment for processes that run photonic workflows."""
+    return {
+        **os.environ,
+        **{name: it for name, it in artemis.env.items() if name != "HOME"},
+        "HOME": str(tmp_path),
+        "TKR_DIR": str(tmp_path),
+        "PATH": f"{EXECUTABLES}{os.pathsep}{os.environ['PATH']}",
+    }
 
 
 @pytest.fixture(autouse=True)

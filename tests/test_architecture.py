@@ -7,13 +7,21 @@ from pathlib import Path
 
 import pytest
 
+import tkr_lightworks_worker
 import tkr_nexus_worker
 
 SOURCE = Path(__file__).parent.parent / "src"
 MOST_MODULES = 15
 FOLDERS = [
     file.parent
-    for package in ("tkr_nexus_worker", "tkr_runtime", "local_cloud", "local_nexus")
+    for package in (
+        "tkr_nexus_worker",
+        "tkr_lightworks_worker",
+        "tkr_runtime",
+        "local_cloud",
+        "local_nexus",
+        "local_artemis",
+    )
     for file in sorted((SOURCE / package).rglob("__init__.py"))
     if ".venv" not in file.parts
 ]
@@ -25,44 +33,64 @@ def test_each_folder_says_what_belongs_in_it_and_has_few_modules(folder):
     assert len(list(folder.glob("*.py"))) - 1 <= MOST_MODULES
 
 
-def test_the_runtime_names_no_cloud():
-    sources = sorted((SOURCE / "tkr_runtime").rglob("*.py"))
+@pytest.mark.parametrize("package", ["tkr_runtime", "local_cloud"])
+def test_what_every_cloud_shares_names_none(package):
+    sources = [
+        path
+        for path in (SOURCE / package).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    ]
     assert sources
-    named = [path for path in sources if "nexus" in path.read_text().lower()]
+    clouds = ("nexus", "quantinuum", "artemis", "lightworks")
+    named = [
+        path
+        for path in sources
+        if any(cloud in path.read_text().lower() for cloud in clouds)
+    ]
     assert named == []
 
 
+CLIENTS = "qnexus pytket"
+PHOTONIC_CLIENTS = "lightworks lightworks_remote"
+SIMULATORS = "pytket qulacs qiskit selene_sim numpy hugr"
+SERVER_LIBRARIES = "starlette sqlalchemy uvicorn"
+
+
 @pytest.mark.parametrize(
-    "module",
-    ["tkr_nexus_worker", "tkr_nexus_worker.graphs", "tkr_nexus_worker.stubs"],
+    ("code", "unused"),
+    [
+        ("import tkr_nexus_worker", CLIENTS),
+        ("import tkr_nexus_worker.graphs", CLIENTS),
+        ("import tkr_nexus_worker.stubs", CLIENTS),
+        ("import tkr_lightworks_worker.graphs", f"{CLIENTS} {PHOTONIC_CLIENTS}"),
+        ("import tkr_lightworks_worker.stubs", f"{CLIENTS} {PHOTONIC_CLIENTS}"),
+        ("import tkr_lightworks_worker.tasks", f"{CLIENTS} {PHOTONIC_CLIENTS}"),
+        (
+            "import tkr_nexus_worker.cli as it; it.cli(['--help'], standalone_mode=0)",
+            f"{CLIENTS} local_nexus",
+        ),
+        ("import local_cloud.server.process, local_nexus.application", SIMULATORS),
+        ("from local_nexus import LocalNexus; LocalNexus()", SERVER_LIBRARIES),
+        (
+            "import local_cloud.server.process, local_artemis.application",
+            f"{SIMULATORS} lightworks",
+        ),
+        ("from local_artemis import LocalArtemis; LocalArtemis()", SERVER_LIBRARIES),
+    ],
 )
-def test_importing_the_public_package_loads_neither_qnexus_nor_pytket(module):
-    code = (
-        f"import {module}, sys; "
-        "print([m for m in ('qnexus', 'pytket') if m in sys.modules])"
-    )
+def test_nothing_is_imported_that_is_not_used(code, unused):
+    code += f"; import sys; print(sys.modules.keys() & {set(unused.split())!r})"
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True
     )
-    assert (result.returncode, result.stdout.strip()) == (0, "[]"), result.stderr
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == "set()"
 
 
-def test_the_help_of_the_command_line_loads_no_command():
-    code = (
-        "import sys; from tkr_nexus_worker.cli import cli; "
-        "cli(['--help'], standalone_mode=False); "
-        "print([m for m in ('qnexus', 'pytket', 'local_nexus') if m in sys.modules])"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True
-    )
-    assert result.stdout.splitlines()[-1] == "[]", result.stderr
-    assert "serve" in result.stdout
-
-
-def test_every_public_name_exists_and_is_sorted_into_all():
-    public = set(tkr_nexus_worker.__all__)
+@pytest.mark.parametrize("package", [tkr_nexus_worker, tkr_lightworks_worker])
+def test_every_public_name_exists_and_is_sorted_into_all(package):
+    public = set(package.__all__)
     for name in public:
-        assert getattr(tkr_nexus_worker, name) is not None
-    assert set(tkr_nexus_worker._MODULES) == public - {"__version__"}
-    assert dir(tkr_nexus_worker) == sorted(public)
+        assert getattr(package, name) is not None
+    assert set(package._MODULES) == public - {"__version__"}
+    assert dir(package) == sorted(public)

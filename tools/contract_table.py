@@ -1,9 +1,10 @@
 # noqa: INP001 - a folder of scripts
-"""Say which public functions of qnexus the contract tests cover.
+"""Say which public functions of the clients the contract tests cover.
 
-Prints the score and writes ``docs/qnexus_coverage.md``; with ``--check`` it writes
-nothing and fails if a function or an argument is without a test, or the file is old.
-The last section of the file, the differences from Nexus, is written by hand and kept.
+For each client it prints the score and writes a file in ``docs``; with ``--check`` it
+writes nothing and fails if a function or an argument is without a test, or a file is
+old. The last section of a file, the differences from the cloud, is written by hand and
+kept.
 """
 
 import argparse
@@ -16,20 +17,57 @@ from importlib import import_module
 from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-TESTS = ROOT / "tests" / "contract"
-TABLE = ROOT / "docs" / "qnexus_coverage.md"
 COMMAND = "uv run tools/contract_table.py"
-DIFFERENCES = "\n## Differences from Nexus\n"
 INTRODUCTION = """\
-The tests in `tests/contract` call every public function of the unmodified client,
-qnexus {version}, against a running server. A fixture records these calls, so the
+The tests in `{tests}` call every public function of the unmodified client,
+{client} {version}, against a running server. A fixture records these calls, so the
 tables list only what was observed: an argument counts if a test passes a value other
 than its default, an error if the function raises it in a test. Generated with
 `{command}`."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A client whose functions are tested.
+
+    :param client: its name, also that of its distribution.
+    :param tests: the folder of the tests, whose registry lists the functions.
+    :param cloud: what it is the client of.
+    """
+
+    client: str
+    tests: str
+    cloud: str
+
+    @property
+    def registry(self) -> Any:
+        """The module that lists the functions."""
+        # pytest imports the tests under this name, whatever else is called tests.
+        return import_module(f"{self.tests.replace('/', '.')}.registry")
+
+    @property
+    def table(self) -> Path:
+        """The document."""
+        return ROOT / "docs" / f"{self.client.partition('-')[0]}_coverage.md"
+
+    @property
+    def differences(self) -> str:
+        """The heading of the section that is written by hand."""
+        return f"\n## Differences from {self.cloud}\n"
+
+
+SUBJECTS = {
+    it.client: it
+    for it in (
+        Subject("qnexus", "tests/contract", "Nexus"),
+        Subject("lightworks-remote", "tests/local_artemis/contract", "Artemis"),
+    )
+}
 
 
 @dataclass
@@ -57,20 +95,21 @@ class Row:
 class Collector:
     """A pytest plugin that fills the rows from the markers of the tests."""
 
-    def __init__(self) -> None:
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
         self.rows: dict[str, Row] = {}
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Read what the collected tests claim."""
-        # pytest imports the tests under this name, whatever else is called tests.
-        registry = import_module("tests.contract.registry")
+        contract = import_module("tests.helpers.contract")
+        functions = self.subject.registry.public_functions()
         self.rows = {
-            name: Row(name, registry.arguments_of(function))
-            for name, function in registry.public_functions().items()
+            name: Row(name, contract.arguments_of(function))
+            for name, function in functions.items()
         }
         for item in session.items:
             callers = set()
-            for claim in registry.claims_of(item):
+            for claim in contract.claims_of(item):
                 row = self.rows[claim.function]
                 row.tested |= claim.arguments
                 row.errors |= {claim.error} if claim.error else set()
@@ -79,14 +118,15 @@ class Collector:
                 self.rows[name].n_tests += 1
 
 
-def collect() -> list[Row]:
-    """Return a row for every public function.
+def collect(subject: Subject) -> list[Row]:
+    """Return a row for every public function of a client.
 
     :raises SystemExit: if the tests cannot be collected.
     """
-    collector = Collector()
+    collector = Collector(subject)
     with redirect_stdout(StringIO()) as output:
-        code = pytest.main(["--collect-only", "-q", str(TESTS)], plugins=[collector])
+        arguments = ["--collect-only", "-q", str(ROOT / subject.tests)]
+        code = pytest.main(arguments, plugins=[collector])
     if code != pytest.ExitCode.OK:
         sys.exit(output.getvalue())
     return list(collector.rows.values())
@@ -115,37 +155,37 @@ def gaps(rows: list[Row]) -> list[str]:
     ]
 
 
-def differences() -> str:
+def differences(subject: Subject) -> str:
     """Return the section of the document that is written by hand."""
-    before, heading_, text = TABLE.read_text(encoding="utf-8").partition(DIFFERENCES)
-    if not before or not heading_:
-        sys.exit(f"{TABLE.relative_to(ROOT)} has no section {DIFFERENCES.strip()!r}.")
-    return heading_ + text
+    document = subject.table.read_text(encoding="utf-8")
+    before, heading, text = document.partition(subject.differences)
+    if not before or not heading:
+        name = subject.table.relative_to(ROOT)
+        sys.exit(f"{name} has no section {subject.differences.strip()!r}.")
+    return heading + text
 
 
-def render(rows: list[Row]) -> str:
+def render(subject: Subject, rows: list[Row]) -> str:
     """Return the document."""
+    introduction = INTRODUCTION.format(
+        tests=subject.tests,
+        client=subject.client,
+        version=version(subject.client),
+        command=COMMAND,
+    )
     lines = [
-        "# Tested functions of qnexus",
+        f"# Tested functions of {subject.client}",
         "",
-        INTRODUCTION.format(version=version("qnexus"), command=COMMAND),
+        introduction,
         "",
         *(f"- {line}" for line in score(rows)),
     ]
     modules = defaultdict(list)
     for row in rows:
-        modules[heading(row.name)].append(row)
+        modules[subject.registry.heading(row.name)].append(row)
     for name, members in sorted(modules.items()):
         lines += ["", f"## {name}", "", *table(members)]
-    return "\n".join(lines) + "\n" + differences()
-
-
-def heading(name: str) -> str:
-    """Return under which heading a function stands."""
-    owner, _, _function = name.rpartition(".")
-    if owner[:1].isupper():
-        return "References and listings"
-    return f"`qnexus.{owner}`" if owner else "`qnexus`"
+    return "\n".join(lines) + "\n" + differences(subject)
 
 
 def table(rows: Iterable[Row]) -> list[str]:
@@ -170,19 +210,22 @@ def codes(names: list[str], tested: set[str] | None = None) -> str:
 
 
 def main() -> None:
-    """Print the score, and write or check the document."""
+    """Print the scores, and write or check the documents."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
-    check = parser.parse_args().check
-    rows = collect()
-    print(*score(rows), *gaps(rows), sep="\n")
-    text = render(rows)
-    if not check:
-        TABLE.write_text(text, encoding="utf-8")
-    elif gaps(rows):
-        sys.exit(1)
-    elif TABLE.read_text(encoding="utf-8") != text:
-        sys.exit(f"{TABLE.relative_to(ROOT)} is old: run `{COMMAND}`.")
+    parser.add_argument("clients", nargs="*", help=f"of {', '.join(SUBJECTS)}")
+    options = parser.parse_args()
+    for client in options.clients or SUBJECTS:
+        subject = SUBJECTS[client]
+        rows = collect(subject)
+        print(client, *score(rows), *gaps(rows), sep="\n")
+        text = render(subject, rows)
+        if not options.check:
+            subject.table.write_text(text, encoding="utf-8")
+        elif gaps(rows):
+            sys.exit(1)
+        elif subject.table.read_text(encoding="utf-8") != text:
+            sys.exit(f"{subject.table.relative_to(ROOT)} is old: run `{COMMAND}`.")
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def from_iso(text: str) -> int:
 
     :param text: The time, such as ``2023-01-01 00:00:00``.
     :returns: Microseconds since 1970.
-    :raises ValueError: If the text is no time.
+    :raises ValueError: If the text is not a time.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local_cloud.progress.rule import AT_ONCE, Progress
+
 if TYPE_CHECKING:
     from local_cloud.web.application import Application
     from local_cloud.web.state import ServerState
@@ -20,10 +22,12 @@ class Cloud:
     :param database: The name of the SQLite file in a server's directory.
     :param environment: Returns the environment variables for the client programs of a
         server, from its directory and its URL.
-    :param write_tokens: Writes the files from which client programs read their tokens,
-        from the directory and what :attr:`Hooks.issue_tokens` returns.
+    :param write_login: Writes the files from which client programs read where the
+        server is and their tokens, from the directory, the URL and what
+        :attr:`Hooks.issue_tokens` returns.
     :param application: Makes the application; called in the server's process only, and
         imports there what it needs.
+    :param progress: How jobs move where no rule says otherwise; at once by default.
     """
 
     title: str
@@ -31,8 +35,9 @@ class Cloud:
     requirement: str
     database: str
     environment: Callable[[Path, str], dict[str, str]]
-    write_tokens: Callable[[Path, Mapping[str, str]], None]
+    write_login: Callable[[Path, str, Mapping[str, str]], None]
     application: "Callable[[ServerState], Application]"
+    progress: Progress = AT_ONCE
 
     @property
     def slug(self) -> str:

@@ -1,32 +1,27 @@
 """An embedded Nexus: a server that speaks the Nexus HTTP API on this machine.
 
 Its public interface is what this package exports; its modules are for itself alone.
+Type checkers read ``__init__.pyi``.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+_MODULES = {
+    "ActiveFault": "local_cloud",
+    "Fault": "local_cloud",
+    "LocalNexus": "local_nexus.server",
+    "NEXUS": "local_nexus.cloud",
+    "Progress": "local_cloud",
+    "ProgressRule": "local_cloud",
+    "Request": "local_cloud",
+}
 
-if TYPE_CHECKING:
-    from local_cloud import ActiveFault, Fault, Progress, ProgressRule, Request
-    from local_nexus.cloud import NEXUS
-    from local_nexus.server import LocalNexus
-
-__all__ = [
-    "NEXUS",
-    "ActiveFault",
-    "Fault",
-    "LocalNexus",
-    "Progress",
-    "ProgressRule",
-    "Request",
-]
-
-_OWN = {"NEXUS": "local_nexus.cloud", "LocalNexus": "local_nexus.server"}
+__all__ = [*_MODULES]  # noqa: PLE0604 (names all the same)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     # Every run of pytest imports this package, for the plugin, as does every simulator
     # process; neither should pay for the client side of the server.
-    if name not in __all__:
+    from importlib import import_module
+
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_OWN.get(name, "local_cloud")), name)
+    return getattr(import_module(_MODULES[name]), name)

@@ -45,7 +45,7 @@ def client_environment(directory: Path, url: str) -> dict[str, str]:
     }
 
 
-def _write_tokens(directory: Path, tokens: Mapping[str, str]) -> None:
+def _write_login(directory: Path, _url: str, tokens: Mapping[str, str]) -> None:
     """Write the token files of a logged-in user."""
     folder = _tokens(directory)
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -72,6 +72,6 @@ NEXUS = Cloud(
     requirement="tkr-nexus-worker[local]",
     database="nexus.db",
     environment=client_environment,
-    write_tokens=_write_tokens,
+    write_login=_write_login,
     application=_application,
 )

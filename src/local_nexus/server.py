@@ -115,6 +115,17 @@ class LocalNexus(LocalServer):
         body = {"email": email, "password": password, "display_name": display_name}
         return str(self._call("POST", "users", body)["id"])
 
+    def set_admin(self, user: str, *, admin: bool = True) -> None:
+        """Let a user administer the organisation and the instance.
+
+        An administrator sees what all users have with the scopes ``org_admin``,
+        ``global_admin`` and ``highest``. Nobody is one at the start.
+
+        :param user: E-mail address or id.
+        :param admin: Whether the user is one from now on.
+        """
+        self._call("PUT", f"users/{user}/admin", {"admin": admin})
+
     def set_mfa_code(self, user: str, code: str | None) -> None:
         """Let the logins of a user ask for a verification code beside the password.
 

@@ -3,11 +3,11 @@
 from local_cloud.errors import StartError
 from local_cloud.store import DatabaseError, Row, Store
 from local_cloud.web.state import ServerState
+from local_cloud.web.tokens import Tokens
 from local_nexus.jobs.execution import Execution
 from local_nexus.jobs.service import Jobs
 from local_nexus.login.device_logins import DeviceLogins
 from local_nexus.login.mfa import MfaChallenges
-from local_nexus.login.tokens import LIFE, Tokens
 from local_nexus.projects.service import Projects
 from local_nexus.quotas.service import Quotas
 from local_nexus.simulators import SimulatorPool
@@ -17,6 +17,11 @@ from local_nexus.uploads.service import Uploads
 from local_nexus.users.roles import Roles
 from local_nexus.users.service import Users
 from local_nexus.users.teams import Teams
+
+_DAY = 24 * 3600
+# Seconds that tokens live, by their use: for requests, for new tokens, and for the web
+# page. Those of Nexus are of this order; it has none for a page.
+_LIFE = {"id": 15 * 60, "refresh": 30 * _DAY, "page": 30 * _DAY}
 
 
 class Services:
@@ -45,7 +50,7 @@ class Services:
             changed=state.notifications.notify,
         )
         self.users = Users(self.store, clock)
-        self.tokens = Tokens(clock, state.instance.secret.encode())
+        self.tokens = Tokens(clock, state.instance.secret.encode(), _LIFE)
         self.user = self._first_user()
         self.device_logins = DeviceLogins(clock)
         self.mfa_challenges = MfaChallenges(clock)
@@ -66,8 +71,7 @@ class Services:
         """Forget all data but who the first user is."""
         self.execution.reset()
         self.store.clear()
-        for use in LIFE:
-            self.tokens.expire(use)
+        self.tokens.expire_all()
         self.user = self._first_user()
         self.device_logins = DeviceLogins(self._clock)
         self.mfa_challenges = MfaChallenges(self._clock)
@@ -79,4 +83,4 @@ class Services:
 
     def _first_user(self) -> Row:
         email, password = self._instance.email, self._instance.password
-        return self.users.ensure(email, password, "Local User", admin=True)
+        return self.users.ensure(email, password, "Local User")

@@ -189,7 +189,7 @@ def find_device(config: BackendConfig, *, retry_time: float) -> DeviceDetails | 
     :param config: The backend config.
     :param retry_time: For how long to try again, in seconds.
     :returns: The device; or, where it cannot be found, a sentence that says why. The
-        lists of Nexus depend on the user's access, so that this is no proof that there
+        lists of Nexus depend on the user's access, so this does not prove that there
         is no such device.
     :raises NotLoggedInError: If there is no valid login.
     """

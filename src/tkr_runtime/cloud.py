@@ -19,15 +19,21 @@ class JobTasks(NamedTuple):
     :param submitting: Tasks that return a job that they have submitted.
     :param waiting: Tasks that return the final status of a job, as an object with
         ``job_id``.
-    :param fetching: Tasks that take a job that has ended as the input ``execute_ref``.
-    :param polling: Tasks that take a job as ``execute_ref``, each with the name of its
-        output that says whether the job still waits or runs.
+    :param fetching: Tasks that take a job that has ended.
+    :param polling: Tasks that take a job, each with the name of its output that says
+        whether the job still waits or runs.
+    :param job_inputs: The names under which tasks take a job, or a list of jobs.
+    :param id_path: Where the id is in a job, as JSON keys.
+    :param name_path: Where the name is in it.
     """
 
     submitting: frozenset[str]
     waiting: frozenset[str]
     fetching: frozenset[str]
     polling: dict[str, str]
+    job_inputs: tuple[str, ...] = ("execute_ref",)
+    id_path: tuple[str, ...] = ("id",)
+    name_path: tuple[str, ...] = ("annotations", "name")
 
 
 # A dataclass would take 30 ms to import, at the start of every command.
@@ -50,6 +56,8 @@ class Cloud(NamedTuple):
         afterwards, as ``package.module:name``.
     :param enter_fork: The function that reads the environment again, in a fork of a
         process that has imported the worker, as ``package.module:name``.
+    :param preload: A function that imports what tasks import only when they need it,
+        for forks to have it, as ``package.module:name``; empty if there is nothing.
     """
 
     name: str
@@ -64,6 +72,7 @@ class Cloud(NamedTuple):
     worker: str
     cancel: str
     enter_fork: str
+    preload: str = ""
 
     def load_worker(self) -> Any:
         """Import the worker, a :class:`tkr_runtime.tasks.worker.TaskWorker`."""
@@ -77,6 +86,12 @@ class Cloud(NamedTuple):
         """
         state: str = _resolve(self.cancel)(job_id)
         return state
+
+    def load_all(self) -> None:
+        """Import the worker, and what its tasks import only when they need it."""
+        self.load_worker()
+        if self.preload:
+            _resolve(self.preload)()
 
     def read_environment_again(self) -> None:
         """Let the client take the environment of a fork."""

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 # A slower request is waiting for the cloud, and uses no processor.
 _SLOW_SECONDS = 2.0
+_LOGIN_POLL_SECONDS = 1.0
 
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -114,6 +115,42 @@ def send_with_retries[T](
             raise
         raise translated from error
     raise AssertionError("stamina returns or raises")  # pragma: no cover
+
+
+def send_with_login[T](
+    send: Callable[[], T],
+    *,
+    expired: type[Exception],
+    fingerprint: Callable[[], object],
+    renewed: Callable[[], None],
+    warn: Callable[[float], None],
+    login_wait: float,
+) -> T:
+    """Send a request, and wait for a new login where the login has expired.
+
+    :param send: Sends it, with retries.
+    :param expired: The error by which it says that there is no valid login.
+    :param fingerprint: Returns what identifies the stored login.
+    :param renewed: Called once there is a new login.
+    :param warn: Called before the wait, with its longest time in seconds.
+    :param login_wait: How long to wait, in seconds; 0 to raise the error at once.
+    :returns: The return value of the request.
+    """
+    deadline = time.monotonic() + login_wait
+    while True:
+        # Taken first, so that a login of the same moment is not waited for in vain.
+        former = fingerprint()
+        try:
+            return send()
+        except expired:
+            if not login_wait:
+                raise
+            warn(max(0.0, deadline - time.monotonic()))
+            while fingerprint() == former:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_LOGIN_POLL_SECONDS)
+            renewed()
 
 
 def sentence_in(body: str) -> str:

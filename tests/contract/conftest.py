@@ -7,38 +7,35 @@ import pytest
 import qnexus as qnx
 from qnexus.models.references import ProjectRef
 from tests.conftest import log_in_other, qnexus_connected
-from tests.contract.registry import Watch, claims_of, public_functions
+from tests.contract.registry import is_part, public_functions
+from tests.helpers import contract
+from tests.helpers.contract import Watch
 
 from local_nexus import LocalNexus, Progress
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "covers(claim): what of qnexus a test covers")
+    contract.register(config)
 
 
 @pytest.fixture(scope="session")
 def watch() -> Iterator[Watch]:
-    with Watch.on(public_functions()) as watch:
+    with Watch.on(public_functions(), tool=4, is_part=is_part) as watch:
         yield watch
 
 
 @pytest.fixture(autouse=True)
 def _claims_are_proved(request: pytest.FixtureRequest, watch: Watch) -> Iterator[None]:
     """Fail a test that does not do what its markers say."""
-    watch.calls.clear()
-    yield
-    calls = list(watch.calls)
-    claims = claims_of(request.node)
-    unproved = [
-        str(claim) for claim in claims if not any(it.proves(claim) for it in calls)
-    ]
-    assert not unproved, f"claimed, but not done: {unproved}; done: {calls}"
+    with contract.proved(request.node, watch):
+        yield
 
 
 @pytest.fixture(scope="session")
 def shared_nexus() -> Iterator[LocalNexus]:
     """One server for these tests alone: they leave jobs that wait, teams and users."""
     with LocalNexus() as nexus:
+        nexus.set_admin(nexus.email)
         yield nexus
 
 

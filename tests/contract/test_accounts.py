@@ -4,7 +4,7 @@ import pytest
 import qnexus as qnx
 from qnexus.exceptions import ResourceFetchFailed
 from qnexus.models import CredentialIssuer
-from tests.contract.registry import covers
+from tests.helpers.contract import covers
 
 QUOTAS = ["compilation", "simulation", "jupyterhub", "database_usage"]
 

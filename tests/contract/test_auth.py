@@ -10,7 +10,7 @@ import pytest
 import qnexus as qnx
 from qnexus.exceptions import AuthenticationError
 from tests.conftest import qnexus_connected
-from tests.contract.registry import covers
+from tests.helpers.contract import covers
 
 from local_nexus import LocalNexus
 

@@ -6,7 +6,7 @@ from qnexus import context
 from qnexus.client import get_nexus_client
 from qnexus.models.scope import ScopeFilterEnum as Scope
 from tests.contract.kinds import bell
-from tests.contract.registry import covers
+from tests.helpers.contract import covers
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pytket.wasm import WasmModuleHandler
 from qnexus.exceptions import JobError
 from qnexus.models.scope import ScopeFilterEnum as Scope
 from tests.contract.kinds import KINDS, bell
-from tests.contract.registry import covers, for_each
+from tests.helpers.contract import covers, for_each
 from tests.local_nexus import guppy_coin
 from tests.local_nexus.simulators.test_hybrid import bell_qir
 

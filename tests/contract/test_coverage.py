@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import qnexus as qnx
-from tests.contract.registry import Call, Claim, Watch, public_functions
+from tests.contract.registry import public_functions
+from tests.helpers.contract import Call, Claim, Watch
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -14,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def check() -> subprocess.CompletedProcess[str]:
     command = [sys.executable, ROOT / "tools" / "contract_table.py", "--check"]
+    command.append("qnexus")
     return subprocess.run(command, capture_output=True, text=True)
 
 

@@ -6,7 +6,7 @@ from pytket.backends.backendinfo import BackendInfo
 from qnexus.client.devices import DeviceStateEnum
 from qnexus.exceptions import ResourceFetchFailed
 from qnexus.models import IssuerEnum
-from tests.contract.registry import covers
+from tests.helpers.contract import covers
 
 
 def names(**filters) -> set[str]:

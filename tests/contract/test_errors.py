@@ -13,8 +13,8 @@ from qnexus import exceptions
 from qnexus.models.references import ResultVersions
 from tests.conftest import qnexus_connected
 from tests.contract.kinds import KINDS, Kind
-from tests.contract.registry import covers
 from tests.contract.world import World
+from tests.helpers.contract import covers
 
 from local_nexus import LocalNexus
 

@@ -17,8 +17,8 @@ from qnexus.models.references import JobRef
 from qnexus.models.scope import ScopeFilterEnum as Scope
 from quantinuum_schemas.models.hypertket_config import HyperTketConfig
 from tests.contract.kinds import KINDS, bell
-from tests.contract.registry import covers
 from tests.contract.world import execute
+from tests.helpers.contract import covers
 
 from local_nexus.devices.configs import MAX_BATCH_COST
 

@@ -14,7 +14,7 @@ from qnexus.models.filters import SortFilterEnum as Sort
 from qnexus.models.references import JobType
 from qnexus.models.scope import ScopeFilterEnum as Scope
 from tests.contract.kinds import KINDS, bell
-from tests.contract.registry import covers
+from tests.helpers.contract import covers
 
 from local_nexus import LocalNexus, Progress
 

@@ -9,7 +9,7 @@ from qnexus.exceptions import (
 )
 from qnexus.models.scope import ScopeFilterEnum as Scope
 from tests.contract.kinds import bell
-from tests.contract.registry import covers
+from tests.helpers.contract import covers
 
 
 @covers("projects.create", "name", "description", "properties")

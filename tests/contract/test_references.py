@@ -4,7 +4,7 @@ import pytest
 import qnexus as qnx
 from qnexus.models.references import SystemRef
 from tests.contract.kinds import KINDS
-from tests.contract.registry import covers
+from tests.helpers.contract import covers
 
 
 @pytest.mark.parametrize(

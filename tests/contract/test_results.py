@@ -23,8 +23,8 @@ from qnexus.models.references import (
 from qnexus.models.scope import ScopeFilterEnum as Scope
 from selene_core.trace import Trace
 from tests.contract.kinds import KINDS, bell
-from tests.contract.registry import covers
 from tests.contract.world import execute
+from tests.helpers.contract import covers
 from tests.local_nexus import guppy_coin
 from tests.local_nexus.simulators.test_hybrid import bell_qir
 

@@ -10,7 +10,7 @@ from pytket import Circuit, OpType
 from qnexus.exceptions import ResourceCreateFailed, ResourceUpdateFailed, ZeroMatches
 from qnexus.models.scope import ScopeFilterEnum as Scope
 from tests.contract.kinds import KINDS
-from tests.contract.registry import covers, for_each
+from tests.helpers.contract import covers, for_each
 
 for_kinds = functools.partial(
     for_each, "kind", {kind.name: kind for kind in KINDS}, vars

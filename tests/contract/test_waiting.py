@@ -9,8 +9,8 @@ from qnexus.client.jobs import HybridStrategy, PollingStrategy, WebsocketStrateg
 from qnexus.exceptions import JobError
 from qnexus.models import JobStatusEnum
 from tests.contract.kinds import bell
-from tests.contract.registry import covers
 from tests.contract.world import execute
+from tests.helpers.contract import covers
 
 from local_nexus import Progress
 

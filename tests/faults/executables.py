@@ -23,15 +23,17 @@ class Executables:
 
     :param environment: Their environment.
     :param errors: A file for what they write.
+    :param executable: The executable.
     """
 
     environment: dict[str, str]
     errors: Path
+    executable: Path = EXECUTABLE
 
     def start(self, definition: Path) -> subprocess.Popen:
         with self.errors.open("a") as errors:
             return subprocess.Popen(
-                [EXECUTABLE, definition], stderr=errors, env=self.environment
+                [self.executable, definition], stderr=errors, env=self.environment
             )
 
     def run(self, definition: Path) -> None:

@@ -1,5 +1,6 @@
-"""Run tasks of the worker in processes that can be killed at any moment.
+"""Run tasks of a worker in processes that can be killed at any moment.
 
+The argument is the name of the worker, ``nexus_worker`` by default.
 Reads a line of JSON for each task from stdin: the definition, after how many seconds to
 kill the process (null: never), and the environment. Answers with a line: the exit code,
 negative for a signal, and how long the process lived. The processes are forks of this
@@ -16,9 +17,10 @@ from threading import Timer
 
 from tierkreis.worker.storage.filestorage import WorkerFileStorage
 
-from tkr_nexus_worker import tasks
-from tkr_nexus_worker.cloud import NEXUS
+from tkr_runtime.cloud import cloud_of
 from tkr_runtime.tasks import program
+
+CLOUD = cloud_of((sys.argv[1:] or ["nexus_worker"])[0])
 
 
 def run(
@@ -29,12 +31,12 @@ def run(
     if child == 0:
         os.environ.clear()
         os.environ.update(environment)
-        NEXUS.read_environment_again()
-        tasks.worker.storage = WorkerFileStorage()
+        CLOUD.read_environment_again()
+        CLOUD.load_worker().storage = WorkerFileStorage()
         with Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
-            code = program.run([definition], NEXUS)
+            code = program.run([definition], CLOUD)
         os._exit(code)
     timer = Timer(kill_after or 0.0, os.kill, (child, signal.SIGKILL))
     if kill_after is not None:
@@ -45,6 +47,7 @@ def run(
 
 
 def main() -> None:
+    CLOUD.load_all()
     for line in sys.stdin:
         print(json.dumps(run(**json.loads(line))), flush=True)
 

@@ -23,11 +23,11 @@ from local_cloud.web.models import parse
         ({"action": "expire"}, "a fault 'expire' needs token"),
         (
             {"action": "answer", "status": 500, "headers": {"a b": "c"}},
-            "'a b': 'c' is no header",
+            "'a b': 'c' is not a header",
         ),
         (
             {"action": "answer", "status": 500, "headers": {"a": "b\r\nc: d"}},
-            "is no header",
+            "is not a header",
         ),
         (
             {"action": "answer", "status": 500, "headers": {"Content-Length": "1"}},

@@ -115,7 +115,7 @@ TOY = Cloud(
         "TOY_CERTIFICATE": str(bundle_path(directory)),
         "TOY_TOKENS": str(directory / "tokens.json"),
     },
-    write_tokens=lambda directory, tokens: write_private(
+    write_login=lambda directory, _url, tokens: write_private(
         directory / "tokens.json", json.dumps(dict(tokens))
     ),
     application=build,

@@ -4,6 +4,7 @@ import httpx
 import hypothesis
 import pytest
 from hypothesis import strategies as st
+from tests.helpers.repetition import soak
 
 from local_cloud.admin import routes as admin
 from local_cloud.server.instance import Instance
@@ -77,21 +78,26 @@ def test_the_document_is_served(session):
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
-@hypothesis.settings(
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(hypothesis.HealthCheck),
-)
-@hypothesis.given(data=st.data())
-def test_no_request_makes_the_server_fail(session, known, label, data):
-    case = data.draw(OPERATIONS[label].as_strategy())
-    if case.path_parameters and data.draw(st.booleans(), "known"):
-        ids = st.sampled_from(known())
-        case.path_parameters = {name: data.draw(ids) for name in case.path_parameters}
-    arguments = case.as_transport_kwargs(base_url=str(session.base_url))
-    wanted = ("method", "url", "params", "json", "data")
-    answer = session.request(**{name: arguments.get(name) for name in wanted})
-    assert answer.status_code < 500, answer.text
-    if answer.status_code >= 400:
-        assert answer.json()["message"]
+@pytest.mark.parametrize("examples", [10, soak(100)])
+def test_no_request_makes_the_server_fail(session, known, label, examples):
+    @hypothesis.settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(data=st.data())
+    def request(data: st.DataObject) -> None:
+        case = data.draw(OPERATIONS[label].as_strategy())
+        if case.path_parameters and data.draw(st.booleans(), "known"):
+            ids = st.sampled_from(known())
+            case.path_parameters = {it: data.draw(ids) for it in case.path_parameters}
+        arguments = case.as_transport_kwargs(base_url=str(session.base_url))
+        wanted = ("method", "url", "params", "json", "data")
+        answer = session.request(**{name: arguments.get(name) for name in wanted})
+        assert answer.status_code < 500, answer.text
+        if answer.status_code >= 400:
+            assert answer.json()["message"]
+
+    request()

@@ -247,7 +247,9 @@ def test_a_missing_library_names_the_extra(tmp_path):
 def test_a_file_that_lists_no_devices_is_one_sentence(tmp_path):
     file = tmp_path / "devices.json"
     file.write_text("{}")
-    assert refusal("--device-file", str(file)).startswith(f"{file} is no device file: ")
+    assert refusal("--device-file", str(file)).startswith(
+        f"{file} is not a device file: "
+    )
 
 
 def test_devices_of_a_file_can_be_asked_for(tmp_path, new_client):

@@ -77,20 +77,19 @@ def installation(tmp_path_factory) -> Path:
     """An environment into which the wheel is installed, apart from the checkout."""
     folder = tmp_path_factory.mktemp("installation")
     requirements = folder / "requirements.txt"
+    install = (
+        f"{UV} pip install --no-compile-bytecode --python {folder}/venv/bin/python"
+    )
     commands = [
         f"{UV} build --wheel --out-dir {folder} {PROJECT}",
         f"{UV} export --frozen --no-dev --no-emit-project -o {requirements}",
         f"{UV} venv --python {sys.executable} {folder}/venv",
-        f"{UV} pip install --python {folder}/venv/bin/python -r {requirements}",
+        f"{install} -r {requirements}",
     ]
     for command in commands:
         subprocess.run(command.split(), check=True, cwd=PROJECT, capture_output=True)
     [wheel] = folder.glob("*.whl")
-    subprocess.run(
-        [UV, "pip", "install", "--python", folder / "venv/bin/python", wheel],
-        check=True,
-        capture_output=True,
-    )
+    subprocess.run([*install.split(), wheel], check=True, capture_output=True)
     return folder / "venv"
 
 

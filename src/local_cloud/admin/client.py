@@ -61,7 +61,7 @@ class Administration(abc.ABC):
         ]
 
     def clear_progress(self) -> None:
-        """Let all jobs move at once again."""
+        """Let all jobs move again as they do by default."""
         self._call("DELETE", "progress")
 
     def add_fault(self, fault: Fault) -> str:
@@ -94,6 +94,13 @@ class Administration(abc.ABC):
             yield fault_id
         finally:
             self.remove_fault(fault_id)
+
+    def expire_tokens(self, kind: str = "access") -> None:
+        """Let all tokens expire that were issued so far.
+
+        :param kind: ``access`` or ``refresh``.
+        """
+        self._call("DELETE", f"tokens?kind={kind}")
 
     def page_link(self) -> str:
         """Return a link that opens the web page, once, in a browser.

@@ -23,6 +23,7 @@ class NewProgress(BaseModel):
     submitted: Amount = 0.0
     running: Amount = 0.0
     queue: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    compiling: bool = False
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -6,7 +6,7 @@ from typing import Any
 
 from local_cloud.admin.models import ClockAdvance, NewFault, NewProgress
 from local_cloud.web.endpoint import Call, Endpoint, Reply, admin
-from local_cloud.web.query import last
+from local_cloud.web.query import check_choices, last
 
 type _Call = Call[Any]
 
@@ -87,6 +87,12 @@ def _issue_tokens(call: _Call) -> Reply:
     return Reply(201, call.hooks.issue_tokens())
 
 
+def _expire_tokens(call: _Call) -> Reply:
+    check_choices(call.query, "kind", ("access", "refresh"))
+    call.hooks.expire_tokens(last(call.query, "kind", str, "access"))
+    return Reply(204)
+
+
 ENDPOINTS: list[Endpoint[Any]] = [
     admin("GET", "requests", _requests, query=("method", "path")),
     admin("DELETE", "requests", _clear_requests),
@@ -100,6 +106,7 @@ ENDPOINTS: list[Endpoint[Any]] = [
     admin("DELETE", "faults", _clear_faults),
     admin("DELETE", "faults/{id}", _remove_fault),
     admin("POST", "tokens", _issue_tokens),
+    admin("DELETE", "tokens", _expire_tokens, query=("kind",)),
     admin("POST", "reset", _reset),
     admin("POST", "stop", _stop),
 ]

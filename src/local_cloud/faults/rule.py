@@ -187,6 +187,8 @@ class ActiveFault:
 
 def _check_header(name: str, text: str) -> None:
     if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(text):
-        raise ValueError(f"{name!r}: {text!r} is no header of plain ASCII characters")
+        raise ValueError(
+            f"{name!r}: {text!r} is not a header of plain ASCII characters"
+        )
     if name.lower() in _FRAMING:
         raise ValueError(f"the header {name!r} is the server's own")

@@ -27,6 +27,9 @@ class Progress:
     :param running: Seconds that it then stays ``RUNNING``, at least.
     :param queue: How many jobs of others are ahead of it when it is queued; they leave
         one by one until it is submitted.
+    :param compiling: Whether a job shows, for the second half of the time or the reads
+        that it stays ``QUEUED``, that it is being compiled, where the cloud has a word
+        for that.
     :raises ValueError: If a number is negative, or there is a queue without a time or
         reads to wait in it.
     """
@@ -36,6 +39,7 @@ class Progress:
     submitted: float = 0.0
     running: float = 0.0
     queue: int = 0
+    compiling: bool = False
 
     def __post_init__(self) -> None:
         if min(asdict(self).values()) < 0:
@@ -51,17 +55,20 @@ class Progress:
         return cls()
 
     @classmethod
-    def after_reads(cls, reads: int, *, queue: int = 0) -> Self:
+    def after_reads(
+        cls, reads: int, *, queue: int = 0, compiling: bool = False
+    ) -> Self:
         """Show each of ``QUEUED``, ``SUBMITTED`` and ``RUNNING`` for so many reads.
 
         The read that is due to show the end waits for the simulator.
 
         :param reads: Reads of the job or of its status, at least 1.
         :param queue: How many jobs are ahead at first.
+        :param compiling: Whether jobs show that they are being compiled.
         """
         if reads < 1:
             raise ValueError(f"Progress.after_reads takes at least 1, not {reads}")
-        return cls(reads=reads, queue=queue)
+        return cls(reads=reads, queue=queue, compiling=compiling)
 
     @classmethod
     def seconds(
@@ -71,12 +78,20 @@ class Progress:
         submitted: float = 0.0,
         running: float = 0.0,
         queue: int = 0,
+        compiling: bool = False,
     ) -> Self:
         """Let each stage last so many seconds of the server's clock.
 
         :param queue: How many jobs are ahead at first.
+        :param compiling: Whether jobs show that they are being compiled.
         """
-        return cls(queued=queued, submitted=submitted, running=running, queue=queue)
+        return cls(
+            queued=queued,
+            submitted=submitted,
+            running=running,
+            queue=queue,
+            compiling=compiling,
+        )
 
     @property
     def is_immediate(self) -> bool:
@@ -105,18 +120,34 @@ class Progress:
             return 0.0
         return min((end - waited for end in self._ends() if end > waited), default=inf)
 
-    def ahead(self, reads: int, waited: float) -> int:
+    def ahead(self, reads: int, waited: float, stage: Stage = Stage.QUEUED) -> int:
         """Return how many jobs of others are still ahead.
 
         :param reads: How often the job has been read, this time included.
         :param waited: Seconds since it was queued.
+        :param stage: In which jobs wait for others.
         """
+        return ceil(self.queue * (1 - self._passed(stage, reads, waited)))
+
+    def compiles(self, reads: int, waited: float) -> bool:
+        """Return whether a queued job shows that it is being compiled.
+
+        :param reads: How often the job has been read, this time included.
+        :param waited: Seconds since it was queued.
+        """
+        half = 0.5
+        return self.compiling and self._passed(Stage.QUEUED, reads, waited) >= half
+
+    def _passed(self, stage: Stage, reads: int, waited: float) -> float:
+        """Return how much of a stage lies behind a job, 0 to 1."""
+        ends = (0.0, *self._ends())
+        begin, end = ends[stage], ends[stage + 1]
         passed = []
         if self.reads:
-            passed.append((max(reads, 1) - 1) / self.reads)
-        if self.queued:
-            passed.append(waited / self.queued)
-        return ceil(self.queue * max(1 - min(passed, default=1), 0))
+            passed.append((max(reads, 1) - 1) / self.reads - stage)
+        if end > begin:
+            passed.append((waited - begin) / (end - begin))
+        return min(max(min(passed, default=1.0), 0.0), 1.0)
 
     def _ends(self) -> tuple[float, float, float]:
         submitted = self.queued + self.submitted
@@ -125,6 +156,10 @@ class Progress:
     def to_dict(self) -> dict[str, Any]:
         """Return the rule as JSON values."""
         return asdict(self)
+
+
+AT_ONCE = Progress()
+"""The progress of jobs that nothing but the simulator holds back."""
 
 
 @dataclass(frozen=True)

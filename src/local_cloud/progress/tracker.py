@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from local_cloud.clock import MICROSECONDS
-from local_cloud.progress.rule import Progress, ProgressRule, Stage
+from local_cloud.progress.rule import AT_ONCE, Progress, ProgressRule, Stage
 
 
 @dataclass
@@ -21,10 +21,14 @@ class _Followed:
 
 
 class ProgressTracker:
-    """Knows the progress of every job that is under way."""
+    """Knows the progress of every job that is under way.
 
-    def __init__(self) -> None:
-        self._default = Progress.immediate()
+    :param usual: How jobs move where no rule says otherwise.
+    """
+
+    def __init__(self, usual: Progress = AT_ONCE) -> None:
+        self._usual = usual
+        self._default = usual
         self._rules: list[ProgressRule] = []
         self._jobs: dict[str, _Followed] = {}
         self._lock = threading.Lock()
@@ -45,14 +49,14 @@ class ProgressTracker:
             self._apply()
 
     def clear(self) -> None:
-        """Let all jobs move at once again."""
+        """Let all jobs move again as if there had been no rules."""
         with self._lock:
-            self._default = Progress.immediate()
+            self._default = self._usual
             self._rules = []
             self._apply()
 
     def reset(self) -> None:
-        """Forget the jobs under way, and let new ones move at once."""
+        """Forget the jobs under way and all rules."""
         with self._lock:
             self._jobs.clear()
         self.clear()
@@ -127,14 +131,24 @@ class ProgressTracker:
             job = self._jobs.get(job_id)
             return Stage.DONE if job is None else job.progress.stage(job.reads, waited)
 
-    def ahead(self, job_id: str, waited: float) -> int:
+    def ahead(self, job_id: str, waited: float, stage: Stage = Stage.QUEUED) -> int:
         """Return how many jobs of others are ahead in the queue.
+
+        :param waited: Seconds since it was queued.
+        :param stage: In which jobs wait for others.
+        """
+        with self._lock:
+            job = self._jobs.get(job_id)
+            return 0 if job is None else job.progress.ahead(job.reads, waited, stage)
+
+    def compiles(self, job_id: str, waited: float) -> bool:
+        """Return whether a queued job shows that it is being compiled.
 
         :param waited: Seconds since it was queued.
         """
         with self._lock:
             job = self._jobs.get(job_id)
-            return 0 if job is None else job.progress.ahead(job.reads, waited)
+            return job is not None and job.progress.compiles(job.reads, waited)
 
     def _apply(self) -> None:
         """Give the jobs under way the progress that the rules now say."""

@@ -28,8 +28,15 @@ def ensure(directory: Path, address: str) -> Path:
         write_private(
             server, certificate.private_key_and_cert_chain_pem.bytes().decode()
         )
-    _write_bundle(directory, authority_file.read_text())
+    authority_text = authority_file.read_text()
+    write_private(authority_path(directory), authority_text)
+    _write_bundle(directory, authority_text)
     return server
+
+
+def authority_path(directory: Path) -> Path:
+    """Return the file with the authority of the server, for clients that trust one."""
+    return directory / "authority.pem"
 
 
 def bundle_path(directory: Path) -> Path:

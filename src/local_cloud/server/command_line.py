@@ -55,8 +55,8 @@ _OPTIONS = (
     click.option(
         "--lenient",
         is_flag=True,
-        help="Also take programs that the cloud refuses, such as circuits with gates "
-        "that the device does not have.",
+        help="Also take what the cloud refuses, where the server can run it, such as "
+        "circuits with gates that the device does not have.",
     ),
 )
 

@@ -19,7 +19,8 @@ class LocalServer(Administration):
 
     :param cloud: That it embeds.
     :param options: Of the server.
-    :param progress: How jobs move through their states; at once by default.
+    :param progress: How jobs move through their states; as the cloud lets them by
+        default.
     """
 
     def __init__(
@@ -127,7 +128,8 @@ class LocalServer(Administration):
 
     def log_in(self) -> None:
         """Write new tokens for :attr:`env`, as after those before have expired."""
-        self._cloud.write_tokens(self.directory, self._call("POST", "tokens"))
+        tokens = self._call("POST", "tokens")
+        self._cloud.write_login(self.directory, self.url, tokens)
 
     @property
     def _running(self) -> RunningServer:

@@ -146,11 +146,13 @@ def serve(
         certificate = certificates.ensure(directory, address)
         instance = Instance.load(cloud, directory, options.database)
         private = [directory, *files_of(instance.database)]
-        state = ServerState(instance, options, names_of(address), private)
+        state = ServerState(
+            instance, options, names_of(address), private, progress=cloud.progress
+        )
         application = cloud.application(state)
         if options.faults is not None:
             scenario.load(options.faults, state)
-        cloud.write_tokens(directory, application.hooks.issue_tokens())
+        cloud.write_login(directory, url, application.hooks.issue_tokens())
         config = uvicorn.Config(
             create_app(cloud, application, state),
             ssl_keyfile=certificate,

@@ -27,14 +27,15 @@ class Transaction:
         """Return the table of this name."""
         return self._metadata.tables[name]
 
-    def get(self, table: str, key: str, *, column: str = "id") -> Row | None:
+    def get(self, table: str, key: str | int, *, column: str = "id") -> Row | None:
         """Return the row with this id, or None.
 
         :param table: The table's name.
         :param key: The value looked for.
         :param column: A unique column.
         """
-        return next(iter(self.find(table, **{column: key})), None)
+        equal: Row = {column: key}
+        return next(iter(self.find(table, **equal)), None)
 
     def find(self, table: str, /, *, sort: str = "seq", **equal: object) -> list[Row]:
         """Return all rows in which columns have given values, whole.
@@ -48,7 +49,7 @@ class Transaction:
         """Add one row or several with the same columns."""
         self._connection.execute(_insert(self.table(table)), rows)
 
-    def update(self, table: str, key: str, values: Row) -> None:
+    def update(self, table: str, key: str | int, values: Row) -> None:
         """Change columns of the row with this id."""
         statement = _update(self.table(table), tuple(values))
         self._connection.execute(statement, values | {_ROW: key})

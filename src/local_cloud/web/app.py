@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Match, Route, WebSocketRoute
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_cloud.admin import routes as admin_routes
 from local_cloud.cloud import Cloud
@@ -25,7 +25,7 @@ from local_cloud.web import bodies, openapi
 from local_cloud.web.application import Application
 from local_cloud.web.endpoint import Call, Endpoint, Reply
 from local_cloud.web.guard import Guarded, WrongLogins, host_name
-from local_cloud.web.middleware import Logged
+from local_cloud.web.middleware import Logged, is_outside
 from local_cloud.web.state import ServerState
 
 # Large bodies that are read at once: each takes its size several times in memory.
@@ -61,8 +61,20 @@ def create_app(cloud: Cloud, application: Application, state: ServerState) -> AS
         exception_handlers=dict.fromkeys((ApiError, HTTPException, Exception), refuse),
         lifespan=lifespan,
     )
-    faulty = Faulty(app, state.faults, application.hooks.expire_tokens)
+    answering = _ignoring_case(app) if application.ignores_case else app
+    faulty = Faulty(answering, state.faults, application.hooks.expire_tokens)
     return Logged(Guarded(faulty, state.names), state.request_log)
+
+
+def _ignoring_case(app: ASGIApp) -> ASGIApp:
+    """Return an application that gets paths in small letters."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if not is_outside(scope):
+            scope = {**scope, "path": scope["path"].lower()}
+        await app(scope, receive, send)
+
+    return answer
 
 
 class _Route(Route):

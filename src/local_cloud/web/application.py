@@ -24,6 +24,7 @@ class Application:
     :param websockets: Path to what answers there.
     :param api: What the paths of its API begin with: one that is unknown there is
         answered with 501, as it may exist in the cloud.
+    :param ignores_case: Whether paths may be written in capitals and small letters.
     :param security: The OpenAPI security scheme of its users.
     """
 
@@ -37,4 +38,5 @@ class Application:
         default_factory=dict
     )
     api: tuple[str, ...] = ()
+    ignores_case: bool = False
     security: Mapping[str, str] = field(default_factory=dict)

@@ -66,7 +66,8 @@ class Reply:
     """The answer to a request.
 
     :param status: The HTTP status code.
-    :param content: JSON values, the text of a page in HTML, or None for an empty body.
+    :param content: JSON values, the bytes of JSON text, the text of a page in HTML, or
+        None for an empty body.
     :param cookies: Cookies to set.
     :param headers: Headers beside those that follow from the rest.
     """
@@ -89,6 +90,8 @@ class Reply:
             return b""
         if isinstance(self.content, str):
             return self.content.encode()
+        if isinstance(self.content, bytes):
+            return self.content
         return json.dumps(self.content, separators=(",", ":")).encode()
 
 

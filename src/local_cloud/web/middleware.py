@@ -20,7 +20,7 @@ _ENDS_ENTRY = {
 
 
 def is_outside(scope: Scope) -> bool:
-    """Return whether this is no request, or the administrator's."""
+    """Return whether this is not a request, or the administrator's."""
     return scope["type"] == "lifespan" or str(scope["path"]).startswith("/_local/")
 
 

@@ -51,14 +51,14 @@ def parse[M: BaseModel](model: type[M], body: bytes) -> M:
 def _path(error: ErrorDetails, body: bytes) -> list[str]:
     """Return the path to a wrong field, as the body has it.
 
-    Pydantic names on the way which model of a union it chose; that is no part of it.
+    Pydantic names on the way which model of a union it chose; that is not part of it.
     """
     parts: list[str] = []
     value: Any = json.loads(body) if error["loc"] else None
     last = len(error["loc"]) - 1
     for number, part in enumerate(error["loc"]):
-        is_absent = (isinstance(value, dict) and part not in value) or (
-            isinstance(value, list) and isinstance(part, str)
+        is_absent = not isinstance(value, dict | list) or (
+            part not in value if isinstance(value, dict) else isinstance(part, str)
         )
         if is_absent and not (number == last and error["type"] == "missing"):
             continue

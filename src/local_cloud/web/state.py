@@ -6,6 +6,7 @@ from pathlib import Path
 from local_cloud.clock import Clock
 from local_cloud.faults.active import ActiveFaults
 from local_cloud.notifications import Notifications
+from local_cloud.progress.rule import AT_ONCE, Progress
 from local_cloud.progress.tracker import ProgressTracker
 from local_cloud.server.addresses import LOOPBACK
 from local_cloud.server.instance import Instance
@@ -22,6 +23,7 @@ class ServerState:
     :param names: The names and addresses by which programs may call it.
     :param private: The files and folders with its secrets and its data, which programs
         that it runs must not read.
+    :param progress: How jobs move where no rule says otherwise.
     """
 
     def __init__(
@@ -30,6 +32,8 @@ class ServerState:
         options: ServerOptions,
         names: Collection[str] = (LOOPBACK,),
         private: Sequence[Path] = (),
+        *,
+        progress: Progress = AT_ONCE,
     ) -> None:
         self.instance = instance
         self.options = options
@@ -37,7 +41,7 @@ class ServerState:
         self.private = private
         self.clock = Clock()
         self.faults = ActiveFaults(self.clock)
-        self.progress = ProgressTracker()
+        self.progress = ProgressTracker(progress)
         self.notifications = Notifications()
         self.request_log = RequestLog()
         self.page_links = PageLinks()

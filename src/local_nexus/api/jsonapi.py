@@ -169,6 +169,6 @@ def _property(text: str) -> tuple[str, bool | float | str]:
                 return match["name"], value
     raise ApiError(
         422,
-        f"{text!r} is no filter for a property: write (name,value), text in quotes.",
+        f"{text!r} is not a filter for a property: write (name,value), text in quotes.",
         field="filter[properties]",
     )

@@ -1,6 +1,7 @@
 // Shows projects, jobs and results. Values go in as text, never as markup.
 
 import { draw } from "/histogram.js";
+import { attempt, button, byId, changes, element, follow, get } from "/parts.js";
 import { countPytket, countQsys } from "/results.js";
 
 const PAGE_SIZE = 25;
@@ -9,44 +10,7 @@ const REFRESH_MILLISECONDS = 2000;
 const FINAL = ["COMPLETED", "ERROR", "CANCELLED", "TERMINATED", "DEPLETED"];
 
 const shown = { project: null, page: 0, job: null, status: null };
-const seen = new Map();
-const byId = (id) => document.getElementById(id);
-
-// Tells whether a part of the page changes: what does not is left alone, so that the
-// focus of the keyboard stays where it is.
-function isNew(part, value) {
-  const text = JSON.stringify([value, shown]);
-  const before = seen.get(part);
-  seen.set(part, text);
-  return text !== before;
-}
-
-async function get(path, parameters = {}) {
-  const query = new URLSearchParams(parameters);
-  const response = await fetch(`${path}?${query}`);
-  if (response.status === 401) {
-    throw new Error(
-      "Open the link that the server printed; tkr-nexus serve --link prints a new one.",
-    );
-  }
-  const body = await response.json();
-  if (!response.ok) {
-    throw Object.assign(new Error(body.message), { status: response.status });
-  }
-  return body;
-}
-
-function element(name, properties, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
-
-function button(text, isPressed, onclick) {
-  const made = element("button", { type: "button", onclick }, text);
-  made.setAttribute("aria-pressed", String(isPressed));
-  return made;
-}
+const isNew = changes(shown);
 
 async function showProjects() {
   const { data } = await get("/api/projects/v1beta2", { "page[size]": PROJECTS });
@@ -178,29 +142,11 @@ async function shotsOf(result_id) {
   }
 }
 
-async function attempt(work) {
-  try {
-    await work();
-    byId("notice").textContent = "";
-    byId("content").hidden = false;
-  } catch (error) {
-    byId("notice").textContent =
-      error instanceof TypeError ? "The server does not answer." : error.message;
-  }
-}
-
 async function refresh() {
   await attempt(async () => {
     await showProjects();
     await showJobs();
   });
-}
-
-async function follow() {
-  if (!document.hidden) {
-    await refresh();
-  }
-  setTimeout(follow, REFRESH_MILLISECONDS);
 }
 
 function turn(pages) {
@@ -210,4 +156,4 @@ function turn(pages) {
 
 byId("newer").onclick = () => turn(-1);
 byId("older").onclick = () => turn(1);
-follow();
+follow(refresh, REFRESH_MILLISECONDS);

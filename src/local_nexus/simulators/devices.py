@@ -117,13 +117,13 @@ def _read(path: Path) -> list[Device]:
     try:
         entries = json.loads(path.read_text())
     except ValueError as error:
-        raise ValueError(f"{path} is no device file: {error}") from error
+        raise ValueError(f"{path} is not a device file: {error}") from error
     fields = {"backend_name", "device_name", "nexus_hosted", "supports", "backend_info"}
     if not isinstance(entries, list) or not all(
         isinstance(entry, dict) and fields <= entry.keys() for entry in entries
     ):
         raise ValueError(
-            f"{path} is no device file: it has to be a JSON list of objects with "
+            f"{path} is not a device file: it has to be a JSON list of objects with "
             f"{', '.join(sorted(fields))}."
         )
     return entries

@@ -1,4 +1,4 @@
-"""Failures of a program that its owner can understand and mend."""
+"""Failures of a program that its owner can understand and fix."""
 
 
 class SimulationError(Exception):

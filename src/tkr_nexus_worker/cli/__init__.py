@@ -45,7 +45,7 @@ def cli(context: click.Context) -> None:
     Every command has --help. Exit codes: 0 success, 1 failure, 2 wrong usage. The
     commands status and watch use 3 and 4 to report the state of a job.
     """
-    from tkr_nexus_worker.nexus.patience import interactive
+    from tkr_runtime.patience import interactive
 
     context.with_resource(interactive())
 

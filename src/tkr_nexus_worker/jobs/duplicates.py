@@ -6,9 +6,7 @@ looks the key up again: a duplicate is cancelled, and one that has run is named.
 """
 
 import logging
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import httpx
@@ -22,11 +20,9 @@ from tkr_nexus_worker.jobs.status import describe, get_status
 from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.idempotency import Doubt, Key, digest_in
 from tkr_nexus_worker.nexus.states import Phase
+from tkr_runtime.jobs.idempotency import is_look_due
 
 logger = logging.getLogger(__name__)
-
-LOOK_AFTER = (60.0, 300.0, 1800.0)
-"""When to look for duplicates while nothing changes, in seconds; the last repeats."""
 
 _LOOK_RETRY_TIME = 30.0
 # How far the clocks of the servers of Nexus may differ.
@@ -102,7 +98,7 @@ def settle_duplicates(job: ExecuteJobRef, status: JobStatus | None = None) -> No
     """Look for duplicates of a job and cancel them, if its submission is in doubt.
 
     Call it with each status that is seen: it looks when the state has changed, when
-    the job has ended, and after the times in :data:`LOOK_AFTER`. A duplicate that has
+    the job has ended, and after the times in ``LOOK_AFTER``. A duplicate that has
     run is named in the log, and its id is kept for errors and the receipt. A look-up
     that fails is a warning, because the job itself is there.
 
@@ -110,7 +106,9 @@ def settle_duplicates(job: ExecuteJobRef, status: JobStatus | None = None) -> No
     :param status: Its status now, where it is known.
     """
     doubt = Doubt.about(job.annotations.description)
-    if doubt is None or not _is_due(job, status):
+    state = "" if status is None else status.state.name
+    is_final = status is not None and status.state.is_final
+    if doubt is None or not is_look_due(str(job.id), state, is_final=is_final):
         return
     try:
         _settle(job, doubt)
@@ -118,33 +116,6 @@ def settle_duplicates(job: ExecuteJobRef, status: JobStatus | None = None) -> No
         logger.warning(
             "nexus: could not look for duplicates of %s: %s", describe(job), error
         )
-
-
-@dataclass
-class _Looks:
-    """When this process has looked for duplicates of a job."""
-
-    state: str
-    began: float
-    next_after: float = LOOK_AFTER[0]
-
-
-_looks: dict[str, _Looks] = {}
-
-
-def _is_due(job: ExecuteJobRef, status: JobStatus | None) -> bool:
-    now, state = time.monotonic(), "" if status is None else status.state.name
-    looks = _looks.get(str(job.id))
-    if looks is None or looks.state != state:
-        _looks[str(job.id)] = _Looks(state, now if looks is None else looks.began)
-        if status is not None and status.state.is_final:
-            del _looks[str(job.id)]
-        return True
-    if now - looks.began < looks.next_after:
-        return False
-    later = (after for after in LOOK_AFTER if after > looks.next_after)
-    looks.next_after = next(later, looks.next_after + LOOK_AFTER[-1])
-    return True
 
 
 def _settle(job: ExecuteJobRef, doubt: Doubt) -> None:

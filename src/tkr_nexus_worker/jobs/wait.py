@@ -4,9 +4,7 @@ import asyncio
 import json
 import logging
 import math
-import re
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
 
@@ -18,7 +16,6 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from tkr_nexus_worker.errors import (
-    InvalidInputError,
     JobFailedError,
     NexusUnavailableError,
     WaitTimeoutError,
@@ -37,25 +34,19 @@ from tkr_nexus_worker.jobs.status import (
 from tkr_nexus_worker.nexus.client import client, limits
 from tkr_nexus_worker.nexus.login import ACCESS_COOKIE, SharedLogin
 from tkr_nexus_worker.nexus.states import Phase
-from tkr_runtime.tasks import concurrency, context
+from tkr_runtime.jobs import waits
+from tkr_runtime.tasks import concurrency
 
 logger = logging.getLogger(__name__)
 # At DEBUG the library logs the headers of a handshake, the token among them.
 _websocket_logger = logging.getLogger(f"{__name__}.websocket")
 _websocket_logger.setLevel(logging.WARNING)
 
-A_WEEK = 7 * 24 * 3600.0
+A_WEEK = waits.A_WEEK
 """The default time to wait for a job, in seconds."""
 
-_FIRST_PAUSE = 0.5
-_PAUSES_GROW_BY = 1.5
 _WEBSOCKET_PAUSE = 60.0
 _CLOSE_TIMEOUT = 1.0
-_POSITIONS_KEPT = 50
-_LONGEST_PASS = 3600.0
-# After so many passes of a loop, a change of the queue position ends none any more.
-_PASSES_WITH_POSITIONS = 50
-_PASS_NUMBER = re.compile(r"\.L(\d+)(?!.*\.L\d)")
 
 
 def is_running(job: ExecuteJobRef | str) -> bool:
@@ -150,36 +141,20 @@ def wait_for_change(
     :raises NexusUnavailableError: If an outage lasts longer than the limit.
     :raises NexusWorkerError: If Nexus refuses.
     """
-    if not 0 < polling_interval < math.inf:
-        raise InvalidInputError(
-            f"The polling interval is {polling_interval!r}; "
-            "give a number of seconds above 0."
-        )
-    concurrency.release_slot()
-    deadline = time.monotonic() + _LONGEST_PASS
-    pause = min(_FIRST_PAUSE, polling_interval)
-    while True:
+
+    def look() -> JobStatus:
         status = await_status(job)
         settle_duplicates(job, status)
-        if status.is_final or _has_changed(status, known):
-            return status
-        if time.monotonic() + pause > deadline:
-            return status
-        time.sleep(pause)
-        pause = min(2 * pause, polling_interval)
+        return status
 
+    def is_end(status: JobStatus) -> bool:
+        if status.is_final:
+            return True
+        if waits.positions_count():
+            return status.summary != known
+        return status.state.name != known.partition(",")[0]
 
-def _has_changed(status: JobStatus, known: str) -> bool:
-    if _pass_number() < _PASSES_WITH_POSITIONS:
-        return status.summary != known
-    return status.state.name != known.partition(",")[0]
-
-
-def _pass_number() -> int:
-    """Return the number of the pass of the innermost loop that the task is part of."""
-    task = context.current()
-    found = None if task is None else _PASS_NUMBER.search(task.location)
-    return 0 if found is None else int(found[1])
+    return waits.wait_for_change(look, is_end, polling_interval)
 
 
 def wait_until_complete(
@@ -211,16 +186,13 @@ def wait_until_complete(
         failed item with its reason.
     :raises NexusWorkerError: If there is no such job, or Nexus does not answer.
     """
-    for name, seconds in (("timeout", timeout), ("poll_interval", poll_interval)):
-        if not 0.0 < seconds < math.inf:
-            raise InvalidInputError(
-                f"The {name} is {seconds!r}; give a number of seconds above 0."
-            )
+    waits.check_seconds("timeout", timeout)
+    waits.check_seconds("poll_interval", poll_interval)
     ref = resolve_job(job)
     concurrency.release_slot()
     started = time.monotonic()
     wait = _Wait(ref, started + timeout, poll_interval, use_websocket=use_websocket)
-    queue_speed = QueueSpeed()
+    queue_speed = waits.QueueSpeed()
     for status in wait.statuses():
         settle_duplicates(ref, status)
         now = time.monotonic()
@@ -243,38 +215,6 @@ def wait_until_complete(
     )
 
 
-class QueueSpeed:
-    """Estimates when a job leaves the queue, from the changes of its position."""
-
-    def __init__(self) -> None:
-        self._positions: deque[tuple[float, int]] = deque(maxlen=_POSITIONS_KEPT)
-
-    def add(self, position: int | None, moment: float) -> None:
-        """Record the position of the job.
-
-        :param position: The position, from 1; None where the job is not in the queue.
-        :param moment: When the job had that position, in seconds of any clock.
-        """
-        if position is None or (self._positions and position > self._positions[-1][1]):
-            # Another job was put before it: the speed until then says nothing.
-            self._positions.clear()
-        if position is None:
-            return
-        if not self._positions or position != self._positions[-1][1]:
-            self._positions.append((moment, position))
-
-    def seconds_to_start(self, now: float) -> float | None:
-        """Return the time until the job starts, in seconds; None without an estimate.
-
-        :param now: The current time of the same clock, in seconds.
-        """
-        if len(self._positions) < 2:
-            return None
-        (first, before), (last, position) = self._positions[0], self._positions[-1]
-        seconds_per_position = (last - first) / (before - position)
-        return max(0.0, position * seconds_per_position - (now - last))
-
-
 class _Wait:
     """The statuses of a job until it has ended or the time has run out."""
 
@@ -293,7 +233,7 @@ class _Wait:
 
     def statuses(self) -> Iterator[JobStatus]:
         """Yield each status that arrives; the last is final unless time ran out."""
-        pause, state = 0.0, None
+        pauses = waits.Pauses(self._poll_interval)
         while True:
             status = self._request()
             yield status
@@ -302,11 +242,7 @@ class _Wait:
             has_ended = yield from self._listen()
             if has_ended:
                 continue
-            # A job that changes is asked for more often than one that does not.
-            changed = status.state != state
-            pause, state = _FIRST_PAUSE if changed else pause, status.state
-            pause = min(pause * _PAUSES_GROW_BY, self._poll_interval)
-            time.sleep(max(0.0, min(pause, self._left())))
+            pauses.sleep(status.state.name, self._left())
 
     def _listen(self) -> Generator[JobStatus, None, bool]:
         """Yield what a websocket reports until it closes, except the final status.

@@ -5,9 +5,41 @@ from contextlib import suppress
 from math import isfinite
 from typing import Any
 
-from pytket.circuit import CircBox, Circuit, Conditional, Op, OpType, QControlBox
+from pytket.circuit import (
+    CircBox,
+    Circuit,
+    Conditional,
+    ConjugationBox,
+    MultiplexedRotationBox,
+    MultiplexedTensoredU2Box,
+    MultiplexedU2Box,
+    MultiplexorBox,
+    Op,
+    OpType,
+    PauliExpCommutingSetBox,
+    PauliExpPairBox,
+    PhasePolyBox,
+    QControlBox,
+    TermSequenceBox,
+)
 
 from tkr_nexus_worker.errors import InvalidInputError
+
+# Boxes whose parameters are those of the gates in them.
+_COMPOSED = (
+    CircBox,
+    ConjugationBox,
+    PauliExpCommutingSetBox,
+    PauliExpPairBox,
+    PhasePolyBox,
+    TermSequenceBox,
+)
+_MULTIPLEXED = (
+    MultiplexedRotationBox,
+    MultiplexedTensoredU2Box,
+    MultiplexedU2Box,
+    MultiplexorBox,
+)
 
 STATE_BACKENDS = frozenset({"AerStateConfig", "AerUnitaryConfig"})
 """The backend configs whose results are states or unitaries, not shots."""
@@ -93,7 +125,7 @@ def check_parameters(circuit: Circuit, index: int) -> None:
     :param circuit: The circuit.
     :param index: Its place among the circuits of the job, for the message.
     :raises InvalidInputError: For the first gate with a symbol, NaN or an infinite
-        number, or if the global phase is no finite number.
+        number, or if the global phase is not a finite number.
     """
     for number, command in enumerate(circuit):
         for value in _parameters(command.op):
@@ -132,11 +164,15 @@ def _parameters(op: Op) -> Iterator[Any]:
         yield from _parameters(op.op)
     elif isinstance(op, QControlBox):
         yield from _parameters(op.get_op())
-    elif isinstance(op, CircBox):
+    elif isinstance(op, _COMPOSED):
         content = op.get_circuit()
         yield content.phase
         for command in content:
             yield from _parameters(command.op)
+    elif isinstance(op, _MULTIPLEXED):
+        for _, chosen in op.get_bitstring_op_pair_list():
+            for one in chosen if isinstance(chosen, list) else [chosen]:
+                yield from _parameters(one)
     elif hasattr(op, "get_phase"):
         yield op.get_phase()
     else:

@@ -15,7 +15,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -34,12 +34,17 @@ from tkr_nexus_worker.errors import (
     NexusUnavailableError,
     NotLoggedInError,
 )
-from tkr_nexus_worker.nexus import patience
-from tkr_nexus_worker.nexus.login import SharedLogin, await_new_login, fingerprint
+from tkr_nexus_worker.nexus.login import SharedLogin, fingerprint
+from tkr_runtime import patience
+from tkr_runtime.http import (
+    raise_if_transient,
+    timeout_of,
+    total_time_limit,
+    was_not_carried_out,
+)
 from tkr_runtime.requests import (
-    TRANSIENT_STATUSES,
     TransientResponseError,
-    read_retry_after,
+    send_with_login,
     send_with_retries,
     sentence_in,
 )
@@ -50,44 +55,8 @@ logger = logging.getLogger(__name__)
 # qnexus makes its client at the first use, without a lock against other threads.
 _client_lock = threading.Lock()
 
-_TOO_MANY_REQUESTS = 429
 _A_DAY = 24 * 3600.0
 _LOGIN_ADVICE = "run `tkr-nexus login` or `qnx login` in a terminal, then try again"
-
-
-def _raise_if_transient(response: httpx.Response) -> None:
-    if response.status_code not in TRANSIENT_STATUSES:
-        return
-    response.read()
-    raise TransientResponseError(
-        response.status_code,
-        read_retry_after(response.headers.get("retry-after")),
-        sentence_in(response.text),
-    )
-
-
-class _LimitedStream(httpx.SyncByteStream):
-    """The body of an answer, which must have arrived at a certain moment."""
-
-    def __init__(self, stream: httpx.SyncByteStream, limit: float) -> None:
-        self._stream = stream
-        self._limit = limit
-        self._deadline = time.monotonic() + limit
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._stream:
-            if time.monotonic() > self._deadline:
-                raise httpx.ReadTimeout(f"the answer took more than {self._limit:g} s")
-            yield piece
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-def _limit_total_time(response: httpx.Response) -> None:
-    if isinstance(response.stream, httpx.SyncByteStream):
-        limit = limits().total_timeout
-        response.stream = _LimitedStream(response.stream, limit)
 
 
 def limits() -> Limits:
@@ -121,30 +90,15 @@ def client() -> httpx.Client:
         raise NotLoggedInError(
             f"The stored login to Nexus cannot be read: {_LOGIN_ADVICE}."
         ) from error
-    shared.timeout = _timeout()
+    shared.timeout = timeout_of(limits())
     hooks = shared.event_hooks["response"]
-    if _raise_if_transient not in hooks:
-        hooks += [patience.note_answer, _limit_total_time, _raise_if_transient]
+    if raise_if_transient not in hooks:
+        hooks += [patience.note_answer, total_time_limit(limits), raise_if_transient]
     if isinstance(shared.auth, AuthHandler) and not isinstance(
         shared.auth, SharedLogin
     ):
         shared.auth = SharedLogin(shared.auth)
     return shared
-
-
-def _timeout(read_timeout: float | None = None) -> httpx.Timeout:
-    """Return the time-outs of a request.
-
-    :param read_timeout: For each piece of an answer, in seconds, if the limits of time
-        allow more.
-    """
-    times = limits()
-    read, connect = times.read_timeout, times.connect_timeout
-    if read_timeout is not None:
-        read = min(read, read_timeout)
-    if patience.is_first_answer_due():
-        connect = min(connect, patience.CONNECT_TIMEOUT)
-    return httpx.Timeout(read, connect=connect)
 
 
 def reload_login() -> None:
@@ -189,38 +143,41 @@ def call[T](
     if patience.is_interactive():
         # Retries are told in words; stamina's own lines name no request.
         set_on_retry_hooks(())
-    deadline = time.monotonic() + login_wait
-    while True:
-        # Taken first, so that a login of the same moment is not waited for in vain.
-        login = fingerprint()
+
+    def send() -> T:
         client()
         began = time.monotonic()
-        try:
-            return send_with_retries(
-                action,
-                request,
-                limits=limits(),
-                log_prefix=NEXUS.log_prefix,
-                is_worth_a_retry=partial(_try_again, began, changes=changes),
-                translate=partial(_translate, action, changes=changes),
-                retry_time=retry_time,
-            )
-        except NotLoggedInError:
-            if not login_wait:
-                raise
-            _warn_of_wait(deadline)
-            if not await_new_login(login, deadline):
-                raise
-            reload_login()
-            logger.info("nexus: logged in again; going on")
+        return send_with_retries(
+            action,
+            request,
+            limits=limits(),
+            log_prefix=NEXUS.log_prefix,
+            is_worth_a_retry=partial(_try_again, began, changes=changes),
+            translate=partial(_translate, action, changes=changes),
+            retry_time=retry_time,
+        )
+
+    return send_with_login(
+        send,
+        expired=NotLoggedInError,
+        fingerprint=fingerprint,
+        renewed=_go_on,
+        warn=_warn_of_wait,
+        login_wait=login_wait,
+    )
 
 
-def _warn_of_wait(deadline: float) -> None:
+def _go_on() -> None:
+    reload_login()
+    logger.info("nexus: logged in again; going on")
+
+
+def _warn_of_wait(seconds: float) -> None:
     logger.warning(
         "nexus: the login to %s has expired; waiting up to %.0f minutes until you run "
         "`qnx login` in a terminal",
         CONFIG.url,
-        max(0.0, deadline - time.monotonic()) / 60,
+        seconds / 60,
     )
 
 
@@ -269,7 +226,9 @@ def read_json(
     :returns: The decoded body.
     :raises qnexus.exceptions.ResourceFetchFailed: If Nexus refuses.
     """
-    response = client().get(path, params=query, timeout=_timeout(read_timeout))
+    response = client().get(
+        path, params=query, timeout=timeout_of(limits(), read_timeout)
+    )
     if not response.is_success:
         raise qnx.ResourceFetchFailed(response.text, response.status_code)
     body: dict[str, Any] = response.json()
@@ -290,20 +249,6 @@ def warn_if_login_ends_soon(polling_interval: float) -> None:
             "workflow until you run `qnx login` again",
             remaining / 3600,
         )
-
-
-def was_not_carried_out(error: Exception) -> bool:
-    """Return whether a request that failed has certainly changed nothing on Nexus.
-
-    :param error: What qnexus or httpx raised.
-    :returns: True if it never arrived, or Nexus turned it away with 429.
-    """
-    return isinstance(
-        error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout
-    ) or (
-        isinstance(error, TransientResponseError)
-        and error.status_code == _TOO_MANY_REQUESTS
-    )
 
 
 def _try_again(began: float, error: Exception, *, changes: bool) -> bool:

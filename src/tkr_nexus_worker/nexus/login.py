@@ -8,7 +8,6 @@ then read the new file. Files are replaced atomically and readable only by their
 import json
 import logging
 import threading
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 ACCESS_COOKIE = "myqos_id"
 _REFRESH_COOKIE = "myqos_oat"
-_POLL_SECONDS = 1.0
 _thread_lock = threading.Lock()
 
 
@@ -158,20 +156,6 @@ def store_login(refresh_token: str, access_token: str) -> None:
 
 def _stored_access(token: str | None) -> dict[str, Any]:
     return {"data": {"access_token": token}}
-
-
-def await_new_login(former: tuple[int, int] | None, deadline: float) -> bool:
-    """Wait until the user has logged in again.
-
-    :param former: The :func:`fingerprint` of the expired login.
-    :param deadline: When to stop waiting, in seconds of the monotonic clock.
-    :returns: Whether there is a new stored login.
-    """
-    while fingerprint() == former:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL_SECONDS)
-    return True
 
 
 def fingerprint() -> tuple[int, int] | None:

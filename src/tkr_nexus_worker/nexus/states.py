@@ -4,55 +4,10 @@ The names are those of ``qnexus.models.job_status.JobStatusEnum`` (qnexus 0.51.1
 They are compared as strings, so that a state that Nexus adds later is still read.
 """
 
-import logging
-from enum import StrEnum
-from typing import Any, Self
+from tkr_nexus_worker.cloud import NEXUS
+from tkr_runtime.jobs.states import JobState, Phase, find_state
 
-logger = logging.getLogger(__name__)
-
-
-class Phase(StrEnum):
-    """What the state of a job means to a workflow."""
-
-    WAITING = "waiting"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
-class JobState(str):
-    """One state of a Nexus job: a text, which knows what the state means.
-
-    :param name: The name that Nexus uses.
-    :param phase: Whether to wait, to fetch results, or to give up.
-    :param meaning: What has happened, to follow "The job".
-    :param advice: What a person does next; empty where there is nothing to do.
-    """
-
-    __slots__ = ("advice", "meaning", "phase")
-    phase: Phase
-    meaning: str
-    advice: str
-
-    def __new__(cls, name: str, phase: Phase, meaning: str, advice: str = "") -> Self:
-        """Return the state as a text with its meaning."""
-        state = super().__new__(cls, name)
-        state.phase, state.meaning, state.advice = phase, meaning, advice
-        return state
-
-    def __getnewargs__(self) -> tuple[Any, ...]:
-        """Return what a copy is made of."""
-        return self.name, self.phase, self.meaning, self.advice
-
-    @property
-    def name(self) -> str:
-        """The name alone, as a plain text."""
-        return str(self)
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the job stays in this state unless a person acts."""
-        return self.phase is not Phase.WAITING
-
+__all__ = ["JOB_STATES", "JobState", "Phase", "job_state"]
 
 _RESUBMIT = "submit the circuits again as a new job"
 
@@ -96,18 +51,9 @@ JOB_STATES = {
 def job_state(name: str) -> JobState:
     """Look up a state by the name that Nexus gave.
 
-    A name that is not in the table is treated as still waiting: to take it for an end
-    could throw results away or submit twice. A warning says so.
+    A name that is not in the table is treated as still waiting, with a warning.
 
     :param name: The state as Nexus spells it, for example ``"QUEUED"``.
     :returns: The state of the table, or one that waits.
     """
-    state = JOB_STATES.get(name)
-    if state is not None:
-        return state
-    logger.warning(
-        "nexus: the job is in state %r, which this version does not know; it is "
-        "treated as still waiting. Update tkr-nexus-worker if this lasts.",
-        name,
-    )
-    return JobState(name, Phase.WAITING, f"is in the unknown state {name!r}")
+    return find_state(name, JOB_STATES, NEXUS.log_prefix, "tkr-nexus-worker")

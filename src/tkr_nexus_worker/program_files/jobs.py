@@ -49,8 +49,8 @@ def submit_files(
     """Run programs in files as one job, and wait for their results.
 
     Circuits run by the graph ``nexus_submit_and_poll``, Guppy and HUGR programs by
-    ``nexus_submit_hugr``. What stops the wait is no loss: the workflow can be resumed,
-    and the job stays on Nexus.
+    ``nexus_submit_hugr``. If the wait stops, nothing is lost: the workflow can be
+    resumed, and the job stays on Nexus.
 
     :param paths: The files, either all circuits (OpenQASM 2 or 3, pytket JSON) or all
         Guppy or HUGR programs; what was read from them already is taken as it is.
@@ -140,7 +140,7 @@ def circuits_of(files: Sequence[ProgramFile]) -> list[Circuit]:
     for file in files:
         if isinstance(file.program, Package):
             raise InvalidInputError(
-                f"{file.path} is no circuit but a HUGR program; give circuits alone."
+                f"{file.path} is a HUGR program, not a circuit; give only circuits."
             )
     return [file.program for file in files if isinstance(file.program, Circuit)]
 

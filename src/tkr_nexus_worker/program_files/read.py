@@ -66,7 +66,7 @@ def _read(path: Path) -> ProgramFile:
         case ".hugr":
             return ProgramFile(path, _read_hugr(path))
     raise InvalidInputError(
-        f"{path} is no program by its name; give a file that ends in {_KINDS}."
+        f"{path} is not known as a program; give a file that ends in {_KINDS}."
     )
 
 
@@ -104,21 +104,21 @@ def _read_json(path: Path) -> Circuit:
         raise _problem(path, 1, f"{kind}: it is nested too deeply") from error
     try:
         return Circuit.from_dict(content)
-    # pytket raises errors of many kinds for JSON that is no circuit.
+    # pytket raises errors of many kinds for JSON that is not a circuit.
     except (RuntimeError, TypeError, ValueError, LookupError) as error:
         raise _problem(path, 1, f"{kind}: {_json_reason(error)}") from error
 
 
 def _json_reason(error: Exception) -> str:
     text = str(error).split("] ")[-1].splitlines()[0]
-    return "it is no JSON object" if isinstance(error, TypeError) else text
+    return "it is not a JSON object" if isinstance(error, TypeError) else text
 
 
 def _read_hugr(path: Path) -> Package:
     content = read_file(path)
     try:
         return Package.from_bytes(content)
-    # hugr raises errors of many kinds for bytes that are no package.
+    # hugr raises errors of many kinds for bytes that are not a package.
     except Exception as error:
         reason = f"this is not a HUGR package: {error}"
         raise _problem(path, None, reason) from error

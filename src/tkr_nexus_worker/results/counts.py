@@ -3,7 +3,7 @@
 An outcome is written as text, one digit for each bit: the bits of a register in the
 order of their indices, the first at the left, and the registers in the order of their
 names, as in ``01 1`` for ``a[0]=0``, ``a[1]=1`` and ``c[0]=1``. Values of a HUGR
-program that are no bits of registers are written as
+program that are not bits of registers are written as
 :mod:`tkr_nexus_worker.results.tagged` says.
 """
 

@@ -225,7 +225,7 @@ def ideal_distribution(circuit: Circuit) -> dict[str, float]:
 
     :param circuit: A circuit of at most 20 qubits that measures at its end only.
     :returns: The probability of each outcome that is possible.
-    :raises InvalidInputError: If it has more qubits, or operations that are no gates
+    :raises InvalidInputError: If it has more qubits, or operations that are not gates
         before its measurements.
     """
     from pytket.passes import DecomposeBoxes, RemoveBarriers

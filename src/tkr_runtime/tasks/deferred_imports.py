@@ -30,6 +30,9 @@ _names: dict[str, frozenset[str]] = {}
 # A module has them from the start, if at all; the import system asks for them.
 _FILE_ATTRIBUTES = frozenset({"__cached__", "__file__", "__path__"})
 
+# What ``typing`` asks each argument of a generic type for; no class has them.
+_TYPE_VARIABLES = ("__typing_", "__parameters__")
+
 _deferred: set[str] = set()
 _lock = Lock()
 
@@ -82,7 +85,7 @@ class _Finder:
         self, fullname: str, path: Sequence[str] | None, _: ModuleType | None = None
     ) -> ModuleSpec | None:
         parent = fullname.rpartition(".")[0]
-        if parent in _deferred:
+        if parent in _deferred and fullname not in _deferred:
             _import_now(parent)
             return _spec_of_imported(import_module(fullname))
         found = PathFinder.find_spec(fullname, path) if fullname in _deferred else None
@@ -161,6 +164,8 @@ class DeferredName:
         return self._resolved()(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith(_TYPE_VARIABLES):
+            raise AttributeError(f"{self!r} is not a type variable")
         return getattr(self._resolved(), name)
 
     def __getitem__(self, parameters: Any) -> GenericAlias:

@@ -87,7 +87,7 @@ class InProcessExecutor:
                 self._call(cloud, definition)
             except BaseException:
                 logging.getLogger(__name__).exception("encountered error")
-                # The controller would wait for ever for a task that leaves no sign.
+                # The controller would wait indefinitely for a task that leaves no sign.
                 (node / ERROR).touch()
 
     def _call(self, cloud: Cloud, definition: Path) -> None:

@@ -1,4 +1,4 @@
-"""A lock in the folder of its node tells which process runs a task.
+"""A lock in the folder of its node shows which process runs a task.
 
 A process sees others on its own machine alone. It sees a lock wherever the file system
 of the workflow shares locks. So the lock distinguishes a task that runs on another

@@ -102,7 +102,9 @@ def resume_command(storage: ControllerStorage) -> str:
     :param storage: The storage of the workflow.
     :returns: A line for a shell.
     """
-    command = [clouds()[0].command, "resume", str(storage.workflow_id)]
+    used = (cloud for _, cloud, _ in _tasks_of_clouds(storage))
+    cloud = next(used, clouds()[0])
+    command = [cloud.command, "resume", str(storage.workflow_id)]
     directory = storage.tkr_dir.absolute()
     if directory != DEFAULT_DIRECTORY:
         command += ["--directory", str(directory)]
@@ -121,13 +123,15 @@ def unfinished_jobs(storage: ControllerStorage) -> list[SubmittedJob]:
         if not storage.is_node_finished(task.loc):
             continue
         if function in cloud.job_tasks.submitting:
-            ref = _read_object(storage, task.outputs["value"])
-            job = SubmittedJob(cloud, ref["id"], ref["annotations"]["name"])
-            submitted[job.id] = job
+            jobs = _read_jobs(storage, task.outputs["value"], cloud)
+            submitted |= {job.id: job for job in jobs}
         elif function in cloud.job_tasks.waiting:
-            ended.add(_read_object(storage, task.outputs["value"])["job_id"])
+            ended.add(str(json.loads(storage.read(task.outputs["value"]))["job_id"]))
         elif _shows_end(storage, task, cloud.job_tasks, function):
-            ended.add(_read_object(storage, task.inputs["execute_ref"])["id"])
+            for name in cloud.job_tasks.job_inputs:
+                if name in task.inputs:
+                    jobs = _read_jobs(storage, task.inputs[name], cloud)
+                    ended.update(job.id for job in jobs)
     return [job for job in submitted.values() if job.id not in ended]
 
 
@@ -168,8 +172,23 @@ def _shows_end(
     return function in job_tasks.fetching
 
 
-def _read_object(storage: ControllerStorage, path: Path) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(storage.read(path))
+def _read_jobs(
+    storage: ControllerStorage, path: Path, cloud: Cloud
+) -> list[SubmittedJob]:
+    """Read the job or the jobs that a task returned or was given."""
+    value = json.loads(storage.read(path))
+    refs = value if isinstance(value, list) else [value]
+    id_path, name_path = cloud.job_tasks.id_path, cloud.job_tasks.name_path
+    return [
+        SubmittedJob(cloud, str(_get(ref, id_path)), str(_get(ref, name_path)))
+        for ref in refs
+        if isinstance(ref, dict)  # else the id or name of a job, given by a person
+    ]
+
+
+def _get(value: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        value = value[key]
     return value
 
 

@@ -1,8 +1,8 @@
 """Which tasks still run, and which ended without saying so.
 
-Tierkreis would wait for ever for the latter: a builtin task of Tierkreis 2.1.1 writes
-no ``_error`` when it fails, and neither does a task that is killed together with the
-shell that waits for it.
+Tierkreis would wait indefinitely for the latter: a builtin task of Tierkreis 2.1.1
+writes no ``_error`` when it fails, and neither does a task that is killed together with
+the shell that waits for it.
 """
 
 import re

@@ -1,19 +1,14 @@
 """Circuits with gates that a device does not have are refused, as by Nexus."""
 
 import subprocess
-import sys
 
 import pytest
 from tests.conftest import EXECUTABLES
-from tests.local_nexus.conftest import ClientError
+from tests.local_nexus.conftest import Client, ClientError
 
 from local_cloud import RunningServer
 from local_nexus import NEXUS, LocalNexus
 
-SERVERS = [
-    [sys.executable, "-m", "local_nexus"],
-    [EXECUTABLES / "tkr-nexus", "serve"],
-]
 H2 = ("QuantinuumConfig", {"device_name": "H2-1LE"})
 RUN = """
 project = qnx.projects.get_or_create("gates")
@@ -38,9 +33,9 @@ def run(client, config, *, compiles: bool = False) -> str:
 
 
 @pytest.fixture(scope="module")
-def strict():
-    with LocalNexus() as nexus:
-        yield nexus
+def strict(home):
+    with LocalNexus() as nexus, Client(nexus.env, home) as client:
+        yield client
 
 
 @pytest.mark.parametrize(
@@ -54,33 +49,31 @@ def strict():
     ],
     ids=str,
 )
-def test_a_circuit_of_other_gates_ends_its_job_in_error(strict, new_client, config):
-    client = new_client(strict.env)
+def test_a_circuit_of_other_gates_ends_its_job_in_error(strict, config):
     with pytest.raises(ClientError, match="does not run CX, H: its gates") as caught:
-        run(client, config)
+        run(strict, config)
     assert caught.value.kind == "JobError"
-    job, item, reason = client.run(STATUS)
+    job, item, reason = strict.run(STATUS)
     assert (job, item) == ("ERROR", "ERROR")
     assert "Compile the circuit" in reason
 
 
 @pytest.mark.parametrize("kind", ["QulacsConfig", "AerConfig", "SeleneConfig"])
-def test_simulators_that_take_all_gates_take_them(strict, new_client, kind):
-    assert run(new_client(strict.env), (kind, {})) == "COMPLETED"
+def test_simulators_that_take_all_gates_take_them(strict, kind):
+    assert run(strict, (kind, {})) == "COMPLETED"
 
 
-def test_a_compiled_circuit_runs(strict, new_client):
-    assert run(new_client(strict.env), H2, compiles=True) == "COMPLETED"
+def test_a_compiled_circuit_runs(strict):
+    assert run(strict, H2, compiles=True) == "COMPLETED"
 
 
-def test_a_lenient_server_translates_the_gates(new_client):
-    with LocalNexus(strict=False) as nexus:
-        assert run(new_client(nexus.env), H2) == "COMPLETED"
+def test_a_lenient_server_translates_the_gates(client):
+    """The server that all tests share is lenient."""
+    assert run(client, H2) == "COMPLETED"
 
 
-@pytest.mark.parametrize("server", SERVERS, ids=str)
-def test_a_lenient_server_starts_from_a_shell(new_client, server, tmp_path):
-    command = [*server, "--lenient", "--directory", tmp_path]
+def test_a_lenient_server_starts_from_a_shell(new_client, tmp_path):
+    command = [EXECUTABLES / "tkr-nexus", "serve", "--lenient", "--directory", tmp_path]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             url = process.stdout.readline().strip()

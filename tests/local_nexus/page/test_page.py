@@ -1,91 +1,23 @@
 """The web page, in a real Chromium and by plain requests."""
 
-import shutil
 import ssl
 from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
-from selenium.webdriver.support.ui import WebDriverWait
+from tests.helpers.browser import Page, chromium
 
 from local_nexus import LocalNexus, Progress
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-DRIVER = shutil.which("chromedriver")
-OPTIONS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--ignore-certificate-errors",  # the authority of the server is a throw-away one
-    "--window-size=1200,900",
-)
 PROJECTS = "/api/projects/v1beta2"
 
 
-class Page:
-    """The web page of a server in a browser."""
-
-    def __init__(self, driver: webdriver.Chrome, nexus: LocalNexus) -> None:
-        self.driver = driver
-        self.nexus = nexus
-
-    def open(self) -> None:
-        self.driver.get(self.nexus.page_link())
-        self.until(lambda: self.one("#content").is_displayed())
-
-    def one(self, selector: str) -> WebElement:
-        return self.driver.find_element(By.CSS_SELECTOR, selector)
-
-    def texts(self, selector: str) -> list[str]:
-        script = (
-            "return [...document.querySelectorAll(arguments[0])]"
-            ".map((node) => node.textContent)"
-        )
-        return self.driver.execute_script(script, selector)
-
-    def row(self, job: str) -> list[str]:
-        return self.texts(f'[data-id="{job}"] td')
-
-    def click(self, selector: str) -> None:
-        # The page renews itself: what was found may be gone at the click.
-        script = "document.querySelector(arguments[0]).click()"
-        self.driver.execute_script(script, selector)
-
-    def choose(self, job: str) -> None:
-        self.until(lambda: self.row(job))
-        self.click(f'[data-id="{job}"] button')
-
-    def until(self, condition: Callable[[], object]) -> None:
-        WebDriverWait(self.driver, 30).until(lambda _driver: condition())
-
-    def counts(self) -> dict[str, int]:
-        self.until(lambda: self.one("#histogram").is_displayed())
-        pairs = [title.rsplit(": ", 1) for title in self.texts("#histogram title")]
-        return {outcome: int(count) for outcome, count in pairs}
-
-
 @pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    if CHROMIUM is None or DRIVER is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for option in OPTIONS:
-        options.add_argument(option)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
-    driver = webdriver.Chrome(options, Service(DRIVER))
-    yield driver
-    driver.quit()
+def driver(tmp_path_factory) -> Iterator[webdriver.Chrome]:
+    with chromium(tmp_path_factory.mktemp("chromium")) as driver:
+        yield driver
 
 
 @pytest.fixture
@@ -230,7 +162,7 @@ def test_results_of_pytket_are_counted_as_pytket_does(page, client, kind):
         """,
         kind=kind,
     )
-    page.driver.get(page.nexus.url)
+    page.driver.get(page.server.url)
     counted = page.driver.execute_async_script(
         """
         const [result, done] = arguments;
@@ -243,7 +175,7 @@ def test_results_of_pytket_are_counted_as_pytket_does(page, client, kind):
 
 
 def test_shots_of_hugr_programs_are_counted_by_their_tags(page):
-    page.driver.get(page.nexus.url)
+    page.driver.get(page.server.url)
     counted = page.driver.execute_async_script(
         """
         const [shots, done] = arguments;
@@ -263,13 +195,13 @@ def test_the_page_loads_nothing_from_elsewhere_and_breaks_no_rule(page, finished
         "return performance.getEntriesByType('resource').map(({ name }) => name)"
     )
     assert loaded
-    assert all(name.startswith(page.nexus.url + "/") for name in loaded)
+    assert all(name.startswith(page.server.url + "/") for name in loaded)
     assert page.driver.get_log("browser") == []
 
 
 def test_without_the_link_a_browser_sees_no_data(page, finished):
     finished("secret")
-    page.driver.get(page.nexus.url)
+    page.driver.get(page.server.url)
     page.until(lambda: "Open the link" in page.one("#notice").text)
     assert not page.one("#content").is_displayed()
     assert page.texts("#jobs tr") == []
@@ -277,7 +209,7 @@ def test_without_the_link_a_browser_sees_no_data(page, finished):
 
 def test_a_link_leaves_no_token_in_the_address(page):
     page.open()
-    assert page.driver.current_url == f"{page.nexus.url}/"
+    assert page.driver.current_url == f"{page.server.url}/"
 
 
 @pytest.fixture

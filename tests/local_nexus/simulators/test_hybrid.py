@@ -362,6 +362,8 @@ def test_qir_on_helios_gives_its_output_format_and_typed_shots(run_hybrid, read)
     assert lines[:2] == ["HEADER\tschema_id\tlabeled", "HEADER\tschema_version\t1.0"]
     assert lines.count("START") == lines.count("END\t0") == 20
     assert "OUTPUT\tRESULT\t1\tc[0]" in lines
+    by_name = {"type": "QuantinuumConfig", "device_name": "Helios-1E"}
+    assert run_hybrid("qir", bell_qir(read), by_name, 2).result_type == "QSYS"
 
 
 @pytest.mark.parametrize("simulator", ["state-vector", "stabilizer"])

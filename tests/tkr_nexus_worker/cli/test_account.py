@@ -8,8 +8,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from local_nexus import Fault
-from tkr_nexus_worker.nexus import patience
 from tkr_nexus_worker.nexus.models import AccountReport, Check
+from tkr_runtime import patience
 
 
 def test_whoami_tells_who_where_and_for_how_long(connected, command):

@@ -12,10 +12,12 @@ from tkr_nexus_worker import jobs, programs
 from tkr_nexus_worker.errors import JobFailedError
 from tkr_nexus_worker.jobs import duplicates
 from tkr_nexus_worker.jobs import receipt as receipts
-from tkr_nexus_worker.jobs.duplicates import LOOK_AFTER, settle_duplicates
+from tkr_nexus_worker.jobs.duplicates import settle_duplicates
 from tkr_nexus_worker.jobs.status import get_status
 from tkr_nexus_worker.nexus import projects
 from tkr_nexus_worker.nexus.idempotency import Doubt, digest_in
+from tkr_runtime.jobs import idempotency
+from tkr_runtime.jobs.idempotency import LOOK_AFTER
 from tkr_runtime.tasks.receipts import RECEIPT_FILE
 
 CONFIG = QuantinuumConfig(device_name="H2-1LE")
@@ -203,7 +205,7 @@ def test_while_nothing_changes_it_is_looked_for_after_1_5_and_30_minutes(
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr(duplicates, "time", clock)
+    monkeypatch.setattr(idempotency, "time", clock)
     job = submit()
     doubt(job).record()
     status = get_status(job)

@@ -14,6 +14,7 @@ from tkr_nexus_worker.graphs.submit_poll import POLLING_LOOP
 from tkr_nexus_worker.jobs import wait
 from tkr_nexus_worker.jobs.models import JobStatus
 from tkr_nexus_worker.jobs.status import status_fields
+from tkr_runtime.jobs import waits
 from tkr_runtime.tasks.context import TaskContext
 
 DAY = 24 * 3600.0
@@ -37,7 +38,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(wait, "time", clock)
+    monkeypatch.setattr(waits, "time", clock)
     return clock
 
 
@@ -117,7 +118,7 @@ def test_a_day_in_a_moving_queue_is_at_most_a_hundred_passes(
     while True:
         location = f"-.N3.L0.N1.L{passes}.N0"
         task = TaskContext("workflow", location, None, tmp_path)
-        monkeypatch.setattr(wait.context, "current", lambda task=task: task)
+        monkeypatch.setattr(waits.context, "current", lambda task=task: task)
         status = wait.wait_for_change(JOB, 30.0, seen)
         seen = status.summary
         passes += 1

@@ -12,7 +12,7 @@ from tkr_nexus_worker.errors import (
 )
 from tkr_nexus_worker.jobs import check_job_complete, wait_until_complete
 from tkr_nexus_worker.jobs.models import WaitProgress
-from tkr_nexus_worker.jobs.wait import QueueSpeed
+from tkr_runtime.jobs.waits import QueueSpeed
 
 STATUS_PATH = "/api/jobs/v1beta3/*/attributes/status"
 

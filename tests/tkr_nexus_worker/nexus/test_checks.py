@@ -4,10 +4,12 @@ import pytest
 from pytket.circuit import (
     CircBox,
     Circuit,
+    MultiplexedU2Box,
     Op,
     OpType,
     Pauli,
     PauliExpBox,
+    PauliExpPairBox,
     QControlBox,
 )
 from quantinuum_schemas.models.backend_config import AerStateConfig, QulacsConfig
@@ -111,6 +113,18 @@ def _in_a_box(circuit):
         ),
         (
             Circuit(1).add_pauliexpbox(PauliExpBox([Pauli.X], nan), [0]),
+            "gate 0 .* the parameter nan",
+        ),
+        (
+            Circuit(1).add_gate(
+                PauliExpPairBox([Pauli.X], 0.1, [Pauli.Z], Symbol("c")), [0]
+            ),
+            "gate 0 .* the free symbol c",
+        ),
+        (
+            Circuit(2).add_gate(
+                MultiplexedU2Box([((False,), Op.create(OpType.Rz, nan))]), [0, 1]
+            ),
             "gate 0 .* the parameter nan",
         ),
     ],

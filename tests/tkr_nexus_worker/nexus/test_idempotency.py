@@ -13,9 +13,9 @@ from tierkreis.controller.data.location import WorkerCallArgs
 from tierkreis.worker.storage.filestorage import WorkerFileStorage
 
 from tkr_nexus_worker.errors import NexusRefusedError, NexusUnavailableError
-from tkr_nexus_worker.nexus import idempotency
-from tkr_nexus_worker.nexus.client import TransientResponseError
 from tkr_nexus_worker.nexus.idempotency import Doubt, key_of, make_once
+from tkr_runtime.jobs import idempotency
+from tkr_runtime.requests import TransientResponseError
 from tkr_runtime.tasks import context
 
 pytestmark = pytest.mark.usefixtures("connected")

@@ -62,7 +62,7 @@ def test_processes_that_meet_an_expired_login_renew_it_once(nexus, own_login):
             text=True,
             env={**os.environ, **nexus.env, "NEXUS_TOKEN_PATH": str(own_login)},
         )
-        for _ in range(4)
+        for _ in range(3)
     ]
     for reader in readers:
         assert reader.stdout.readline() == "ready\n"

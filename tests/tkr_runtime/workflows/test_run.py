@@ -195,7 +195,7 @@ def test_inputs_that_are_not_circuits_alone_arrive_too(storage, executor):
         [{"a": [1, -2.5e-7, 10**30, True, None]}, float("inf")],
         {"text": "é\ud800", "bytes": b"\x00\xff"},
         [b"\x80", {"b": [b""]}],
-        b"\x80 is no JSON",
+        b"\x80 is not JSON",
         "words",
         None,
     ],

@@ -36,7 +36,7 @@ def with_wasm_symbols(data: bytes) -> tuple[bytes, WasmCalls | None]:
 
     :param data: An envelope of a HUGR package.
     :returns: An envelope that Selene knows, and the calls; None without any.
-    :raises SimulationError: When values are no integers.
+    :raises SimulationError: When values are not integers.
     """
     envelope = hugr.cli.convert(data, format="json")
     content = json.loads(envelope[HEADER_SIZE:])

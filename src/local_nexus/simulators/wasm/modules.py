@@ -17,7 +17,7 @@ class WasmModule:
 
     :param data: The module in binary form.
     :param needs_init: Whether there has to be a function ``init``.
-    :raises SimulationError: When it is no module.
+    :raises SimulationError: When it is not a module.
     """
 
     def __init__(self, data: bytes, *, needs_init: bool = True) -> None:

@@ -228,7 +228,7 @@ def _end_as(code: int) -> int:
 def _kill(child: int, name: str) -> None:
     """Kill a task whose server died, before this process starts the task again.
 
-    In a container a dead process may stay for ever, if nobody asks how it ended.
+    In a container a dead process may remain indefinitely, if nobody asks how it ended.
     """
     deadline = time.monotonic() + _KILL_SECONDS
     with suppress(OSError):

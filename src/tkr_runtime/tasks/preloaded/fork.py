@@ -20,7 +20,7 @@ def preload(cloud: Cloud) -> None:
     """
     import tierkreis.worker.worker  # noqa: F401
 
-    cloud.load_worker()
+    cloud.load_all()
 
 
 def run_task(cloud: Cloud, argv: list[str], slot: int) -> int:

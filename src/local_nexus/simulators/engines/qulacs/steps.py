@@ -164,7 +164,7 @@ class Compute(Step):
 
 @dataclass
 class Ask(Step):
-    """Ask the machine for a number, or tell it how to make random ones."""
+    """Ask the machine for a number, or set how it makes random ones."""
 
     kind: OpType
     bits: list[int]

@@ -111,7 +111,7 @@ class Shots:
         An integer becomes a register of 64 bits, as pytket-quantinuum makes it from the
         results of a QIR program. Arrays and tuples are what their elements are.
 
-        :raises SimulationError: When a result is no bits.
+        :raises SimulationError: When a result does not consist of bits.
         """
         registers = [
             [
@@ -263,7 +263,7 @@ class Program:
             return Shots(tagged, counts, most, _traces(store.shots))
         number = len(metrics.shots)
         problem = f"Shot {number} of {n_shots} failed with {n_qubits} qubits: {error}"
-        # A shot that panics says so in its results; what others left is no shot.
+        # A shot that panics says so in its results; what others left is not a shot.
         if tagged and not _exit_of(tagged[-1]):
             tagged = tagged[: number - 1]
         return Shots(tagged, counts, most, problem=problem)
@@ -327,7 +327,7 @@ def _why_not_built(data: bytes, error: Exception) -> str:
     if WASM_TYPE.search(reason):
         return NO_WASM
     with contextlib.suppress(Exception):
-        # Whatever hugr raises for bytes that are no package, the reason above is known.
+        # Whatever hugr raises for bytes that are not a package, the cause is known.
         if problem := version_problem(Package.from_bytes(data)):
             return problem
     return (

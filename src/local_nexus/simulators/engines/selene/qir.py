@@ -93,7 +93,7 @@ def with_wasm_symbols(program: bytes) -> tuple[bytes, WasmCalls | None]:
 
     :param program: Bitcode.
     :returns: Bitcode in which they have names of ours, and the calls; None without any.
-    :raises SimulationError: When values are no integers.
+    :raises SimulationError: When values are not integers.
     """
     module = llvm.parse_bitcode(program)
     names: list[str] = []

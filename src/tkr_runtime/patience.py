@@ -1,7 +1,7 @@
-"""How long a person at a terminal waits until Nexus answers for the first time.
+"""How long a person at a terminal waits until a cloud answers for the first time.
 
 A task waits for minutes. A person wants to know soon that there is no server; once
-Nexus has answered in this process, both wait equally long.
+the cloud has answered in this process, both wait equally long.
 
 Every command imports this module, so it needs the standard library alone.
 """
@@ -47,12 +47,12 @@ def is_interactive() -> bool:
 
 
 def note_answer(_response: object) -> None:
-    """Note that Nexus has answered; an event hook of httpx."""
+    """Note that the cloud has answered; an event hook of httpx."""
     _state.has_answered = True
 
 
 def is_first_answer_due() -> bool:
-    """Return whether a person waits, and Nexus has not answered in this process yet."""
+    """Return whether a person waits, and the cloud has not answered here yet."""
     return _state.person_waits and not _state.has_answered
 
 

@@ -1,19 +1,15 @@
-"""The tokens of users."""
+"""The tokens of users: issued, checked and expired; none is stored."""
 
 import base64
 import functools
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from local_cloud.clock import MICROSECONDS, Clock
 from local_cloud.errors import ApiError
-
-_DAY = 24 * 3600
-# Seconds that tokens live: those of Nexus are of this order. Those of the web page are
-# not Nexus's.
-LIFE = {"id": 15 * 60, "refresh": 30 * _DAY, "page": 30 * _DAY}
 
 
 class Tokens:
@@ -21,28 +17,34 @@ class Tokens:
 
     :param clock: The time that tokens live by.
     :param secret: The key that signs tokens.
+    :param life: For what tokens are used, to the seconds that they live.
     """
 
-    def __init__(self, clock: Clock, secret: bytes) -> None:
+    def __init__(self, clock: Clock, secret: bytes, life: Mapping[str, int]) -> None:
         self._clock = clock
         self._secret = secret
+        self._life = life
         # Until when tokens were issued that are no good any more, by their use.
-        self._expired = dict.fromkeys(LIFE, 0)
+        self._expired = dict.fromkeys(life, 0)
         # A client sends the same token with every request.
         self._claims = functools.lru_cache(maxsize=256)(self._read)
 
     def issue(self, user_id: str, use: str) -> str:
         """Return a new token.
 
-        :param use: ``id`` for requests, ``refresh`` for new tokens, ``page`` for the
-            web page.
+        :param use: One of those that have a life.
         """
         # Tokens issued in the moment of an expiry come after it.
         issued = max(self._clock.now(), self._expired[use] + 1)
-        expires = issued + LIFE[use] * MICROSECONDS
+        expires = issued + self._life[use] * MICROSECONDS
         claims = json.dumps({"sub": user_id, "use": use, "exp": expires})
         body = base64.urlsafe_b64encode(claims.encode())
         return f"{body.decode()}.{self._signature(body)}"
+
+    def expire_all(self) -> None:
+        """Let all tokens expire that were issued so far."""
+        for use in self._life:
+            self.expire(use)
 
     def expire(self, use: str) -> None:
         """Let all tokens for a use expire that were issued so far."""
@@ -56,7 +58,7 @@ class Tokens:
         claims = self._claims(token)
         if claims is not None:
             left = (claims["exp"] - self._clock.now()) // MICROSECONDS
-            issued = claims["exp"] - LIFE[use] * MICROSECONDS
+            issued = claims["exp"] - self._life[use] * MICROSECONDS
             if claims["use"] == use and left > 0 and issued > self._expired[use]:
                 return claims["sub"], left
         raise ApiError(401, "Not authenticated: log in, or refresh the tokens.")

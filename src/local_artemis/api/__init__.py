@@ -1,0 +1,1 @@
+"""What all resources of the API share: bodies of errors, dates, tables; no resource."""

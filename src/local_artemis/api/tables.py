@@ -1,0 +1,5 @@
+"""What the tables of all resources share."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()

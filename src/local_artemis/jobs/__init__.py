@@ -1,0 +1,1 @@
+"""Jobs from submission to their final state, and their results."""

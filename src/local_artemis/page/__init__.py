@@ -1,0 +1,1 @@
+"""The web page: jobs and the counts of their results, for a browser."""

@@ -1,0 +1,1 @@
+"""QPUs: what they can do, whether they are online, and what imitates them."""

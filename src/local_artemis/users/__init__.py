@@ -1,0 +1,1 @@
+"""Who uses the server: names and ids; tokens are of ``local_cloud``."""

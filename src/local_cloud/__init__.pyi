@@ -1,0 +1,15 @@
+from .cloud import Cloud as Cloud
+from .errors import StartError as StartError
+from .faults.rule import ActiveFault as ActiveFault
+from .faults.rule import Fault as Fault
+from .progress.rule import Progress as Progress
+from .progress.rule import ProgressRule as ProgressRule
+from .server.addresses import exposure as exposure
+from .server.child import start_in_background as start_in_background
+from .server.command_line import server_command as server_command
+from .server.command_line import server_options as server_options
+from .server.command_line import shell_exports as shell_exports
+from .server.local_server import LocalServer as LocalServer
+from .server.options import ServerOptions as ServerOptions
+from .server.running import RunningServer as RunningServer
+from .web.request_log import Request as Request

@@ -1,0 +1,1 @@
+"""Requests to Artemis: its settings, client, states and QPUs; jobs are next door."""

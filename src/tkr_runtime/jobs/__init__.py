@@ -1,0 +1,4 @@
+"""What a job is in every cloud: its states, its one submission, and the wait for it.
+
+How tasks and workflows run does not belong here, nor does anything of one cloud.
+"""
