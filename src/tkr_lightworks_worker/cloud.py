@@ -51,4 +51,5 @@ LIGHTWORKS = Cloud(
     cancel="tkr_lightworks_worker.jobs.actions:cancel_by_id",
     enter_fork="tkr_lightworks_worker.artemis.client:read_environment_again",
     preload="tkr_lightworks_worker.lightworks:preload",
+    login="tkr_lightworks_worker.artemis.qpus:check_login",
 )

@@ -58,6 +58,8 @@ class Cloud(NamedTuple):
         process that has imported the worker, as ``package.module:name``.
     :param preload: A function that imports what tasks import only when they need it,
         for forks to have it, as ``package.module:name``; empty if there is nothing.
+    :param login: The function that raises an error of the worker unless there are a
+        server and a login, soon, as ``package.module:name``; empty if there is none.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Cloud(NamedTuple):
     cancel: str
     enter_fork: str
     preload: str = ""
+    login: str = ""
 
     def load_worker(self) -> Any:
         """Import the worker, a :class:`tkr_runtime.tasks.worker.TaskWorker`."""
@@ -86,6 +89,11 @@ class Cloud(NamedTuple):
         """
         state: str = _resolve(self.cancel)(job_id)
         return state
+
+    def check_login(self) -> None:
+        """Raise an error of the worker unless there are a server and a login."""
+        if self.login:
+            _resolve(self.login)()
 
     def load_all(self) -> None:
         """Import the worker, and what its tasks import only when they need it."""

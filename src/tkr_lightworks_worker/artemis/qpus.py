@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tkr_lightworks_worker.artemis.client import get_json
 from tkr_lightworks_worker.errors import ArtemisRefusedError, InvalidInputError
 
+_PATIENCE_SECONDS = 2.0
+
 
 class QpuSummary(BaseModel):
     """A QPU in a list.
@@ -50,6 +52,14 @@ class QpuDetails(QpuSummary):
         """
         limit = self.max_samples.get(min_detection, self.default_max_samples)
         return min(self.default_max_samples, limit)
+
+
+def check_login() -> None:
+    """Check soon that Artemis answers and accepts the token.
+
+    :raises LightworksWorkerError: If it does not.
+    """
+    get_json("check the access token", "qpus", read_timeout=_PATIENCE_SECONDS)
 
 
 def list_qpus() -> list[QpuSummary]:

@@ -31,6 +31,15 @@ _SLOW_DOWN = "slow_down"
 # By how much to slow down, in seconds (RFC 8628, section 3.5).
 _SLOWER_BY = 5.0
 _MAX_LOGIN_SECONDS = 1800.0
+_PATIENCE_SECONDS = 2.0
+
+
+def check_login() -> None:
+    """Check soon that Nexus answers and that there is a login.
+
+    :raises NexusWorkerError: If it does not, or there is none.
+    """
+    get_json("check the login", "/auth/tokens", read_timeout=_PATIENCE_SECONDS)
 
 
 def get_account(*, retry_time: float | None = None) -> AccountReport:

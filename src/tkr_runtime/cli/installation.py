@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 
 from tkr_runtime.cli.checks import ProblemError
 from tkr_runtime.cloud import Cloud
+from tkr_runtime.settings.limits import PreloadedProcessSettings
 from tkr_runtime.settings.switches import defer_switch
 from tkr_runtime.times import age
 
@@ -191,6 +192,7 @@ def check_limits(cloud: Cloud, limits: Callable[[], object]) -> str:
     :param limits: Reads them.
     """
     limits()
+    PreloadedProcessSettings.from_environment(cloud.env_prefix)
     changed = sorted(name for name in os.environ if name.startswith(cloud.env_prefix))
     return ", ".join(changed) if changed else "all at their defaults"
 

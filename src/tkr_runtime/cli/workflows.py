@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import click
 
 from tkr_runtime.cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from tierkreis.storage import FileStorage
 
 DEFAULT_DIRECTORY = Path("~/.tierkreis/checkpoints")
 
@@ -74,8 +77,34 @@ def resume(
     storage = FileStorage(
         _find_workflow(workflow, directory), tierkreis_directory=directory
     )
+    _warn_without_clouds(storage)
     resume_workflow(storage, make_executor(executor, storage, registries))
     click.echo(f"The outputs are in {storage.workflow_dir / '-' / 'outputs'}")
+
+
+def _warn_without_clouds(storage: "FileStorage") -> None:
+    """Tell a person at once what the tasks of a workflow would only tell their logs.
+
+    They go on trying, and wait for a login.
+    """
+    from tierkreis.controller.data.location import Loc
+
+    from tkr_runtime.cloud import clouds
+    from tkr_runtime.errors import WorkerError
+    from tkr_runtime.workflows.storage import started_graph
+
+    if storage.is_node_finished(Loc()):
+        return
+    graph = started_graph(storage)
+    for cloud in clouds():
+        # What the names of its tasks begin with.
+        if f"{cloud.worker_name}.".encode() not in graph:
+            continue
+        try:
+            cloud.check_login()
+        except WorkerError as error:
+            text = f"Warning: {error} The tasks of the workflow try again."
+            click.echo(text, err=True)
 
 
 def _find_workflow(prefix: str, directory: Path) -> UUID:

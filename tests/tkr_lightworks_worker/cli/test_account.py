@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import click
 import lightworks_remote
@@ -14,12 +15,18 @@ import pytest
 from click.testing import CliRunner
 from lightworks_remote.utils.file_management import read_settings
 from pydantic import TypeAdapter
+from tests.helpers.commands import command_of
+from tierkreis.executor import ShellExecutor
+from tierkreis.storage import FileStorage
 
 from local_artemis import ARTEMIS, Fault
 from local_cloud import RunningServer
 from tkr_lightworks_worker.artemis import settings
 from tkr_lightworks_worker.cli import cli
+from tkr_lightworks_worker.graphs import lightworks_submit_and_poll
 from tkr_runtime.cli.checks import Check
+from tkr_runtime.errors import WorkflowFailedError
+from tkr_runtime.workflows.run import run
 
 COMMAND = Path(sys.executable).with_name("tkr-lightworks")
 SECRET = "ey-a-secret-token"
@@ -298,3 +305,32 @@ def test_the_list_and_the_help_of_a_command_begin_with_the_same_action():
         _, summary = cli._modules[name]
         help_text = cli.get_command(context, name).help
         assert help_text.split()[0].strip(".;,") == summary.split()[0].strip(".;,")
+
+
+@pytest.mark.parametrize("lacks", ["a server", "a token"])
+def test_resume_warns_at_once_of_what_its_tasks_need(
+    lacks, own_settings, photonic_environment, tmp_path
+):
+    if lacks == "a server":
+        (own_settings / "remote_settings.yaml").write_text(
+            "api_url: http://127.0.0.1:1"
+        )
+    else:
+        (own_settings / "tokens.json").unlink()
+    home = os.environ["TKR_LIGHTWORKS_HOME"]
+    environment = photonic_environment | {
+        "TKR_LIGHTWORKS_HOME": home,
+        "TKR_LIGHTWORKS_RETRY_TIME": "0.1",
+    }
+    storage = FileStorage(uuid4(), tierkreis_directory=tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        inputs = {"qpu_name": "Artemis", "job_name": "x", "samplers": []}
+        executor = ShellExecutor(None, storage.workflow_dir)
+        with pytest.raises(WorkflowFailedError):
+            run(lightworks_submit_and_poll(), inputs, storage, executor)
+        result = command_of(cli)("resume", storage.workflow_id, "--directory", tmp_path)
+    warnings = [it for it in result.stderr.splitlines() if it.startswith("Warning: ")]
+    assert len(warnings) == 1
+    assert {"a server": "no answer", "a token": "no access token"}[lacks] in warnings[0]
