@@ -40,13 +40,15 @@ class Reason(NamedTuple):
     lines: str = ""
 
 
-def run_code_file(path: Path, converter: str, *, seconds: float, advice: str) -> bytes:
+def run_code_file(
+    path: Path, converter: str, *, seconds: float, too_slow: str
+) -> bytes:
     """Run a file in a process of its own, and return what it defines.
 
     :param path: The file.
     :param converter: The name of the module that converts it.
     :param seconds: How long that may take, in seconds.
-    :param advice: What to do if it takes longer.
+    :param too_slow: What a person is told if it takes longer, as in "to compile; …".
     :returns: What the converter wrote.
     :raises InvalidInputError: If the file cannot be read or does not define it; it
         names the line where that is known.
@@ -70,7 +72,7 @@ def run_code_file(path: Path, converter: str, *, seconds: float, advice: str) ->
             if not isinstance(error, subprocess.TimeoutExpired):
                 raise
             raise InvalidInputError(
-                f"{path} took more than {seconds:g} seconds; {advice}."
+                f"{path} took more than {seconds:g} seconds {too_slow}."
             ) from error
         if target.exists():
             return target.read_bytes()

@@ -142,12 +142,17 @@ def histogram_of(
 
 
 def draw_histograms(
-    shown: Sequence[Histogram], path: Path | None = None, *, force: bool = False
+    shown: Sequence[Histogram],
+    path: Path | None = None,
+    *,
+    requirement: str,
+    force: bool = False,
 ) -> "Figure":
     """Draw histograms beside each other; it needs matplotlib.
 
     :param shown: What to show, at least one.
     :param path: A file for the picture, PNG or SVG by its name; none by default.
+    :param requirement: What to install for matplotlib, as pip takes it.
     :param force: Whether to overwrite a file that exists.
     :returns: The figure.
     :raises InvalidInputError: If matplotlib is missing, or the file has another type,
@@ -155,7 +160,7 @@ def draw_histograms(
     """
     if path is not None:
         check_picture(path, force=force)
-    figure_type = load_matplotlib()
+    figure_type = load_matplotlib(requirement)
     n_columns = min(len(shown), 3)
     n_rows = -(-len(shown) // n_columns)
     figure: Figure = figure_type(
@@ -255,9 +260,10 @@ def read_distribution(
     return {outcome: float(p) for outcome, p in content.items()}
 
 
-def load_matplotlib() -> Any:
+def load_matplotlib(requirement: str) -> Any:
     """Return matplotlib's type of figures.
 
+    :param requirement: What to install for it, as pip takes it.
     :raises InvalidInputError: If it is not installed.
     """
     try:
@@ -265,8 +271,8 @@ def load_matplotlib() -> Any:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise InvalidInputError(
-            'matplotlib is not installed; install it with the extra "plots", or plot '
-            "in the terminal."
+            'matplotlib is not installed; install it with the extra "plots" '
+            f'(pip install "{requirement}"), or plot in the terminal.'
         ) from error
     return Figure
 

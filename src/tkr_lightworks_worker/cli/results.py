@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tkr_lightworks_worker.results import SamplingResult
     from tkr_runtime.histograms import Histogram
 
+_REQUIREMENT = "tkr-nexus-worker[plots]"
 _EXAMPLE = '{"|1,0>": 0.5, "|0,1>": 0.5}'
 
 _raw_option: Decorator = click.option(
@@ -137,7 +138,7 @@ def plot(
     if output is None:
         print_histograms(shown)
     else:
-        draw_histograms(shown, output, force=force)
+        draw_histograms(shown, output, requirement=_REQUIREMENT, force=force)
         click.echo(f"Saved the plot to {output}.")
 
 

@@ -38,7 +38,7 @@ def read_sampler_file(path: Path, n_samples: int | None = None) -> list[SamplerS
                 path,
                 __name__,
                 seconds=SECONDS,
-                advice="do not run anything in it but the definition of samplers",
+                too_slow="to run; let it do nothing but define samplers",
             )
         case _:
             raise InvalidInputError(

@@ -125,7 +125,7 @@ def _read_guppy(path: Path) -> Package:
         path,
         _COMPILER,
         seconds=GUPPY_SECONDS,
-        advice="do not run anything in it but the definition of main",
+        too_slow="to compile; do not run anything in it but the definition of main",
     )
     return Package.from_bytes(content)
 

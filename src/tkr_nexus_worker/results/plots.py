@@ -51,6 +51,7 @@ __all__ = [
 MOST_CIRCUITS = MOST_IN_A_PICTURE
 """How many circuits fit into one picture."""
 
+_REQUIREMENT = "tkr-nexus-worker[plots]"
 _MOST_QUBITS = 20
 _NEGLIGIBLE = 1e-12
 
@@ -105,7 +106,7 @@ def plot_results(
     target = None if path is None else Path(path)
     if target is not None:
         check_picture(target, force=force)
-    load_matplotlib()
+    load_matplotlib(_REQUIREMENT)
     circuits = [results] if isinstance(results, CircuitResult) else list(results)
     if not circuits:
         raise InvalidInputError("There are no circuits to draw; give at least one.")
@@ -118,7 +119,7 @@ def plot_results(
         histogram(one, ideal=expected, top=top)
         for one, expected in zip(circuits, _ideals(ideal, len(circuits)), strict=True)
     ]
-    return draw_histograms(shown, target, force=force)
+    return draw_histograms(shown, target, requirement=_REQUIREMENT, force=force)
 
 
 def ideal_distribution(circuit: Circuit) -> dict[str, float]:
