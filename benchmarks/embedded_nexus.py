@@ -2,7 +2,8 @@
 
 Uploads of circuits by eight threads, against a bare Starlette route that parses the
 same body; a page of 50 jobs out of 100,000, against one out of 1,000; a page of 1,000
-jobs that wait in a queue of 10,000, against one in a queue of 1,000; a GHZ circuit from
+jobs that wait in a queue of 10,000, against one in a queue of 1,000; what the server
+does while 200 websockets follow a job that waits; a GHZ circuit from
 its upload to its downloaded result, against the simulator called directly; the start,
 against the import of the web and database libraries; and the memory of an idle server.
 The two sides of a comparison run in turn; figures are medians.
@@ -10,6 +11,8 @@ The two sides of a comparison run in turn; figures are medians.
     uv run benchmarks/embedded_nexus.py
 """
 
+import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -30,6 +33,7 @@ import click
 import httpx
 import psutil
 import trustme
+import websockets
 from pytket.circuit import Circuit
 from rich.console import Console
 from rich.table import Table
@@ -40,6 +44,8 @@ from local_nexus.projects.service import new_row
 from local_nexus.tables import metadata
 
 CIRCUITS = "/api/circuits/v1beta2"
+JOBS_PATH = "/api/jobs/v1beta3"
+WEBSOCKETS = 200
 THREADS = 8
 N_QUBITS = 20
 N_SHOTS = 1000
@@ -113,6 +119,7 @@ def main(context: click.Context, uploads: int, repeat: int) -> None:
         measure_uploads(uploads, repeat),
         measure_pages(repeat),
         measure_queue(repeat),
+        measure_websockets(),
         measure_ghz(repeat),
         measure_start(repeat),
     )
@@ -188,6 +195,48 @@ def measure_queue(repeat: int) -> Iterator[Figure]:
         "< 2 x",
         ratio < 2,
     )
+
+
+def measure_websockets() -> Iterator[Figure]:
+    """Weigh what the server does while many websockets follow a job that waits."""
+    with LocalNexus() as nexus, client(nexus) as http:
+        project = new_project(http)
+        body = upload_body(project)
+        circuit = http.post(CIRCUITS, content=body).json()["data"]["id"]
+        job = http.post(JOBS_PATH, content=job_body(project, circuit)).json()
+        job_id = job["data"]["id"]
+        nexus.set_job_status(job_id, "QUEUED")
+        cookie = "; ".join(f"{name}={value}" for name, value in http.cookies.items())
+        cores = asyncio.run(cores_while_followed(nexus, job_id, cookie))
+    yield Figure(
+        f"{WEBSOCKETS} websockets on a waiting job",
+        f"{cores:.3f} cores",
+        "",
+        "",
+        "< 0.1 cores",
+        cores < 0.1,
+    )
+
+
+async def cores_while_followed(nexus: LocalNexus, job: str, cookie: str) -> float:
+    """Return the cores that the server takes while websockets follow a job."""
+    address = nexus.url.replace("https", "wss")
+    trust = ssl.create_default_context(cafile=nexus.env["SSL_CERT_FILE"])
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(WEBSOCKETS):
+            following = websockets.connect(
+                f"{address}{JOBS_PATH}/{job}/attributes/status/ws",
+                ssl=trust,
+                additional_headers={"Cookie": cookie},
+                open_timeout=60,
+            )
+            websocket = await stack.enter_async_context(following)
+            await websocket.recv()
+        server = psutil.Process(nexus.pid)
+        before, began = server.cpu_times(), time.monotonic()
+        await asyncio.sleep(20)
+        used, seconds = server.cpu_times(), time.monotonic() - began
+    return (used.user + used.system - before.user - before.system) / seconds
 
 
 def measure_ghz(repeat: int) -> Iterator[Figure]:
@@ -364,7 +413,7 @@ def waiting_jobs(number: int) -> Iterator[httpx.Client]:
             with httpx.Client(base_url=nexus.url, verify=False, cookies=cookies) as own:  # noqa: S501
                 for _ in range(jobs):
                     body = job_body(project, circuit)
-                    own.post("/api/jobs/v1beta3", content=body).raise_for_status()
+                    own.post(JOBS_PATH, content=body).raise_for_status()
 
         with ThreadPoolExecutor(THREADS) as threads:
             list(threads.map(submit, [number // THREADS] * THREADS))

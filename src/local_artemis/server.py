@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from local_artemis.cloud import ARTEMIS
 from local_artemis.engines import EngineName, Noise
@@ -147,4 +148,4 @@ class LocalArtemis(LocalServer):
         return str(self._call("POST", "users", {"name": name})["token"])
 
     def _change_qpu(self, name: str, **changes: object) -> None:
-        self._call("PATCH", f"qpus/{name}", changes)
+        self._call("PATCH", f"qpus/{quote(name, safe='')}", changes)

@@ -32,7 +32,7 @@ class Services:
         except (OSError, ValueError, DatabaseError) as error:
             raise StartError(str(error)) from error
         self.qpus = Qpus(self.store, state.clock, described)
-        self._pool = EnginePool()
+        self._pool = EnginePool(private=state.private)
         self.users = Users(self.store)
         self.tokens = Tokens(state.clock, state.instance.secret.encode(), _LIFE)
         self.user_id = self.users.ensure(_FIRST_USER)

@@ -32,7 +32,7 @@ type NexusEndpoint = Endpoint[Services]
 def reader_of(call: NexusCall) -> str | None:
     """Return whose eyes a request looks with; None for those that see all.
 
-    :raises ApiError: 403 or 422 if the scope asked for is not theirs or no scope.
+    :raises ApiError: 422 if there is no such scope.
     """
     scope = last(call.query, "scope", str, "user")
     return call.services.roles.reader(call.user_id, scope)

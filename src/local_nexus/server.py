@@ -108,10 +108,23 @@ class LocalNexus(LocalServer):
         """Add a user, or find the one with this e-mail address, and return the id.
 
         Add only people whom you trust with your account on this machine: their programs
-        run on it as you, with limits but in no sandbox.
+        run on it as you. They are checked and have limits, and where Linux can do it
+        they reach no network and none of your files; the log of the server says what it
+        cannot do.
         """
         body = {"email": email, "password": password, "display_name": display_name}
         return str(self._call("POST", "users", body)["id"])
+
+    def set_admin(self, user: str, *, admin: bool = True) -> None:
+        """Let a user administer the organisation and the instance.
+
+        An administrator sees what all users have with the scopes ``org_admin``,
+        ``global_admin`` and ``highest``. Nobody is one at the start.
+
+        :param user: E-mail address or id.
+        :param admin: Whether the user is one from now on.
+        """
+        self._call("PUT", f"users/{user}/admin", {"admin": admin})
 
     def set_mfa_code(self, user: str, code: str | None) -> None:
         """Let the logins of a user ask for a verification code beside the password.

@@ -40,7 +40,7 @@ class Services:
             self.store = Store(state.instance.database, metadata)
         except (OSError, ValueError, DatabaseError) as error:
             raise StartError(str(error)) from error
-        self._pool = SimulatorPool(device_file=device_file)
+        self._pool = SimulatorPool(device_file=device_file, private=state.private)
         self.execution = Execution(
             self.store,
             clock,
@@ -83,4 +83,4 @@ class Services:
 
     def _first_user(self) -> Row:
         email, password = self._instance.email, self._instance.password
-        return self.users.ensure(email, password, "Local User", admin=True)
+        return self.users.ensure(email, password, "Local User")

@@ -191,7 +191,7 @@ def check_fit(
     remarks = _compare(circuits, check_shots(n_shots, len(circuits)), device)
     if remarks.problems:
         raise InvalidInputError(
-            f"The job does not fit {device.name}: "
+            f"The job does not fit {device.name}, the device of its backend_config: "
             f"{'; '.join(describe_alike(remarks.problems))}."
         )
     refusals = describe_alike(remarks.warnings) + _compare_batch(backend_config, device)
@@ -238,7 +238,7 @@ def _compare(
         _compare_size(index, circuit, device, remarks)
         _compare_registers(index, circuit, device, remarks)
         if device.max_shots is not None and shots > device.max_shots:
-            problem = f"{shots} shots, and {device.name} takes {device.max_shots}"
+            problem = f"n_shots is {shots}, and {device.name} takes {device.max_shots}"
             remarks.problems.append((index, f"{problem} at most"))
         for is_there, predicate, what in features:
             if not is_there and not predicate.verify(circuit):

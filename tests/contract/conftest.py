@@ -35,6 +35,7 @@ def _claims_are_proved(request: pytest.FixtureRequest, watch: Watch) -> Iterator
 def shared_nexus() -> Iterator[LocalNexus]:
     """One server for these tests alone: they leave jobs that wait, teams and users."""
     with LocalNexus() as nexus:
+        nexus.set_admin(nexus.email)
         yield nexus
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.helpers.photonics import Api, connect, files_of, payload
+from tests.helpers.postgresql import database
 from tests.helpers.waiting import wait_until
 
 from local_artemis import ARTEMIS, Fault, LocalArtemis, Noise, Progress
-from local_artemis.jobs.checks import faults_of
+from local_artemis.jobs.checks import errors_of
 from local_artemis.jobs.models import NewJob
 from local_artemis.qpus.models import Qpu
 from local_artemis.qpus.service import read
@@ -30,7 +31,7 @@ def test_clients_find_their_files_below_home_alone(artemis):
     files = files_of(artemis)
     assert artemis.env["TKR_LIGHTWORKS_HOME"] == artemis.env["HOME"]
     settings = (files / "remote_settings.yaml").read_text()
-    assert settings == f"api_url: {artemis.url}/\n"
+    assert f"api_url: {artemis.url}/\n" in settings
     assert {it.name for it in files.iterdir()} == {
         *("remote_settings.yaml", "certificate.pem", "tokens.json")
     }
@@ -97,6 +98,28 @@ def test_jobs_results_and_changes_survive_a_kill(tmp_path):
             "There is no QPU 'Noisy'. Take one of 'Artemis'.",
         )
         assert api.submit() == lost + 1
+
+
+def test_everything_is_kept_in_postgresql(tmp_path):
+    with database() as url:
+        options = {"database": url, "progress": Progress.after_reads(1)}
+        with LocalArtemis(directory=tmp_path / "first", **options) as artemis:
+            artemis.set_seed(5)
+            with connect(artemis) as http:
+                api = Api(http)
+                job, waiting = api.submit(), api.submit(job_name="waiting")
+                while api.status(job) != "Completed":
+                    pass
+                counts = api.results(job)
+                assert [it["id"] for it in api.listed("Accepted")] == [waiting]
+        with LocalArtemis(directory=tmp_path / "first", **options) as artemis:
+            with connect(artemis) as http:
+                api = Api(http)
+                assert api.results(job) == counts
+                assert [api.status(waiting) for _ in range(4)][-1] == "Completed"
+                assert api.http.get(f"/jobs/{'9' * 18}").status_code == 404
+            artemis.reset()
+            assert artemis.jobs() == []
 
 
 def test_a_reset_leaves_nothing(shared_artemis):
@@ -187,8 +210,8 @@ def test_a_server_says_why_it_does_not_start(tmp_path):
 def test_without_strictness_limits_do_not_matter():
     small = Qpu(name="Small", modes=1, photons=1, samples={1: 1})
     job = NewJob.model_validate(payload())
-    assert len(list(faults_of(job, small, lenient=False))) == 3
-    assert list(faults_of(job, small, lenient=True)) == []
+    assert len(list(errors_of(job, small, lenient=False))) == 3
+    assert list(errors_of(job, small, lenient=True)) == []
 
 
 def test_a_shell_gets_the_environment_and_a_server_is_found_again(tmp_path):

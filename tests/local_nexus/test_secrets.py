@@ -4,6 +4,7 @@ import os
 import stat
 from pathlib import Path
 
+import landlockpy
 import psutil
 import pytest
 
@@ -73,6 +74,22 @@ def test_what_an_older_server_left_open_is_closed(tmp_path, careless_umask):
     with LocalNexus(directory=tmp_path):
         left = open_to_others(tmp_path) - {tmp_path.name}
         assert left == {"authority-127.0.0.1.pem", "of-the-user"}
+
+
+@pytest.mark.skipif(
+    landlockpy.abi_version() < 2, reason="this kernel has no Landlock, or an old one"
+)
+def test_the_simulators_of_a_server_are_cut_off_from_its_files(new_client):
+    with LocalNexus() as nexus:
+        run_a_job(new_client(nexus.env))
+        children = psutil.Process(nexus.pid).children(recursive=True)
+        # The other half of each only waits for its end.
+        simulators = [it for it in children if it.ppid() != nexus.pid]
+        assert simulators
+        for simulator in simulators:
+            status = Path(f"/proc/{simulator.pid}/status").read_text()
+            assert "NoNewPrivs:\t1" in status
+            assert str(nexus.directory) in simulator.parent().cmdline()[-2]
 
 
 def test_servers_and_simulators_keep_no_variables_that_may_be_secrets(

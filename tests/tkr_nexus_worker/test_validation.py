@@ -63,7 +63,12 @@ def test_a_job_that_fits_has_neither_problems_nor_warnings(connected):
     ("circuit", "shots", "config", "problem"),
     [
         (LARGE, 10, LOCAL, "circuits 0-1: 57 qubits, and H2-1LE has 56"),
-        (NATIVE, 10_001, MACHINE, "0-1: 10001 shots, and H2-1 takes 10000 at most"),
+        (
+            NATIVE,
+            10_001,
+            MACHINE,
+            "0-1: n_shots is 10001, and H2-1 takes 10000 at most",
+        ),
         (SYMBOLIC, 10, LOCAL, "circuits 0-1: has free symbols (theta); substitute"),
     ],
 )

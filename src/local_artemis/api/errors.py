@@ -6,7 +6,7 @@ from typing import Any
 from local_cloud.errors import ApiError
 
 
-class FieldsError(ApiError):
+class InvalidFieldsError(ApiError):
     """Fields of a request are wrong; Artemis names all of them at once.
 
     :param errors: Names of fields, each with a reason.

@@ -64,7 +64,7 @@ class SampleRequest:
         mode ``i`` to mode ``j``.
     :param photons: The modes into which one photon each goes.
     :param n_samples: Samples to return.
-    :param min_detection: Detectors that have to click, or it is no sample.
+    :param min_detection: Detectors that have to click in a sample.
     :param engine: Which engine computes them.
     :param noise: How imperfect photons and detectors are.
     :param seed: What repeats the random choices; None for other ones every time.

@@ -15,12 +15,12 @@ _TOLERANCE = 1e-6
 def matrix_of(rows: Sequence[Sequence[str | float]]) -> Matrix:
     """Read a matrix.
 
-    :raises ValueError: If an entry is no complex number.
+    :raises ValueError: If an entry is not a complex number.
     """
     return [[complex(entry) for entry in row] for row in rows]
 
 
-def faults_of(job: NewJob, qpu: Qpu, *, lenient: bool) -> Iterator[tuple[str, str]]:
+def errors_of(job: NewJob, qpu: Qpu, *, lenient: bool) -> Iterator[tuple[str, str]]:
     """List the fields that are wrong, with reasons.
 
     :param lenient: Whether the limits of the QPU do not matter.
@@ -37,7 +37,7 @@ def faults_of(job: NewJob, qpu: Qpu, *, lenient: bool) -> Iterator[tuple[str, st
             "min_detection",
             f"it is {job.min_detection}, and the input has {n_photons} photons",
         )
-    reason = _fault_of_matrix(job)
+    reason = _error_of_matrix(job)
     if reason is not None:
         yield "unitary", reason
     if job.direct_implementation and job.circuit_spec is None:
@@ -63,7 +63,7 @@ def _beyond_limits(job: NewJob, qpu: Qpu) -> Iterator[tuple[str, str]]:
             yield name, f"{qpu.name} takes at most {most:,} {what}, not {value:,}"
 
 
-def _fault_of_matrix(job: NewJob) -> str | None:
+def _error_of_matrix(job: NewJob) -> str | None:
     if {len(job.unitary), *map(len, job.unitary)} != {job.n_modes}:
         return f"it is not a matrix of {job.n_modes} rows and columns"
     try:

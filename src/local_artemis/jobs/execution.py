@@ -170,7 +170,8 @@ class Execution:
         :param job: As it was read, perhaps before its engine ended.
         """
         key, stage = str(job["id"]), self._stage(job)
-        if job["id"] in self._runs and not self._changes(job, stage):
+        is_up_to_date = job["outcome"] is not None or job["id"] in self._runs
+        if is_up_to_date and not self._changes(job, stage):
             return job
         with self._store.write() as tx:
             current = queries.find(tx, job["id"])

@@ -6,9 +6,9 @@ from pydantic import BaseModel, Field, StrictBool, StrictInt
 
 from local_cloud.web.models import Name
 
-Entry = Annotated[str, Field(max_length=200)] | float
-# Rules: the total of some modes is one of some numbers of photons.
 _MOST_MODES = 1000
+
+Entry = Annotated[str, Field(max_length=200)] | float
 
 
 class NewJob(BaseModel):

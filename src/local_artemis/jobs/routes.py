@@ -6,7 +6,7 @@ from typing import Any
 
 from local_artemis.api.calls import ArtemisCall
 from local_artemis.api.dates import date
-from local_artemis.api.errors import FieldsError
+from local_artemis.api.errors import InvalidFieldsError
 from local_artemis.jobs import states
 from local_artemis.jobs.models import ForcedStatus, Listing, NewJob
 from local_cloud.clock import to_iso
@@ -29,7 +29,7 @@ def _submit(call: ArtemisCall) -> Reply:
         if error.status != _UNPROCESSABLE or error.field is None:
             raise
         reason = error.message.removeprefix(f"{error.field}: ").removesuffix(".")
-        raise FieldsError([(error.field, reason)]) from error
+        raise InvalidFieldsError([(error.field, reason)]) from error
     job_id = call.services.jobs.submit(call.user_id, job)
     return Reply(202, headers={"X-Job-Id": str(job_id)})
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from typing import Literal
 
-from local_artemis.api.errors import FieldsError
+from local_artemis.api.errors import InvalidFieldsError
 from local_artemis.jobs import checks, queries, states
 from local_artemis.jobs.execution import Execution
 from local_artemis.jobs.models import NewJob
@@ -43,15 +43,15 @@ class Jobs:
     def submit(self, user_id: str, job: NewJob) -> int:
         """Add a job, put it in the queue, and return its id.
 
-        :raises FieldsError: If fields of it are wrong.
+        :raises InvalidFieldsError: If fields of it are wrong.
         """
         try:
             qpu = self._qpus.find(job.qpu)
         except ApiError as error:
-            raise FieldsError([("qpu", error.message)]) from error
-        wrong = list(checks.faults_of(job, qpu, lenient=self._lenient))
+            raise InvalidFieldsError([("qpu", error.message)]) from error
+        wrong = list(checks.errors_of(job, qpu, lenient=self._lenient))
         if wrong:
-            raise FieldsError(wrong)
+            raise InvalidFieldsError(wrong)
         row = {
             **states.accepted(self._clock.now()),
             "user_id": user_id,

@@ -1,14 +1,20 @@
 """One process of a pool, as the pool sees it."""
 
+import logging
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from functools import cache
 from multiprocessing import Pipe
+from pathlib import Path
 from typing import Protocol
 
 from local_cloud.pool.worker import SIGNAL_BASE
+
+logger = logging.getLogger(__name__)
 
 GIB = 2**30
 
@@ -51,6 +57,16 @@ def _environment() -> dict[str, str]:
     return _WAITS_QUIETLY | {name: os.environ[name] for name in sorted(kept)}
 
 
+@cache
+def _warn_of(gap: str) -> None:
+    """Log once what programs could do to this machine."""
+    logger.warning(
+        "Programs run as your user, and one that finds a gap in the checks could %s. "
+        "Let only people whom you trust log in.",
+        gap,
+    )
+
+
 class Request[R](Protocol):
     """What a process takes, with the kind of its outcome."""
 
@@ -66,6 +82,7 @@ class Child:
     :param arguments: What the function takes after the request.
     :param time_limit: Seconds that one request may take.
     :param memory_limit: Bytes of private memory that the process may use.
+    :param private: Files and folders that it must not read.
     """
 
     def __init__(
@@ -74,8 +91,10 @@ class Child:
         arguments: tuple[str, ...],
         time_limit: float,
         memory_limit: int,
+        private: Sequence[Path] = (),
     ) -> None:
         self.alive = True
+        self._has_begun = False
         self._time_limit = time_limit
         self._memory_limit = memory_limit
         self._connection, theirs = Pipe()
@@ -90,6 +109,7 @@ class Child:
                 f"{__package__}.worker",
                 str(theirs.fileno()),
                 str(memory_limit),
+                *(f"--private={path.absolute()}" for path in private),
                 handler,
                 *arguments,
             ],
@@ -110,7 +130,7 @@ class Child:
         try:
             self._written.truncate(0)
             self._connection.send(request)
-            if self._connection.poll(self._time_limit):
+            if self._begin() and self._connection.poll(self._time_limit):
                 outcome: R = self._connection.recv()
                 return outcome
         except (EOFError, OSError):
@@ -119,6 +139,14 @@ class Child:
         return request.failed(
             f"The program took longer than the limit of {self._time_limit:g} s."
         )
+
+    def _begin(self) -> bool:
+        """Wait until the process can take requests, and note what it cannot do."""
+        if not self._has_begun and self._connection.poll(self._time_limit):
+            self._has_begun = True
+            for gap in self._connection.recv():
+                _warn_of(gap)
+        return self._has_begun
 
     def kill(self) -> None:
         """End the process now; safe while another thread waits in :meth:`run`."""

@@ -7,7 +7,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,8 @@ class ProcessPool:
     :param time_limit: Seconds that one program may take.
     :param memory_limit: Bytes of private memory (``RLIMIT_DATA``) of one process; its
         share of the memory that is available by default.
+    :param private: Files and folders that programs must not read, beside those of
+        people, such as the directory of the server.
     """
 
     def __init__(
@@ -67,8 +69,10 @@ class ProcessPool:
         workers: int | None = None,
         time_limit: float = 3600.0,
         memory_limit: int | None = None,
+        private: Sequence[Path] = (),
     ) -> None:
         self._handler = handler
+        self._private = private
         self._arguments = arguments
         self._max_threads = workers or _usable_cores()
         self._time_limit = time_limit
@@ -143,6 +147,7 @@ class ProcessPool:
                         self._arguments,
                         self._time_limit,
                         self._memory_limit,
+                        self._private,
                     )
                 self._run(run, child)
             except Exception:

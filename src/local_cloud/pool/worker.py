@@ -19,7 +19,10 @@ import signal
 import sys
 import tempfile
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import NoReturn
+
+from local_cloud.pool.isolation import isolate
 
 STDIN = 0
 
@@ -43,8 +46,11 @@ def guard(simulator: int, life_line: int, files: str) -> NoReturn:
     os._exit(code if code >= 0 else SIGNAL_BASE - code)
 
 
-def split() -> None:
-    """Fork into guard and simulator; only the simulator returns."""
+def split() -> Path:
+    """Fork into guard and simulator; only the simulator returns.
+
+    :returns: The folder for its temporary files.
+    """
     files = tempfile.mkdtemp(prefix="simulator_")
     life_line, held_by_simulator = os.pipe()
     simulator = os.fork()
@@ -59,6 +65,7 @@ def split() -> None:
     tempfile.tempdir = os.environ["TMPDIR"] = files
     # The pool alone decides over standard input of the guard.
     os.dup2(os.open(os.devnull, os.O_RDONLY), STDIN)
+    return Path(files)
 
 
 def limit_memory(limit: int) -> None:
@@ -90,15 +97,20 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("descriptor", type=int, help="connection to the pool")
     parser.add_argument("memory_limit", type=int, help="bytes of private memory")
+    parser.add_argument("--private", action="append", default=[], type=Path)
     parser.add_argument("handler", metavar="MODULE:FUNCTION")
     parser.add_argument("arguments", nargs="*")
     options = parser.parse_args(arguments)
     # Both halves get an interrupt typed at a terminal; the pool ends them in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    split()
+    files = split()
     limit_memory(options.memory_limit)
+    connection = Connection(options.descriptor)
+    module = options.handler.partition(":")[0]
+    needed = [Path(argument) for argument in options.arguments]
+    connection.send(isolate(files, module, needed, options.private))
     # Only now: the guard has no use for what this imports.
-    serve(Connection(options.descriptor), options.handler, options.arguments)
+    serve(connection, options.handler, options.arguments)
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ class Progress:
     :param queued: Seconds that a job stays ``QUEUED``.
     :param submitted: Seconds that it then stays ``SUBMITTED``.
     :param running: Seconds that it then stays ``RUNNING``, at least.
-    :param queue: How many jobs of others are ahead of it when it is queued; they leave
-        one by one until it is submitted.
+    :param queue: How many jobs of others are ahead of it in the stage in which the
+        cloud has a queue; they leave one by one until its end.
     :param compiling: Whether a job shows, for the second half of the time or the reads
         that it stays ``QUEUED``, that it is being compiled, where the cloud has a word
         for that.
@@ -44,9 +44,10 @@ class Progress:
     def __post_init__(self) -> None:
         if min(asdict(self).values()) < 0:
             raise ValueError(f"Progress takes no negative numbers: {self}")
-        if self.queue and not (self.reads or self.queued):
+        if self.queue and not (self.reads or self.queued or self.submitted):
             raise ValueError(
-                f"a queue of {self.queue} takes reads or queued to get shorter in"
+                f"a queue of {self.queue} takes reads, queued or submitted to get "
+                "shorter in"
             )
 
     @classmethod

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -25,6 +26,7 @@ from local_cloud.server.addresses import LOOPBACK, address_of, names_of, url_of
 from local_cloud.server.connections import HttpProtocol, WebSocketProtocol
 from local_cloud.server.instance import Instance
 from local_cloud.server.options import ServerOptions
+from local_cloud.store import files_of
 from local_cloud.web.app import create_app
 from local_cloud.web.state import ServerState
 
@@ -32,6 +34,8 @@ _LOGGER = logging.getLogger(__name__)
 
 # Seconds that open requests get when the server stops.
 _GRACE = 1
+# Bytes that are decrypted at once.
+_TLS_BUFFER = 32 * 2**10
 # Bytes of a message that a client may send over a websocket.
 _WEBSOCKET_LIMIT = 64 * 2**10
 
@@ -133,14 +137,17 @@ def serve(
     address, port = listener.getsockname()
     url = url_of(address, port)
     environment.forget_others()
+    # Each connection has a buffer of this size, for asyncio 256 KiB.
+    SSLProtocol.max_size = _TLS_BUFFER
     # Whatever the server writes, the database included, is its owner's alone.
     os.umask(0o077)
     _mend(cloud, directory)
     with server_lock.hold(directory, url):
         certificate = certificates.ensure(directory, address)
         instance = Instance.load(cloud, directory, options.database)
+        private = [directory, *files_of(instance.database)]
         state = ServerState(
-            instance, options, names_of(address), progress=cloud.progress
+            instance, options, names_of(address), private, progress=cloud.progress
         )
         application = cloud.application(state)
         if options.faults is not None:

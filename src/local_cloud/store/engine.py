@@ -4,7 +4,8 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -74,6 +75,19 @@ class Store:
         with self._writer:
             self._writing.close()
         self._engine.dispose()
+
+
+def files_of(url: str) -> list[Path]:
+    """Find the files of a database that are on this machine, also those yet to come.
+
+    :param url: An SQLAlchemy URL.
+    """
+    with suppress(sa.exc.ArgumentError):
+        parts = sa.make_url(url)
+        if parts.get_backend_name() == "sqlite" and parts.database:
+            endings = ("", "-wal", "-shm", "-journal")
+            return [Path(f"{parts.database}{ending}") for ending in endings]
+    return []
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What every server keeps while it runs, whatever cloud it embeds."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from local_cloud.clock import Clock
 from local_cloud.faults.active import ActiveFaults
@@ -20,6 +21,8 @@ class ServerState:
     :param instance: The identity of the server.
     :param options: With which it was started.
     :param names: The names and addresses by which programs may call it.
+    :param private: The files and folders with its secrets and its data, which programs
+        that it runs must not read.
     :param progress: How jobs move where no rule says otherwise.
     """
 
@@ -28,12 +31,14 @@ class ServerState:
         instance: Instance,
         options: ServerOptions,
         names: Collection[str] = (LOOPBACK,),
+        private: Sequence[Path] = (),
         *,
         progress: Progress = AT_ONCE,
     ) -> None:
         self.instance = instance
         self.options = options
         self.names = names
+        self.private = private
         self.clock = Clock()
         self.faults = ActiveFaults(self.clock)
         self.progress = ProgressTracker(progress)

@@ -37,16 +37,17 @@ class _Looks:
         self._last: dict[_Key, tuple[float, int, asyncio.Future[Json]]] = {}
         self.followers: Counter[_Key] = Counter()
 
-    async def status(self, key: _Key) -> Json:
-        """Return the status of a job; it may be as old as a short look.
+    async def status(self, key: _Key, age: float = _LOOK / 2) -> Json:
+        """Return the status of a job.
 
         :param key: The ids of the user and of the job.
+        :param age: How old it may be if no change was told since, in seconds.
         :raises ApiError: 404 if it is not there for the user.
         """
         now, changes = asyncio.get_running_loop().time(), self._notifications.changes
         known = self._last.get(key)
         # A look that began before something changed may not show it.
-        if known is None or known[1] != changes or now - known[0] > _LOOK / 2:
+        if known is None or known[1] != changes or now - known[0] > age:
             look = run_in_threadpool(job_status, self._services, *key)
             known = self._last[key] = now, changes, asyncio.ensure_future(look)
         return await asyncio.shield(known[2])
@@ -101,7 +102,7 @@ def follow_status(
                 await _until(changed, gone, looks.pause(key))
                 before = status
                 try:
-                    status = await looks.status(key)
+                    status = await looks.status(key, looks.pause(key) / 2)
                 except ApiError:
                     # Without a normal close the client would ask for ever for a job
                     # that was deleted.

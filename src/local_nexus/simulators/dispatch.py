@@ -160,7 +160,7 @@ def _run_hybrid(request: RunRequest, device: Device) -> Outcome:
         if _is_syntax_checker(device):
             cost = costs.estimate(trial.counts, request.n_shots)
             cost.check(request.budget)
-            of_bits = _result_type(request) == "PYTKET"
+            of_bits = _result_type(request, device) == "PYTKET"
             made = trial.zeros(request.n_shots) if of_bits else trial.without_results()
             return _hybrid_outcome(request, device, made, cost)
         if charges and request.budget is not None:
@@ -178,7 +178,7 @@ def _hybrid_outcome(
     failed = None if shots.problem is None else request.failed(shots.problem)
     if failed is not None and not shots.good:
         return failed
-    result_type = _result_type(request)
+    result_type = _result_type(request, device)
     if result_type == "PYTKET":
         result = shots.to_pytket().to_dict()
     elif request.program_type == "hugr":
@@ -199,9 +199,9 @@ def _hybrid_outcome(
     )
 
 
-def _result_type(request: RunRequest) -> Literal["PYTKET", "QSYS"]:
+def _result_type(request: RunRequest, device: Device) -> Literal["PYTKET", "QSYS"]:
     """Return the type of result of a HUGR or QIR program."""
-    h_series = request.backend_config["type"] == "QuantinuumConfig"
+    h_series = device["backend_name"] == "QuantinuumBackend"
     return "PYTKET" if h_series and request.program_type == "qir" else "QSYS"
 
 

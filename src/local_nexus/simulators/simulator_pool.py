@@ -1,5 +1,6 @@
 """The pool of processes in which the programs of the embedded Nexus run."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from local_cloud.pool import ProcessPool
@@ -14,6 +15,7 @@ class SimulatorPool(ProcessPool):
         memory that is available by default.
     :param device_file: Devices of a user's own, as for
         :func:`local_nexus.simulators.devices.devices`.
+    :param private: Files and folders that programs must not read.
     """
 
     def __init__(
@@ -23,6 +25,7 @@ class SimulatorPool(ProcessPool):
         time_limit: float = 3600.0,
         memory_limit: int | None = None,
         device_file: Path | None = None,
+        private: Sequence[Path] = (),
     ) -> None:
         super().__init__(
             "local_nexus.simulators.dispatch:handle",
@@ -30,4 +33,5 @@ class SimulatorPool(ProcessPool):
             workers=workers,
             time_limit=time_limit,
             memory_limit=memory_limit,
+            private=private,
         )

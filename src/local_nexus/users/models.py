@@ -31,6 +31,12 @@ class UserAssignment(BaseModel):
     for_user_id: str
 
 
+class Admin(BaseModel):
+    """Whether a user administers the organisation and the instance."""
+
+    admin: bool
+
+
 class NewUser(BaseModel):
     """A further user of an instance."""
 

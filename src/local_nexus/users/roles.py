@@ -48,6 +48,9 @@ ROLES = [
 _BY_ID = {role.id: role for role in ROLES}
 OWNER = ROLES[0]
 
+NOBODY = ""
+"""The id of a user who sees nothing."""
+
 SCOPES = ("user", "org_admin", "global_admin", "highest")
 # The tables whose rows roles can be assigned on.
 _ASSIGNABLE = ("projects", "uploads", "jobs")
@@ -65,7 +68,9 @@ class Roles:
     def reader(self, user_id: str, scope: str) -> str | None:
         """Return whose eyes a request looks with; None for those that see all.
 
-        :raises ApiError: 403 if the user may not use the scope, 422 if it is none.
+        With a scope of administrators others see nothing, as on Nexus.
+
+        :raises ApiError: 422 if there is no such scope.
         """
         if scope == "user":
             return user_id
@@ -79,9 +84,7 @@ class Roles:
             user = tx.get("users", user_id)
         if user is not None and user["admin"]:
             return None
-        if scope == "highest":
-            return user_id
-        raise ApiError(403, f"The scope {scope!r} is for administrators.")
+        return user_id if scope == "highest" else NOBODY
 
     def assignments(self, reader: str | None, resource_id: str) -> list[Row]:
         """Return the assignments on a resource.

@@ -7,6 +7,7 @@ from local_nexus.api.jsonapi import Json, document
 from local_nexus.api.models import Change
 from local_nexus.resource import NexusCall, reader_of
 from local_nexus.users.models import (
+    Admin,
     NewUser,
     TeamAssignment,
     TeamAttributes,
@@ -112,6 +113,12 @@ def _add_user(call: NexusCall) -> Reply:
     return Reply(201, {"id": user["id"]})
 
 
+def _set_admin(call: NexusCall) -> Reply:
+    user = call.services.users.find(call.path["user"])
+    call.services.users.set_admin(user["id"], admin=call.parse(Admin).admin)
+    return Reply(204)
+
+
 def _join_team(call: NexusCall) -> Reply:
     team = call.services.teams.get(call.path["team"])
     user = call.services.users.find(call.path["user"])
@@ -140,5 +147,6 @@ ENDPOINTS = [
         body=UserAssignment,
     ),
     admin("POST", "users", _add_user, NewUser),
+    admin("PUT", "users/{user}/admin", _set_admin, Admin),
     admin("PUT", "teams/{team}/members/{user}", _join_team),
 ]

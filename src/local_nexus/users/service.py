@@ -26,8 +26,6 @@ class Users:
         email: str,
         password: str,
         display_name: str | None,
-        *,
-        admin: bool = False,
     ) -> Row:
         """Return the user with this e-mail address, made if there is none."""
         with self._store.write() as tx:
@@ -39,7 +37,7 @@ class Users:
                     "display_name": display_name,
                     "password_hash": _hash(password),
                     "mfa_code": None,
-                    "admin": admin,
+                    "admin": False,
                     "balance": None,
                     "created": self._clock.now(),
                 }
@@ -61,6 +59,11 @@ class Users:
         """Set the code that a user's logins need beside the password; None for none."""
         with self._store.write() as tx:
             tx.update("users", user_id, {"mfa_code": code})
+
+    def set_admin(self, user_id: str, *, admin: bool) -> None:
+        """Let a user administer the organisation and the instance, or no longer."""
+        with self._store.write() as tx:
+            tx.update("users", user_id, {"admin": admin})
 
     def find(self, key: str) -> Row:
         """Return the user with this id or e-mail address.

@@ -21,6 +21,7 @@ from tkr_nexus_worker._version import __version__
 from tkr_nexus_worker.cloud import NEXUS
 from tkr_nexus_worker.errors import NexusWorkerError, NotLoggedInError
 from tkr_nexus_worker.nexus.models import Check
+from tkr_runtime.settings.limits import PreloadedProcessSettings
 from tkr_runtime.settings.switches import defer_switch
 from tkr_runtime.times import age
 
@@ -220,6 +221,7 @@ def _check_limits() -> str:
     from tkr_nexus_worker.nexus.client import limits
 
     limits()
+    PreloadedProcessSettings.from_environment(NEXUS.env_prefix)
     changed = sorted(name for name in os.environ if name.startswith("TKR_NEXUS_"))
     return ", ".join(changed) if changed else "all at their defaults"
 

@@ -2,12 +2,19 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import click
 
 from tkr_runtime.cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from tierkreis.storage import FileStorage
+
+_WORKER = b"nexus_worker."
+"""What the names of tasks that need Nexus begin with."""
+_PATIENCE_SECONDS = 2.0
 
 DEFAULT_DIRECTORY = Path("~/.tierkreis/checkpoints")
 
@@ -58,8 +65,28 @@ def resume(
     storage = FileStorage(
         _find_workflow(workflow, directory), tierkreis_directory=directory
     )
+    _warn_without_nexus(storage)
     resume_workflow(storage, make_executor(executor, storage, registries))
     click.echo(f"The outputs are in {storage.workflow_dir / '-' / 'outputs'}")
+
+
+def _warn_without_nexus(storage: "FileStorage") -> None:
+    """Tell a person at once what the tasks of a workflow would only tell their logs.
+
+    They go on trying, and wait for a login.
+    """
+    from tierkreis.controller.data.location import Loc
+
+    from tkr_nexus_worker.errors import NexusUnavailableError, NotLoggedInError
+    from tkr_nexus_worker.nexus.client import get_json
+    from tkr_runtime.workflows.storage import started_graph
+
+    if storage.is_node_finished(Loc()) or _WORKER not in started_graph(storage):
+        return
+    try:
+        get_json("check the login", "/auth/tokens", read_timeout=_PATIENCE_SECONDS)
+    except (NexusUnavailableError, NotLoggedInError) as error:
+        click.echo(f"Warning: {error} The tasks of the workflow try again.", err=True)
 
 
 def _find_workflow(prefix: str, directory: Path) -> UUID:

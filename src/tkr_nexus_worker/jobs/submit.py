@@ -61,7 +61,9 @@ def start_execute_job(
     check_name("project", project_name)
     check_name("job", job_name)
     if not programs:
-        raise InvalidInputError(f"Job {job_name!r} has no circuits; give at least one.")
+        raise InvalidInputError(
+            f"circuits is empty for job {job_name!r}; give at least one."
+        )
     check_shots(n_shots, len(programs))
     project = get_or_create_project(project_name)
     key = key_of(

@@ -5,9 +5,41 @@ from contextlib import suppress
 from math import isfinite
 from typing import Any
 
-from pytket.circuit import CircBox, Circuit, Conditional, Op, OpType, QControlBox
+from pytket.circuit import (
+    CircBox,
+    Circuit,
+    Conditional,
+    ConjugationBox,
+    MultiplexedRotationBox,
+    MultiplexedTensoredU2Box,
+    MultiplexedU2Box,
+    MultiplexorBox,
+    Op,
+    OpType,
+    PauliExpCommutingSetBox,
+    PauliExpPairBox,
+    PhasePolyBox,
+    QControlBox,
+    TermSequenceBox,
+)
 
 from tkr_nexus_worker.errors import InvalidInputError
+
+# Boxes whose parameters are those of the gates in them.
+_COMPOSED = (
+    CircBox,
+    ConjugationBox,
+    PauliExpCommutingSetBox,
+    PauliExpPairBox,
+    PhasePolyBox,
+    TermSequenceBox,
+)
+_MULTIPLEXED = (
+    MultiplexedRotationBox,
+    MultiplexedTensoredU2Box,
+    MultiplexedU2Box,
+    MultiplexorBox,
+)
 
 STATE_BACKENDS = frozenset({"AerStateConfig", "AerUnitaryConfig"})
 """The backend configs whose results are states or unitaries, not shots."""
@@ -16,14 +48,12 @@ STATE_BACKENDS = frozenset({"AerStateConfig", "AerUnitaryConfig"})
 def check_name(kind: str, name: object) -> None:
     """Check the name of a project, job or program.
 
-    :param kind: What the name belongs to, for the message.
+    :param kind: What the name belongs to, as the input ``…_name`` of tasks calls it.
     :param name: The name.
     :raises InvalidInputError: If the name is empty or not a string.
     """
     if not isinstance(name, str) or not name.strip():
-        raise InvalidInputError(
-            f"The {kind} name is {name!r}; give a non-empty string."
-        )
+        raise InvalidInputError(f"{kind}_name is {name!r}; give a non-empty string.")
 
 
 def check_shots(n_shots: object, n_programs: int) -> list[int]:
@@ -48,7 +78,7 @@ def check_shots(n_shots: object, n_programs: int) -> list[int]:
     for index, shots in enumerate(n_shots):
         if isinstance(shots, bool) or not isinstance(shots, int) or shots < 1:
             raise InvalidInputError(
-                f"The number of shots of circuit {index} is {shots!r}; "
+                f"n_shots[{index}], for circuit {index}, is {shots!r}; "
                 "give an integer of at least 1."
             )
     return n_shots
@@ -73,9 +103,7 @@ def check_job(
     check_name("project", project_name)
     check_name("job", job_name)
     if not circuits:
-        raise InvalidInputError(
-            "The list of circuits is empty; give at least one circuit."
-        )
+        raise InvalidInputError("circuits is empty; give at least one circuit.")
     check_shots(n_shots, len(circuits))
     for index, circuit in enumerate(circuits):
         check_parameters(circuit, index)
@@ -85,8 +113,9 @@ def check_job(
     for index, circuit in enumerate(circuits):
         if not is_measured(circuit):
             raise InvalidInputError(
-                f"{_named(circuit, index)} has no measurement, so {backend_type} would "
-                "return nothing; measure its qubits, for example with measure_all()."
+                f"{_named(circuit, index)} has no measurement, so backend_config "
+                f"{backend_type} would return nothing; measure its qubits, for example "
+                "with measure_all()."
             )
 
 
@@ -113,7 +142,7 @@ def check_parameters(circuit: Circuit, index: int) -> None:
 
 
 def _named(circuit: Circuit, index: int) -> str:
-    return f"Circuit {index}" + (f" ({circuit.name!r})" if circuit.name else "")
+    return f"circuits[{index}]" + (f" ({circuit.name!r})" if circuit.name else "")
 
 
 def _problem(value: Any) -> str:
@@ -135,11 +164,15 @@ def _parameters(op: Op) -> Iterator[Any]:
         yield from _parameters(op.op)
     elif isinstance(op, QControlBox):
         yield from _parameters(op.get_op())
-    elif isinstance(op, CircBox):
+    elif isinstance(op, _COMPOSED):
         content = op.get_circuit()
         yield content.phase
         for command in content:
             yield from _parameters(command.op)
+    elif isinstance(op, _MULTIPLEXED):
+        for _, chosen in op.get_bitstring_op_pair_list():
+            for one in chosen if isinstance(chosen, list) else [chosen]:
+                yield from _parameters(one)
     elif hasattr(op, "get_phase"):
         yield op.get_phase()
     else:

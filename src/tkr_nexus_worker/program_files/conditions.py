@@ -15,6 +15,7 @@ from pytket.circuit import (
     Conditional,
     Op,
     OpType,
+    StatePreparationBox,
 )
 from pytket.circuit.logic_exp import (
     BitAnd,
@@ -257,6 +258,14 @@ def simplify_conditions(circuit: Circuit) -> Circuit:
     return result
 
 
+def _is_divided(op: Op) -> bool:
+    """Return whether an operation must not have a condition as a whole."""
+    if isinstance(op, StatePreparationBox):
+        # pytket forgets the reset if it takes such a box apart under a condition.
+        return op.with_initial_reset()
+    return op.type == OpType.CircBox
+
+
 _Registers = Collection[tuple[Bit, ...]]
 
 
@@ -266,7 +275,7 @@ def _is_simple(command: Command, registers: _Registers) -> bool:
         bits = tuple(command.args[: op.width])
         return (
             not isinstance(op.op, Conditional)
-            and op.op.type != OpType.CircBox
+            and not _is_divided(op.op)
             and (op.width == 1 or bits in registers)
         )
     if isinstance(op, CircBox):
@@ -285,7 +294,7 @@ def _take_apart(
         if not condition.is_bit and bits not in registers:
             condition = found.in_scratch(condition.expression())
         inner, rest = op.op, units[op.width :]
-        if isinstance(inner, Conditional) or inner.type == OpType.CircBox:
+        if isinstance(inner, Conditional) or _is_divided(inner):
             found.branch(condition, lambda: _take_apart(found, inner, rest, registers))
         else:
             found.add(inner, rest, writes=_written(inner, rest), condition=condition)
@@ -298,6 +307,10 @@ def _take_apart(
         for command in content:
             args = [names[unit] for unit in command.args]
             _take_apart(found, command.op, args, registers)
+    elif isinstance(op, StatePreparationBox) and _is_divided(op):
+        for unit in units:
+            found.add(OpType.Reset, [unit])
+        found.add(StatePreparationBox(op.get_statevector(), op.is_inverse()), units)
     else:
         found.add(op, units, writes=_written(op, units))
 

@@ -165,7 +165,7 @@ class DeferredName:
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith(_TYPE_VARIABLES):
-            raise AttributeError(f"{self!r} is no type variable")
+            raise AttributeError(f"{self!r} is not a type variable")
         return getattr(self._resolved(), name)
 
     def __getitem__(self, parameters: Any) -> GenericAlias:

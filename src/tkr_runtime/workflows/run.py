@@ -5,6 +5,9 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager, suppress
+from copy import copy
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 from pydantic_core import from_json, to_json
@@ -177,15 +180,20 @@ def _finish(
 def _folder(storage: ControllerStorage) -> Generator[None]:
     """Create the folder of a workflow, and delete it if the workflow does not start.
 
-    A folder without the time of its start makes Tierkreis's visualiser fail.
+    A folder without the time of its start makes Tierkreis's visualiser fail, so it gets
+    its name with that in it.
     """
     folder = storage.workflow_dir
     if isinstance(storage, ControllerInMemoryStorage) or folder.exists():
         yield
         return
     try:
-        folder.mkdir(parents=True)
-        storage.write_metadata(Loc(""))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".starting-", dir=folder.parent) as making:
+            twin = copy(storage)
+            twin.tkr_dir = Path(making)
+            twin.write_metadata(Loc(""))
+            twin.workflow_dir.rename(folder)
         yield
     except BaseException:
         if not storage.is_node_started(Loc()):

@@ -62,6 +62,18 @@ def started_nodes(storage: ControllerStorage) -> list[Loc]:
     return [loc for loc in locs if storage.is_node_started(loc)]
 
 
+def started_graph(storage: ControllerStorage) -> bytes:
+    """Return the graph with which a workflow was started, as JSON.
+
+    :param storage: The storage of the workflow.
+    :returns: The text; empty if the workflow was not started.
+    """
+    try:
+        return storage.read_output(Loc("").N(-1), "body")
+    except EntryNotFoundError:
+        return b""
+
+
 def unfinished_nodes(storage: ControllerStorage) -> list[Loc]:
     """List the nodes of a workflow that were started and have not finished.
 

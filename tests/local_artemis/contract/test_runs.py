@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from tests.helpers.contract import covers
 from tests.helpers.waiting import wait_until
+from tests.local_artemis.engines.statistics import assert_same_distribution
 
 from local_artemis import Progress
 
@@ -131,21 +132,37 @@ def test_a_batch_is_cancelled_and_retried(frozen, lw, qpu, sampler):
     assert set(jobs.job_id.values()).isdisjoint(first.values())
 
 
-def test_heralds_and_post_selection_are_applied_to_what_comes_back(at_once, lw, qpu):
+def test_heralds_and_post_selection_are_applied_as_by_the_emulator(at_once, lw, qpu):
     circuit = lw.PhotonicCircuit(4)
     circuit.add(lw.Unitary(lw.random_unitary(4, seed=2)))
     circuit.herald(3, 1)
     selection = lw.PostSelection()
     selection.add(0, (0, 1))
-    task = lw.Sampler(circuit, lw.State([1, 0, 1]), 500, post_selection=selection)
-    job = qpu.run(task)
+    selection.add((1, 2), (1, 2))
+    arguments = {"post_selection": selection, "min_detection": 1}
+    task = lw.Sampler(circuit, lw.State([1, 0, 1]), 20_000, **arguments)
+    job = qpu.run(task, options={"random_seed": 1})
     wait(job)
     result = job.get_result()
-    assert all(len(state) == 3 for state in result)
     sent = at_once.payload(job.job_id)
-    assert (sent["input"], sent["min_detection"]) == ([1, 0, 1, 1], 3)
-    assert sent["job_data"] == {"post_select": [[[0], [0, 1]]], "herald": [[[3], [1]]]}
-    assert sum(result.values()) < sum(result.raw_data.values()) == 500
+    assert (sent["input"], sent["min_detection"]) == ([1, 0, 1, 1], 2)
+    assert sent["job_data"]["post_select"] == [[[0], [0, 1]], [[1, 2], [1, 2]]]
+    assert sent["job_data"]["herald"] == [[[3], [1]]]
+    assert sum(result.values()) < sum(result.raw_data.values()) == 20_000
+    direct = lw.Sampler(
+        circuit,
+        lw.State([1, 0, 1]),
+        20_000,
+        detector=lw.emulator.Detector(photon_counting=False),
+        random_seed=2,
+        **arguments,
+    )
+    emulated = lw.emulator.Backend("slos").run(direct)
+    assert_same_distribution(*(counts_by_state(it) for it in (result, emulated)))
+
+
+def counts_by_state(result) -> dict[tuple[int, ...], int]:
+    return {tuple(state.s): int(count) for state, count in result.items()}
 
 
 @covers("QPU.run_async", "task", raises="ValidationError")

@@ -49,3 +49,18 @@ def assert_drawn_from(
     assert len(expected) > 1, "a test takes more than one outcome"
     result = stats.chisquare(observed, expected, sum_check=False)
     assert result.pvalue > ERROR_RATE
+
+
+def assert_same_distribution(
+    first: Mapping[State, int], second: Mapping[State, int]
+) -> None:
+    """Check that two samples may come from the same distribution, by a chi-square test.
+
+    What is seen rarely is counted together.
+    """
+    states = {*first, *second}
+    common = [it for it in states if first.get(it, 0) + second.get(it, 0) >= 2 * _LEAST]
+    table = [[sample.get(it, 0) for it in common] for sample in (first, second)]
+    for row, sample in zip(table, (first, second), strict=True):
+        row.append(1 + sum(sample.values()) - sum(row))
+    assert stats.chi2_contingency(table).pvalue > ERROR_RATE

@@ -144,7 +144,7 @@ def test_removing_the_rules_lets_held_jobs_go(nexus, client, submit):
     ("values", "sentence"),
     [
         ({"queued": -1}, "takes no negative numbers"),
-        ({"queue": 5}, "a queue of 5 takes reads or queued"),
+        ({"queue": 5}, "a queue of 5 takes reads, queued or submitted"),
     ],
     ids=str,
 )
@@ -157,7 +157,10 @@ def test_a_wrong_progress_is_refused_in_a_sentence(values, sentence):
     ("values", "sentence"),
     [
         ({"queued": -1}, "queued: Input should be greater than or equal to 0."),
-        ({"queue": 5}, "body: a queue of 5 takes reads or queued to get shorter in."),
+        (
+            {"queue": 5},
+            "body: a queue of 5 takes reads, queued or submitted to get shorter in.",
+        ),
         ({"rums": 5}, "rums: Extra inputs are not permitted."),
     ],
     ids=str,

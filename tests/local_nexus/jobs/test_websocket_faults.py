@@ -1,4 +1,5 @@
 import pytest
+from tests.helpers.server_log import complaints
 from tests.local_nexus.conftest import ClientError
 
 from local_nexus import Fault, Progress
@@ -56,7 +57,7 @@ def test_the_client_connects_again(nexus, client, job, fault):
         (active,) = nexus.faults()
     assert active.fired == 1
     assert len(nexus.requests(method="WEBSOCKET")) == 2
-    assert (nexus.directory / "server.log").read_text() == ""
+    assert complaints(nexus) == []
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

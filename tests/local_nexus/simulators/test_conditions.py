@@ -3,9 +3,18 @@
 import itertools
 import json
 
+import numpy as np
 import pytest
 from pytket.backends.backendresult import BackendResult
-from pytket.circuit import Bit, CircBox, Circuit, Qubit, reg_eq, reg_neq
+from pytket.circuit import (
+    Bit,
+    CircBox,
+    Circuit,
+    Qubit,
+    StatePreparationBox,
+    reg_eq,
+    reg_neq,
+)
 
 from local_nexus.simulators import CompileRequest, RunRequest
 
@@ -116,6 +125,16 @@ def box_without_a_condition() -> Circuit:
     return circuit
 
 
+def resets_and_barriers() -> Circuit:
+    """A box that resets its qubit, and a barrier of bits, under a condition."""
+    inner = box("inner", 1, 1).add_barrier([0], [0])
+    inner.add_gate(StatePreparationBox(np.array([1, 0]), False, True), [0])
+    circuit = start().X(0)
+    circuit.add_barrier([Qubit(0), Bit("c", 0)])
+    circuit.add_circbox(CircBox(inner), [Qubit(0), Bit("c", 1)], condition=Bit("c", 0))
+    return end(circuit, 0)
+
+
 # The values of c[0], c[1] and d[0].
 CASES = {
     writes_its_condition: (0, 0, 1),
@@ -125,6 +144,7 @@ CASES = {
     nested: (0, 0, 1),
     opposite_conditions: (1, 0, 0),
     box_without_a_condition: (1, 0, 1),
+    resets_and_barriers: (1, 0, 0),
 }
 
 

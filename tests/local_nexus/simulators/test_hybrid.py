@@ -1,6 +1,7 @@
 """HUGR and QIR programs run on Selene and give results of both versions."""
 
 import json
+import re
 
 import pytest
 import qir_qis
@@ -8,6 +9,7 @@ from guppylang import guppy
 from guppylang.std.builtins import array, panic, result
 from guppylang.std.builtins import exit as guppy_exit
 from guppylang.std.quantum import h, measure, qubit
+from hugr.cli import convert
 from hugr.qsystem.result import QsysResult
 from pytket.backends.backendresult import BackendResult
 from scipy.stats import binomtest
@@ -49,6 +51,15 @@ def may_panic() -> None:
 def counts_to_four() -> None:
     for number in range(4):
         result("even", number % 2 == 0)
+
+
+@guppy.declare
+def system(command: int) -> int: ...
+
+
+@guppy
+def calls_the_system() -> None:
+    result("status", system(5))
 
 
 @guppy
@@ -351,6 +362,8 @@ def test_qir_on_helios_gives_its_output_format_and_typed_shots(run_hybrid, read)
     assert lines[:2] == ["HEADER\tschema_id\tlabeled", "HEADER\tschema_version\t1.0"]
     assert lines.count("START") == lines.count("END\t0") == 20
     assert "OUTPUT\tRESULT\t1\tc[0]" in lines
+    by_name = {"type": "QuantinuumConfig", "device_name": "Helios-1E"}
+    assert run_hybrid("qir", bell_qir(read), by_name, 2).result_type == "QSYS"
 
 
 @pytest.mark.parametrize("simulator", ["state-vector", "stabilizer"])
@@ -426,3 +439,12 @@ def test_the_shots_of_a_syntax_checker_are_zero(run_hybrid):
     outcome = run_hybrid("qir", bell_qir(), H2 | {"device_name": "H2-1SC"}, 5)
     counts = BackendResult.from_dict(completed(outcome)).get_counts()
     assert counts == {(0, 0): 5}
+
+
+@pytest.mark.parametrize("name", ["system", "of.my.own"])
+def test_a_hugr_program_that_calls_what_it_does_not_define_is_refused(run_hybrid, name):
+    envelope = convert(calls_the_system.compile().to_bytes(), format="json")
+    program = re.sub(rb'"[\w.]+\.system"', f'"{name}"'.encode(), envelope)
+    outcome = run_hybrid("hugr", program, SELENE, 1, n_qubits=1)
+    assert outcome.status == "ERROR"
+    assert f"calls the function {name}, which it only" in outcome.error_detail

@@ -127,10 +127,10 @@ def test_a_crashed_simulator_is_an_error_and_the_next_program_runs(fresh_pool, h
 
 
 def test_a_program_beyond_the_time_limit_is_an_error(fresh_pool):
-    pool = fresh_pool(time_limit=6)
+    pool = fresh_pool(time_limit=15)
     outcome = wait_for(pool, ENDLESS)
     assert outcome.status == "ERROR"
-    assert "limit of 6 s" in outcome.error_detail
+    assert "limit of 15 s" in outcome.error_detail
     assert wait_for(pool, BELL).status == "COMPLETED"
 
 
@@ -143,6 +143,21 @@ def test_a_program_beyond_the_memory_limit_is_an_error(fresh_pool):
     assert outcome.status == "ERROR"
     assert "memory" in outcome.error_detail
     assert wait_for(pool, BELL).status == "COMPLETED"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="psutil reads limits on Linux only")
+def test_a_simulator_gets_its_share_of_the_memory_and_at_least_two_gibibytes():
+    limits = []
+    for workers in (4, 1000):
+        before, pool = processes(), SimulatorPool(workers=workers)
+        try:
+            wait_for(pool, BELL)
+            limits.append(simulator_of(before).rlimit(psutil.RLIMIT_DATA))
+        finally:
+            pool.close()
+    share, least = (soft for soft, _hard in limits)
+    assert least == 2048 * MIB
+    assert least <= share <= max(least, psutil.virtual_memory().total // 4)
 
 
 def test_a_cancelled_program_ends_and_the_next_one_runs(fresh_pool):

@@ -17,7 +17,8 @@ from tierkreis.models import TKR
 from tierkreis.storage import FileStorage
 
 from local_nexus import Progress
-from tkr_nexus_worker import programs, run
+from tkr_nexus_worker import WorkflowFailedError, programs, run
+from tkr_nexus_worker.graphs import upload_circuit_graph
 from tkr_nexus_worker.jobs import start_execute_job
 
 COMMAND = Path(sys.executable).with_name("tkr-nexus")
@@ -60,6 +61,30 @@ def test_resume_takes_the_start_of_an_id_and_says_where_the_outputs_are(
     assert result.returncode == 0, result.stderr
     folder = Path(result.stdout.split()[-1])
     assert (folder / "value").read_text() == "7"
+
+
+@pytest.mark.parametrize("lacks", ["a server", "a login"])
+def test_resume_warns_at_once_of_what_its_tasks_need(
+    lacks, nexus, tmp_path, monkeypatch
+):
+    without = {"a server": {"NEXUS_PORT": "1"}, "a login": {"NEXUS_TOKEN_PATH": "/no"}}
+    for name, value in (nexus.env | without[lacks]).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TKR_NEXUS_RETRY_TIME", "0.1")
+    monkeypatch.setenv("TKR_NEXUS_WARM", "0")
+    storage = FileStorage(uuid4(), tierkreis_directory=tmp_path)
+    executor = ShellExecutor(None, storage.workflow_dir)
+    graph = upload_circuit_graph()
+    with pytest.raises(WorkflowFailedError):
+        run(graph, {"project_name": "p", "circuit": BELL}, storage, executor)
+    options = ["--directory", tmp_path, "--executor", "shell"]
+    result = tkr_nexus("resume", storage.workflow_id, *options)
+    lines = result.stderr.splitlines()
+    [warning] = [line for line in lines if line.startswith("Warning: Could not check")]
+    assert lines.index(warning) <= 2
+    message = {"a server": "no answer from Nexus", "a login": "`tkr-nexus login`"}
+    assert message[lacks] in warning
+    assert all("stamina" not in line for line in lines)
 
 
 OWN_WORKER = """

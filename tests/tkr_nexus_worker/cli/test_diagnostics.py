@@ -137,11 +137,15 @@ def test_a_full_disk_is_reported(connected, checks, monkeypatch):
     assert_problem(check, "warning", "only 5 MB", "Free some space")
 
 
-def test_a_limit_that_is_no_number_is_reported(connected, checks, monkeypatch):
-    monkeypatch.setenv("TKR_NEXUS_RETRY_TIME", "soon")
+@pytest.mark.parametrize(
+    "name",
+    ["TKR_NEXUS_RETRY_TIME", "TKR_NEXUS_WARM_IDLE", "TKR_NEXUS_WARM_TASKS"],
+)
+def test_a_limit_that_is_no_number_is_reported(connected, checks, monkeypatch, name):
+    monkeypatch.setenv(name, "soon")
     check = checks()["time limits"]
     assert check.outcome == "failure"
-    assert "TKR_NEXUS_RETRY_TIME is 'soon'" in check.finding
+    assert f"{name} is 'soon'" in check.finding
 
 
 @pytest.mark.parametrize(

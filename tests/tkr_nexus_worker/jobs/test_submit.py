@@ -77,11 +77,11 @@ def test_the_log_tells_the_queue_position(connected, job, caplog):
 @pytest.mark.parametrize(
     ("project", "name", "n_programs", "n_shots", "words"),
     [
-        ("", "j", 1, [1], "project name"),
-        ("p", " ", 1, [1], "job name"),
-        ("p", "j", 0, [], "no circuits"),
+        ("", "j", 1, [1], "project_name"),
+        ("p", " ", 1, [1], "job_name"),
+        ("p", "j", 0, [], "circuits is empty"),
         ("p", "j", 1, [1, 2], "there are 1 circuits"),
-        ("p", "j", 1, [0], "circuit 0 is 0"),
+        ("p", "j", 1, [0], r"n_shots\[0\], for circuit 0, is 0"),
     ],
 )
 def test_a_bad_submission_is_refused_before_any_request(

@@ -4,10 +4,12 @@ import pytest
 from pytket.circuit import (
     CircBox,
     Circuit,
+    MultiplexedU2Box,
     Op,
     OpType,
     Pauli,
     PauliExpBox,
+    PauliExpPairBox,
     QControlBox,
 )
 from quantinuum_schemas.models.backend_config import AerStateConfig, QulacsConfig
@@ -34,20 +36,23 @@ def test_a_good_job_passes():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"project_name": ""}, ["project name", "''"]),
-        ({"project_name": "  "}, ["project name"]),
-        ({"job_name": ""}, ["job name"]),
-        ({"job_name": 3}, ["job name", "3"]),
-        ({"circuits": []}, ["list of circuits is empty"]),
+        ({"project_name": ""}, ["project_name", "''"]),
+        ({"project_name": "  "}, ["project_name"]),
+        ({"job_name": ""}, ["job_name"]),
+        ({"job_name": 3}, ["job_name", "3"]),
+        ({"circuits": []}, ["circuits is empty"]),
         ({"n_shots": [10]}, ["2 circuits", "length 1"]),
         ({"n_shots": [10, 20, 30]}, ["2 circuits", "length 3"]),
         ({"n_shots": 10}, ["n_shots is 10", "list"]),
-        ({"n_shots": [10, 0]}, ["circuit 1", "0", "at least 1"]),
+        ({"n_shots": [10, 0]}, ["n_shots[1]", "0", "at least 1"]),
         ({"n_shots": [-5, 10]}, ["circuit 0", "-5"]),
         ({"n_shots": [10, 1.5]}, ["circuit 1", "1.5", "integer"]),
         ({"n_shots": [True, 10]}, ["circuit 0", "True"]),
         ({"n_shots": ["10", 10]}, ["circuit 0", "'10'"]),
-        ({"circuits": [BELL, UNMEASURED]}, ["Circuit 1", "'bare'", "no measurement"]),
+        (
+            {"circuits": [BELL, UNMEASURED]},
+            ["circuits[1]", "'bare'", "no measurement", "backend_config"],
+        ),
     ],
 )
 def test_a_bad_job_is_refused_in_one_sentence_that_names_the_value(change, words):
@@ -110,6 +115,18 @@ def _in_a_box(circuit):
             Circuit(1).add_pauliexpbox(PauliExpBox([Pauli.X], nan), [0]),
             "gate 0 .* the parameter nan",
         ),
+        (
+            Circuit(1).add_gate(
+                PauliExpPairBox([Pauli.X], 0.1, [Pauli.Z], Symbol("c")), [0]
+            ),
+            "gate 0 .* the free symbol c",
+        ),
+        (
+            Circuit(2).add_gate(
+                MultiplexedU2Box([((False,), Op.create(OpType.Rz, nan))]), [0, 1]
+            ),
+            "gate 0 .* the parameter nan",
+        ),
     ],
 )
 def test_angles_that_are_no_finite_number_are_refused_with_their_place(
@@ -117,5 +134,7 @@ def test_angles_that_are_no_finite_number_are_refused_with_their_place(
 ):
     named = circuit.copy()
     named.name = "strange"
-    with pytest.raises(InvalidInputError, match=rf"Circuit 1 \('strange'\): {message}"):
+    with pytest.raises(
+        InvalidInputError, match=rf"circuits\[1\] \('strange'\): {message}"
+    ):
         check_job(**{**GOOD, "circuits": [BELL, named]})

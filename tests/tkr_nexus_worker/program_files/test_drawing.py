@@ -1,5 +1,15 @@
+import numpy as np
 import pytest
-from pytket.circuit import Bit, CircBox, Circuit, Conditional, Op, OpType, Qubit
+from pytket.circuit import (
+    Bit,
+    CircBox,
+    Circuit,
+    Conditional,
+    Op,
+    OpType,
+    Qubit,
+    StatePreparationBox,
+)
 from pytket.qasm import circuit_from_qasm_str
 from pytket.utils import compare_unitaries
 from tests.helpers.exact_distributions import distribution
@@ -105,6 +115,13 @@ def _condition_on_a_part_of_a_register():
     return circuit.Measure(1, 1)
 
 
+def _box_that_resets():
+    circuit = Circuit(1, 2).X(0).Measure(0, 0)
+    box = StatePreparationBox(np.array([1, 0]), False, True)
+    circuit.add_gate(box, [Qubit(0)], condition_bits=[Bit(0)], condition_value=1)
+    return circuit.Measure(0, 1)
+
+
 @pytest.mark.parametrize(
     ("make", "outcome"),
     [
@@ -112,6 +129,7 @@ def _condition_on_a_part_of_a_register():
         (_box_in_a_box, "10"),
         (_nested_conditions, "111"),
         (_condition_on_a_part_of_a_register, "110"),
+        (_box_that_resets, "01"),
     ],
 )
 def test_conditions_of_every_kind_are_drawn_and_written(make, outcome, tmp_path):

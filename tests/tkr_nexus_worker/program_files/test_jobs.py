@@ -125,10 +125,10 @@ def test_guppy_programs_run_on_selene(submit, tmp_path):
 @pytest.mark.parametrize(
     ("n_shots", "options", "message"),
     [
-        (0, {}, "number of shots of circuit 0 is 0"),
+        (0, {}, r"n_shots\[0\], for circuit 0, is 0"),
         ([5], {}, "length 1, but there are 2 circuits"),
-        (5, {"job_name": " "}, "job name"),
-        (5, {"project_name": ""}, "project name"),
+        (5, {"job_name": " "}, "job_name"),
+        (5, {"project_name": ""}, "project_name"),
     ],
 )
 def test_wrong_inputs_are_refused_before_anything_is_sent(
@@ -142,7 +142,7 @@ def test_wrong_inputs_are_refused_before_anything_is_sent(
 def test_a_circuit_that_measures_nothing_is_refused_before_anything_is_sent(
     connected, submit, tmp_path
 ):
-    with pytest.raises(InvalidInputError, match=r"Circuit 0 \('empty'\) has no meas"):
+    with pytest.raises(InvalidInputError, match=r"circuits.0. \('empty'\) has no meas"):
         submit([write(tmp_path, "empty.json", Circuit(1).H(0))])
     assert connected.requests() == []
 

@@ -137,7 +137,7 @@ def test_a_guppy_file_is_compiled_in_a_process_of_its_own(tmp_path, capfd):
             '{"a": 1}',
             "line 1: this is not a circuit as pytket writes it: key",
         ),
-        ("a.json", "[]", "no JSON object"),
+        ("a.json", "[]", "not a JSON object"),
         ("a.json", b"\xff\xfe{", "line 1: .*not text"),
         ("a.json", b'{"a": "\xe9"}', "line 1: .*not text in UTF-8"),
         ("a.hugr", b"hello", "not a HUGR package"),

@@ -8,6 +8,11 @@ import errno
 import gc
 import json
 import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from uuid import UUID
 
 import pytest
 from pytket.circuit import Circuit
@@ -77,7 +82,7 @@ def test_a_bad_job_fails_before_anything_is_sent(graph, nexus, storage, executor
     bad = inputs(circuits=circuits, n_shots=[10, 10])
     with pytest.raises(WorkflowFailedError) as caught:
         run(graph, bad, storage, executor)
-    assert "Circuit 1 ('bare') has no measurement" in str(caught.value)
+    assert "circuits[1] ('bare') has no measurement" in str(caught.value)
     assert nexus.requests() == []
 
 
@@ -112,7 +117,7 @@ def test_without_a_login_nothing_is_uploaded_and_the_command_is_named(
 
 def test_readable_errors_serves_the_run_graph_of_tierkreis(nexus, storage, executor):
     with (
-        pytest.raises(WorkflowFailedError, match="list of circuits is empty"),
+        pytest.raises(WorkflowFailedError, match="circuits is empty"),
         readable_errors(storage),
     ):
         run_graph(
@@ -251,4 +256,50 @@ def test_a_run_that_fails_before_its_start_leaves_no_folder(
         run(identity(), "text", storage, executor)
     assert not storage.workflow_dir.exists()
     monkeypatch.undo()
+    assert run(identity(), "text", storage, executor) == "text"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from uuid import UUID
+from tierkreis.builder import Graph
+from tierkreis.executor import ShellExecutor
+from tierkreis.models import TKR
+from tierkreis.storage import FileStorage
+from tkr_nexus_worker import run
+
+n_files, write = int(sys.argv[3]), FileStorage.write
+
+def write_or_die(*arguments):
+    global n_files
+    if not n_files:
+        os.kill(os.getpid(), signal.SIGKILL)
+    n_files -= 1
+    write(*arguments)
+
+FileStorage.write = write_or_die
+storage = FileStorage(UUID(sys.argv[1]), tierkreis_directory=Path(sys.argv[2]))
+g = Graph(TKR[str], TKR[str])
+executor = ShellExecutor(None, storage.workflow_dir)
+run(g.finish_with_outputs(g.inputs), "text", storage, executor)
+"""
+
+
+@pytest.mark.parametrize("n_files", range(4))
+def test_a_run_that_is_killed_before_its_start_can_be_shown_and_run_again(
+    n_files, storage, executor
+):
+    place = [str(storage.workflow_id), str(storage.tkr_dir), str(n_files)]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *place], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not storage.is_node_started(Loc())
+    # What Tierkreis's visualiser reads of each folder that is named by an id.
+    for folder in storage.tkr_dir.iterdir():
+        with suppress(ValueError):
+            seen = FileStorage(UUID(folder.name), tierkreis_directory=storage.tkr_dir)
+            assert seen.read_metadata(Loc(""))["start_time"]
+            assert seen.read_errors(Loc()) == ""
+    with pytest.raises(InvalidInputError, match=r"start one with run\(\)"):
+        resume(storage, executor)
     assert run(identity(), "text", storage, executor) == "text"

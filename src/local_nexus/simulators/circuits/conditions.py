@@ -52,7 +52,23 @@ def _needs_work(op: Json) -> bool:
     depth = 0
     while op["type"] == "Conditional":
         op, depth = op["conditional"]["op"], depth + 1
-    return depth > 1 or (_is_box(op) and bool(op["box"]["circuit"]["bits"]))
+    if _is_box(op) and op["box"]["circuit"]["bits"]:
+        return True
+    return depth > 1 or (depth == 1 and _resets(op))
+
+
+def _resets(op: Json) -> bool:
+    """Return whether an operation prepares a state, and resets its qubits first.
+
+    pytket forgets the resets when it takes such a box apart under a condition.
+    """
+    while op["type"] == "Conditional":
+        op = op["conditional"]["op"]
+    if op["type"] == "StatePreparationBox":
+        return bool(op["box"]["with_initial_reset"])
+    if not _is_box(op):
+        return False
+    return any(_resets(one["op"]) for one in op["box"]["circuit"]["commands"])
 
 
 def _is_box(op: Json) -> bool:
@@ -132,7 +148,9 @@ class _Writer:
         for bit, value in own:
             if conditions.setdefault(bit, value) != value:
                 return  # It asks for 0 and for 1.
-        if not _is_box(command.op) or not command.op["box"]["circuit"]["bits"]:
+        if not _is_box(command.op) or not (
+            command.op["box"]["circuit"]["bits"] or (conditions and _resets(command.op))
+        ):
             self._write_plain(command, tuple(conditions.items()))
             return
         circuit = Circuit.from_dict(command.op["box"]["circuit"])
@@ -153,6 +171,11 @@ class _Writer:
             first = self._keep(conditions[:MOST_BITS])
             conditions = (*conditions[MOST_BITS:], *first)
         op = command.op
+        if conditions and _resets(op):
+            for unit in command.units:
+                reset = _Command({}, {"type": "Reset"}, [unit], ())
+                self._write_plain(reset, conditions)
+            op = op | {"box": op["box"] | {"with_initial_reset": False}}
         if conditions:
             value = sum(value << n for n, (_bit, value) in enumerate(conditions))
             facts = {"op": op, "value": value, "width": len(conditions)}

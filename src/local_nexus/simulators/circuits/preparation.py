@@ -5,9 +5,10 @@ import math
 import re
 from typing import Any
 
-from pytket.circuit import Circuit
+from pytket.circuit import Circuit, Op, OpType
 from pytket.passes import DecomposeBoxes
 
+from local_nexus.simulators.circuits.classical import inner
 from local_nexus.simulators.circuits.conditions import unfold
 from local_nexus.simulators.devices import Device
 from local_nexus.simulators.errors import SimulationError
@@ -104,12 +105,38 @@ def simplify(circuit: Circuit) -> Circuit:
     """
     simple = unfold(circuit)
     DecomposeBoxes().apply(simple)
+    simple = _with_barriers_of_qubits(simple)
     if symbols := sorted(map(str, simple.free_symbols())):
         raise SimulationError(
             f"The circuit has free symbols ({', '.join(symbols)}): substitute numbers "
             "before you submit it."
         )
     return simple
+
+
+def _with_barriers_of_qubits(circuit: Circuit) -> Circuit:
+    """Return a circuit whose barriers have neither bits nor conditions.
+
+    Most simulators know no others, and nothing depends on them.
+    """
+    if not any(_is_barrier(command.op) and command.bits for command in circuit):
+        return circuit
+    stored = circuit.to_dict()
+    kept = []
+    for command, one in zip(circuit, stored["commands"], strict=True):
+        if _is_barrier(command.op) and command.bits:
+            args = [[qubit.reg_name, qubit.index] for qubit in command.qubits]
+            if command.op.type == OpType.Conditional or not args:
+                continue
+            op = one["op"] | {"signature": ["Q"] * len(args)}
+            kept.append(one | {"op": op, "args": args})
+        else:
+            kept.append(one)
+    return Circuit.from_dict(stored | {"commands": kept})
+
+
+def _is_barrier(op: Op) -> bool:
+    return inner(op).type == OpType.Barrier
 
 
 def check_size(circuit: Circuit, device: Device) -> None:

@@ -1,6 +1,7 @@
 """Declarations, measurements and computations with bits."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from openqasm3 import ast
@@ -23,6 +24,7 @@ from tkr_nexus_worker.program_files.openqasm.names import (
     at_place,
     base_name,
     bits_read,
+    counted,
     shown,
 )
 
@@ -60,19 +62,18 @@ class BitStatements(GateCalls):
 
     def _declare_bits(self, node: Any, kind: ast.BitType) -> None:
         name, size = node.identifier.name, self._size(kind.size)
-        if self._scope.outer is None:
-            self._check_free(node, name)
-            register = name
-        else:
-            number = 1
-            while (register := f"{name}_{number}") in {*self._bits, *self._qubits}:
-                number += 1
-        bits = BitRegister(register, size)
+        if self._scope.outer is not None:
+            # What is known only in a block is not a result.
+            items = tuple(self._out.scratch_bit() for _ in range(size))
+            self._name(node.identifier, Bits(items, kind.size is None))
+            return
+        self._check_free(node, name)
+        bits = BitRegister(name, size)
         self._name(
             node.identifier, Bits(tuple(bits.to_list()), kind.size is None, bits)
         )
-        self._bits[register] = size
-        if register == SCRATCH:
+        self._bits[name] = size
+        if name == SCRATCH:
             self._out.reserve_scratch(size)
 
     def _check_free(self, node: Any, name: str) -> None:
@@ -82,14 +83,83 @@ class BitStatements(GateCalls):
     def _declare_number(
         self, node: Any, kind: Any, initial: Any, *, constant: bool = True
     ) -> None:
-        if isinstance(initial, ast.QuantumMeasurement):
-            self._fail(node, "only a bit can keep the result of a measurement")
         if type(kind) in NOT_EXPRESSED:
             self._refuse(kind if kind.span else at_place(node, kind))
-        value = None
-        if initial is not None:
-            value = self._cast(node, kind, self._number(initial))
-        self._name(node.identifier, Variable(value, kind, constant, self._depth))
+        variable = Variable(None, kind, constant, self._depth)
+        if isinstance(initial, ast.QuantumMeasurement):
+            self._assign_number(node, variable, self._measured(initial))
+        elif initial is not None and constant:
+            variable.value = self._cast(node, kind, self._number(initial))
+        elif initial is not None:
+            self._assign_number(node, variable, self._evaluate(initial))
+        self._name(node.identifier, variable)
+
+    def _measured(self, measure: ast.QuantumMeasurement) -> Bits:
+        """Measure qubits into scratch bits."""
+        source = self._operand(measure.qubit)
+        bits = tuple(self._out.scratch_bit() for _ in source.qubits)
+        for qubit, bit in zip(source.qubits, bits, strict=True):
+            self._add(OpType.Measure, [qubit, bit], writes=[bit])
+        return Bits(bits, source.single)
+
+    def _assign_number(self, node: Any, variable: Variable, value: Value) -> None:
+        branches = variable.depth < self._depth
+        known = isinstance(variable.value, Number)
+        if isinstance(value, LogicExp) or (branches and known):
+            self._fail(
+                node,
+                "a measurement decides the value of a number, which a circuit of "
+                "pytket cannot express; use bits",
+            )
+        if branches:
+            variable.value = self._overwritten(node, variable, value)
+        elif isinstance(value, Bits) and any(
+            isinstance(it, Bit | LogicExp) for it in value.items
+        ):
+            kept = self._cast_bits(node, variable.type, value)
+            variable.value = replace(
+                kept, items=self._kept(kept), register=None, condition=None
+            )
+        else:
+            variable.value = self._cast(node, variable.type, value)
+
+    def _overwritten(self, node: Any, variable: Variable, value: Number | Bits) -> Bits:
+        """Write a number to the bits that keep a variable, in a branch."""
+        if isinstance(value, Bits):
+            value = self._cast_bits(node, variable.type, value)
+        else:
+            value = self._cast(node, variable.type, value)
+            if isinstance(value, float) or value < 0:
+                self._fail(
+                    node,
+                    f"a measurement decides whether a number is {value}; give a whole "
+                    "number from 0",
+                )
+            width = max(1, int(value).bit_length())
+            value = Bits(tuple(bool(int(value) >> at & 1) for at in range(width)))
+        before = (
+            variable.value
+            if isinstance(variable.value, Bits)
+            else replace(value, items=())
+        )
+        if before.signed != value.signed:
+            self._fail(
+                node,
+                "one variable is given numbers with a sign and without; cast to uint",
+            )
+        width = max(len(before.items), len(value.items))
+        bits = [
+            item if isinstance(item, Bit) else self._out.scratch_bit()
+            for item in (*before.items, *[False] * (width - len(before.items)))
+        ]
+        self._write_bits(bits, [*value.items, *[False] * (width - len(value.items))])
+        return replace(value, items=tuple(bits), register=None, condition=None)
+
+    def _kept(self, value: Bits) -> tuple[Bit, ...]:
+        """Copy bits, so that they stay what they are."""
+        bits = tuple(self._out.scratch_bit() for _ in value.items)
+        self._write_bits(bits, value.items)
+        return bits
 
     def _declare_io(self, node: ast.IODeclaration) -> None:
         name = node.identifier.name
@@ -103,21 +173,25 @@ class BitStatements(GateCalls):
             self._declare_number(node, node.type, None, constant=False)
 
     def _measure(self, node: Any, measure: ast.QuantumMeasurement, target: Any) -> None:
-        source = self._operand(measure.qubit)
-        if target is None and self._is_2:
-            self._fail(node, "a measurement has no bit; write measure q -> c;")
         if target is None:
-            bits: Sequence[Any] = [self._out.scratch_bit() for _ in source.qubits]
-        else:
-            found = self._bits_of(target)
-            bits = found.items
-            both = len(source.qubits), len(bits)
-            if both[0] != both[1] or (self._is_2 and source.single != found.single):
-                self._fail(
-                    node,
-                    f"{both[0]} qubits of {shown(measure.qubit)} are measured into "
-                    f"{both[1]} bits of {shown(target)}; give as many",
-                )
+            if self._is_2:
+                self._fail(node, "a measurement has no bit; write measure q -> c;")
+            self._measured(measure)
+            return
+        variable = self._scope.find(base_name(target))
+        if isinstance(variable, Variable):
+            self._write(node, target, self._measured(measure))
+            return
+        source, found = self._operand(measure.qubit), self._bits_of(target)
+        bits: Sequence[Any] = found.items
+        both = len(source.qubits), len(bits)
+        if both[0] != both[1] or (self._is_2 and source.single != found.single):
+            self._fail(
+                node,
+                f"{counted(both[0], 'qubit')} of {shown(measure.qubit)} cannot be "
+                f"measured into {counted(both[1], 'bit')} of {shown(target)}; give as "
+                "many",
+            )
         for qubit, bit in zip(source.qubits, bits, strict=True):
             self._add(OpType.Measure, [qubit, bit], writes=[bit])
 
@@ -154,13 +228,9 @@ class BitStatements(GateCalls):
         if isinstance(meaning, Variable):
             if meaning.constant:
                 self._fail(node, f"{name!r} is constant")
-            if isinstance(value, Bits | LogicExp) or meaning.depth < self._depth:
-                self._fail(
-                    node,
-                    f"a measurement decides the value of {name!r}, which a circuit of "
-                    "pytket cannot express; use bits",
-                )
-            meaning.value = self._cast(node, meaning.type, value)
+            if not isinstance(target, ast.Identifier):
+                self._fail(node, f"{name!r} is not a register; assign the whole number")
+            self._assign_number(node, meaning, value)
             return
         bits: list[Any] = list(self._bits_of(target).items)
         if isinstance(value, LogicExp):
@@ -172,11 +242,15 @@ class BitStatements(GateCalls):
         if isinstance(value, Bits):
             items = value.items
         elif isinstance(value, float) or not 0 <= value < 1 << size:
-            self._fail(node, f"the value {value} does not fit {size} bits")
+            self._fail(node, f"the value {value} does not fit {counted(size, 'bit')}")
         else:
             return [bool(int(value) >> index & 1) for index in range(size)]
         if len(items) > size or (len(items) < size and not self._is_2):
-            self._fail(node, f"a value of {len(items)} bits is given to {size} bits")
+            self._fail(
+                node,
+                f"a value of {counted(len(items), 'bit')} is given to "
+                f"{counted(size, 'bit')}",
+            )
         return (*items, *[False] * (size - len(items)))
 
     def _write_bits(self, bits: Sequence[Bit], items: Sequence[Item]) -> None:

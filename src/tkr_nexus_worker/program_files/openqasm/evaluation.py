@@ -1,11 +1,12 @@
 """The operands and values of statements."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from math import tau
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from openqasm3 import ast
 from pytket.circuit import Bit, Qubit
@@ -16,13 +17,17 @@ from tkr_nexus_worker.program_files.conditions import Condition, ConditionalCirc
 from tkr_nexus_worker.program_files.openqasm.expressions import (
     CONSTANTS,
     FUNCTIONS,
+    FUNCTIONS_2,
+    OPERATORS_2,
     Bits,
     ExpressionError,
+    Item,
     Number,
     Value,
     binary,
     negate_bits,
     on_numbers,
+    rotated,
     truth,
 )
 from tkr_nexus_worker.program_files.openqasm.gates import BUILT_IN, StandardGate
@@ -33,9 +38,11 @@ from tkr_nexus_worker.program_files.openqasm.names import (
     Place,
     Qubits,
     Scope,
+    Subroutine,
     Variable,
     at_place,
     base_name,
+    counted,
     shown,
 )
 from tkr_nexus_worker.program_files.openqasm.syntax import OpenQasmError, Statement
@@ -44,7 +51,8 @@ LARGEST_REGISTER = 100_000
 """How many qubits or bits a register may have."""
 
 _PHYSICAL = "q"
-_FUNCTIONS_2 = frozenset({"sin", "cos", "tan", "exp", "log", "sqrt"})
+_USUAL_INTEGER = 64
+_TURNS: Mapping[str, int] = {"rotl": 1, "rotr": -1}
 
 
 class Evaluation(ABC):
@@ -71,27 +79,38 @@ class Evaluation(ABC):
         self._scope = Scope()
         self._depth = 0  # in branches that a measurement decides
         self._loops: list[int] = []  # the depth of each
+        self._calls: list[int] = []  # the depth of each
+        self._real = False  # whether 1/2 is a half, as always in OpenQASM 2
         self._steps = 0
-        self._place = Place(Statement(ast.EndStatement()), "")
+        self._node: Any = ast.EndStatement()  # the one that is carried out
+        self._place = Place(Statement(self._node), "")
 
     @abstractmethod
     def _execute(self, node: Any) -> None:
         """Carry out a statement."""
+
+    @abstractmethod
+    def _call_subroutine(self, node: Any, subroutine: Subroutine) -> Value:
+        """Carry out a subroutine that returns a value."""
 
     @property
     def _is_2(self) -> bool:
         return self._version == 2
 
     def _fail(self, node: Any, reason: str) -> NoReturn:
+        raise OpenQasmError(reason, self._line(node), self._place.source)
+
+    def _line(self, node: Any) -> int:
         span = getattr(node, "span", None)
-        line = self._place.statement.line + (span.start_line - 1 if span else 0)
-        raise OpenQasmError(reason, line, self._place.source)
+        return self._place.statement.line + (span.start_line - 1 if span else 0)
 
     def _refuse(self, node: Any) -> NoReturn:
         what = NOT_EXPRESSED.get(type(node), type(node).__name__)
         self._fail(node, f"a circuit of pytket cannot express {what}")
 
     def _name(self, node: ast.Identifier, meaning: Meaning) -> None:
+        if node.name in (BUILT_IN if self._is_2 else ("U",)):
+            self._fail(node, f"gate {node.name!r} is built in; take another name")
         known = self._scope.names.get(node.name)
         if known is not None:
             self._fail(
@@ -130,7 +149,9 @@ class Evaluation(ABC):
             self._fail(node, f"{name!r} is {KINDS[type(meaning)]}, not qubits")
         if isinstance(node, ast.Identifier):
             return meaning
-        places, single = self._indices(node, len(meaning.qubits), "qubits")
+        if meaning.single:
+            self._fail(node, f"{name!r} is one qubit and has no index")
+        places, single = self._indices(node, len(meaning.qubits), "qubit")
         return Qubits(tuple(meaning.qubits[place] for place in places), single)
 
     def _physical_qubit(self, node: Any, name: str) -> Qubit:
@@ -148,7 +169,9 @@ class Evaluation(ABC):
             self._fail(node, f"{name!r} is {KINDS[type(meaning)]}, not bits")
         if isinstance(node, ast.Identifier):
             return meaning
-        places, single = self._indices(node, len(meaning.items), "bits")
+        if meaning.single:
+            self._fail(node, f"{name!r} is one bit and has no index")
+        places, single = self._indices(node, len(meaning.items), "bit")
         return Bits(tuple(meaning.items[place] for place in places), single)
 
     def _indices(self, node: Any, size: int, what: str) -> tuple[Sequence[int], bool]:
@@ -174,7 +197,8 @@ class Evaluation(ABC):
             if not 0 <= place < size:
                 self._fail(
                     node,
-                    f"{name}[{place}] is out of range: {name!r} has {size} {what}",
+                    f"{name}[{place}] is out of range: {name!r} has "
+                    f"{counted(size, what)}",
                 )
         return places, single
 
@@ -215,7 +239,8 @@ class Evaluation(ABC):
     def _whole(self, node: Any) -> int:
         value = self._number(node)
         if not isinstance(value, int):
-            self._fail(node, f"{value:g} is not a whole number")
+            hint = f"; write {value:.0f}" if value.is_integer() else ""
+            self._fail(node, f"a whole number is needed, not {value}{hint}")
         return int(value)
 
     def _number(self, node: Any) -> Number:
@@ -241,6 +266,9 @@ class Evaluation(ABC):
             case ast.Identifier(name=name):
                 return self._named_value(node, name)
             case ast.IndexExpression() | ast.IndexedIdentifier():
+                meaning = self._scope.find(base_name(node))
+                if isinstance(meaning, Variable):
+                    return self._digits(node, meaning)
                 return self._bits_of(node)
             case ast.UnaryExpression():
                 return self._unary(node, self._evaluate(node.expression))
@@ -277,13 +305,36 @@ class Evaluation(ABC):
             self._fail(node, f"{name!r} has no value yet")
         return meaning.value
 
+    def _digits(self, node: Any, variable: Variable) -> Value:
+        """Return binary digits of a whole number."""
+        name = base_name(node)
+        value = self._named_value(node, name)
+        if not isinstance(variable.type, ast.IntType | ast.UintType):
+            self._fail(node, f"{name!r} is not a register and has no index")
+        if isinstance(value, Bits):
+            size = variable.type.size
+            more = 0 if size is None else self._size(size) - len(value.items)
+            items: Sequence[Item] = (*value.items, *[False] * more)
+        else:
+            size = variable.type.size
+            width = _USUAL_INTEGER if size is None else self._size(size)
+            items = [bool(int(cast("Number", value)) >> at & 1) for at in range(width)]
+        places, single = self._indices(node, len(items), "bit")
+        return Bits(tuple(items[place] for place in places), single)
+
     def _compute(self, node: Any, name: str, left: Value, right: Value) -> Value:
-        if self._is_2 and not isinstance(left, Bits | LogicExp):
-            left = float(left)  # its numbers are real: 1/2 is a half
+        numbers = not isinstance(left, Bits | LogicExp) and not isinstance(
+            right, Bits | LogicExp
+        )
+        if self._is_2 and numbers and name not in OPERATORS_2:
+            self._fail(node, f"'{name}' is not an operator of numbers in OpenQASM 2")
+        if numbers and (self._is_2 or (self._real and name == "/")):
+            left = float(cast("Number", left))  # 1/2 is a half
         try:
             return binary(name, left, right)
         except ExpressionError as error:
-            self._fail(node, str(error))
+            reason = str(error)
+            self._fail(node, reason.replace("'**'", "'^'") if self._is_2 else reason)
 
     def _unary(self, node: ast.UnaryExpression, value: Value) -> Value:
         name = node.op.name
@@ -305,13 +356,21 @@ class Evaluation(ABC):
 
     def _function(self, node: ast.FunctionCall) -> Value:
         name = node.name.name
-        known = name in FUNCTIONS and (not self._is_2 or name in _FUNCTIONS_2)
-        shown = "ln" if self._is_2 and name == "log" else name
-        if not known:
-            self._fail(node, f"the function {shown!r} is not known")
+        subroutine = self._scope.find(name)
+        if isinstance(subroutine, Subroutine):
+            return self._call_subroutine(node, subroutine)
+        functions = FUNCTIONS_2 if self._is_2 else FUNCTIONS
+        if not self._is_2 and name in _TURNS and len(node.arguments) == 2:
+            value = self._evaluate(node.arguments[0])
+            if not isinstance(value, Bits):
+                self._fail(node, f"{name} takes bits")
+            return rotated(value, _TURNS[name] * self._whole(node.arguments[1]))
+        if name not in functions:
+            known = ", ".join(sorted(functions))
+            self._fail(node, f"the function {name!r} is not known; known are {known}")
         values = [self._number(argument) for argument in node.arguments]
         try:
-            return on_numbers(shown, FUNCTIONS[name], *values)
+            return on_numbers(name, functions[name], *values)
         except ExpressionError as error:
             self._fail(node, str(error))
 
@@ -319,12 +378,26 @@ class Evaluation(ABC):
         value = self._evaluate(node.argument)
         if type(node.type) in NOT_EXPRESSED:
             self._refuse(at_place(node, node.type))
-        if not isinstance(value, Bits | LogicExp):
-            return self._cast(node, node.type, value)
-        if isinstance(node.type, ast.BoolType):
-            return Bits((truth(value),), single=True)
-        if isinstance(node.type, ast.FloatType | ast.AngleType):
-            self._fail(node, "bits cannot become an angle of a circuit of pytket")
+        if isinstance(value, Bits):
+            return self._cast_bits(node, node.type, value)
+        if isinstance(value, LogicExp):
+            self._fail(node, "a circuit of pytket cannot express a cast of a sum")
+        return self._cast(node, node.type, value)
+
+    def _cast_bits(self, node: Any, kind: Any, value: Bits) -> Bits:
+        match kind:
+            case ast.BoolType():
+                return Bits((truth(value),), single=True)
+            case ast.FloatType() | ast.AngleType():
+                self._fail(node, "bits cannot become an angle of a circuit of pytket")
+            case ast.IntType() | ast.UintType() | ast.BitType():
+                size = len(value.items) if kind.size is None else self._size(kind.size)
+                if size < len(value.items):
+                    name = type(kind).__name__.removesuffix("Type").lower()
+                    bits = counted(len(value.items), "bit")
+                    self._fail(node, f"a value of {bits} does not fit {name}[{size}]")
+                signed = isinstance(kind, ast.IntType) and size == len(value.items)
+                return replace(value, signed=signed and kind.size is not None)
         return value
 
     def _cast(self, node: Any, kind: Any, value: Value) -> Number:
@@ -355,8 +428,8 @@ class Evaluation(ABC):
     def _size(self, node: Any) -> int:
         if node is None:
             return 1
-        size = self._number(node)
-        if not isinstance(size, int) or not 1 <= size <= LARGEST_REGISTER:
+        size = self._whole(node)
+        if not 1 <= size <= LARGEST_REGISTER:
             self._fail(
                 node,
                 f"the size of a register is {size}; give 1 to {LARGEST_REGISTER:,}",

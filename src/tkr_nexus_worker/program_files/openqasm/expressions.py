@@ -36,12 +36,14 @@ class Bits:
     :param single: Whether it is one bit and no register.
     :param register: The register that they are, if they are all of one.
     :param condition: What they say as a condition on one register, if that is all.
+    :param signed: Whether they are a whole number whose highest bit is its sign.
     """
 
     items: tuple[Item, ...]
     single: bool = False
     register: BitRegister | None = None
     condition: Condition | None = None
+    signed: bool = False
 
 
 Value = Number | Bits | RegLogicExp
@@ -106,7 +108,16 @@ FUNCTIONS: Mapping[str, Callable[..., Number]] = {
     "mod": _remainder,
     "pow": _power,
 }
-"""The functions of both versions; OpenQASM 2 calls the logarithm ``ln``."""
+"""The functions of OpenQASM 3."""
+
+FUNCTIONS_2: Mapping[str, Callable[..., Number]] = {
+    **{name: FUNCTIONS[name] for name in ("sin", "cos", "tan", "exp", "sqrt")},
+    "ln": math.log,
+}
+"""The functions of OpenQASM 2."""
+
+OPERATORS_2 = frozenset(["+", "-", "*", "/", "**"])
+"""The operators of numbers in OpenQASM 2, as OpenQASM 3 writes them."""
 
 _ON_NUMBERS: Mapping[str, Callable[[Number, Number], Number]] = {
     "+": operator.add,
@@ -198,6 +209,16 @@ def negate_bits(value: Bits) -> Bits:
     return Bits(tuple(_not(item) for item in value.items), value.single)
 
 
+def rotated(value: Bits, distance: int) -> Bits:
+    """Return the bits of a value, turned to the left.
+
+    :param value: The value.
+    :param distance: By how many places; to the right if it is negative.
+    """
+    width = len(value.items)
+    return Bits(tuple(value.items[(at - distance) % width] for at in range(width)))
+
+
 def truth(value: Value) -> Item:
     """Return whether a value is not zero.
 
@@ -235,6 +256,8 @@ def _compare(name: str, left: Value, right: Value) -> Value:
     if name in (">", "<="):
         left, right = right, left
         name = {">": "<", "<=": ">="}[name]
+    if any(isinstance(one, Bits) and one.signed for one in (left, right)):
+        left, right = _without_sign(left, right)
     for one, other in ((left, right), (right, left)):
         if isinstance(one, int | float) and (one != int(one) or one < 0):
             raise _cannot(f"a comparison of bits with {one:g}")
@@ -253,6 +276,28 @@ def _compare(name: str, left: Value, right: Value) -> Value:
     for a, b in pairs:
         less = _or(_and(_not(a), b), _and(_not(_xor(a, b)), less))
     return Bits((less if name == "<" else _not(less),), single=True)
+
+
+def _without_sign(left: Value, right: Value) -> tuple[Value, Value]:
+    """Add as much to two numbers, of which one has a sign, that none is negative."""
+    [width, *others] = {
+        len(one.items) for one in (left, right) if isinstance(one, Bits)
+    }
+    half = 1 << (width - 1)
+
+    def raised(value: Value) -> Value:
+        if isinstance(value, Bits) and value.signed and not others:
+            *low, sign = value.items
+            return Bits((*low, _not(sign)))
+        if isinstance(value, int) and -half <= value < half:
+            return value + half
+        if isinstance(value, int):
+            raise ExpressionError(
+                f"int[{width}] has no value {value}; cast to uint[{width}]"
+            )
+        raise _cannot("a comparison of bits with a sign and without")
+
+    return raised(left), raised(right)
 
 
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})

@@ -25,6 +25,7 @@ from tkr_nexus_worker.program_files.openqasm.names import (
     Qubits,
     Scope,
     Variable,
+    counted,
     own_qubits,
     shown,
 )
@@ -32,10 +33,10 @@ from tkr_nexus_worker.program_files.openqasm.names import (
 EXTENDED_2 = "hqslib1.inc"
 """The library whose programs in OpenQASM 2 may compute with bits."""
 
-_IN_GATES = (
-    ast.QuantumGate,
+_IN_GATES_2 = (ast.QuantumGate, ast.QuantumBarrier)
+_IN_GATES_3 = (
+    *_IN_GATES_2,
     ast.QuantumPhase,
-    ast.QuantumBarrier,
     ast.ForInLoop,
     ast.WhileLoop,
     ast.BranchingStatement,
@@ -52,9 +53,7 @@ class GateCalls(Evaluation):
     def _define(self, node: ast.QuantumGateDefinition) -> None:
         name = node.name.name
         if self._place.statement.opaque:
-            span = node.name.span
-            line = self._place.statement.line + (span.start_line - 1 if span else 0)
-            where = f"{self._place.source} line {line}".strip()
+            where = f"{self._place.source} line {self._line(node.name)}".strip()
             self._name(node.name, OpaqueGate(where))
             return
         parameters = tuple(one.name for one in node.arguments)
@@ -82,7 +81,7 @@ class GateCalls(Evaluation):
         """Check what can be known of a gate before it is used."""
         local |= {one.identifier.name for one in body if hasattr(one, "identifier")}
         for node in body:
-            if not isinstance(node, _IN_GATES):
+            if not isinstance(node, _IN_GATES_2 if self._is_2 else _IN_GATES_3):
                 what = type(node).__name__.removeprefix("Quantum")
                 self._fail(node, f"{what} cannot be part of a gate")
             if isinstance(node, ast.QuantumGate):
@@ -136,10 +135,12 @@ class GateCalls(Evaluation):
         name = node.name.name
         wanted, given = gate.n_parameters, len(node.arguments)
         if given != wanted:
-            self._fail(node, f"gate {name!r} takes {wanted} parameters, not {given}")
+            takes = counted(wanted, "parameter")
+            self._fail(node, f"gate {name!r} takes {takes}, not {given}")
         wanted, given = gate.n_qubits + more, len(node.qubits)
         if given != wanted:
-            self._fail(node, f"gate {name!r} takes {wanted} qubits, not {given}")
+            takes = counted(wanted, "qubit")
+            self._fail(node, f"gate {name!r} takes {takes}, not {given}")
 
     def _call(self, node: ast.QuantumGate) -> None:
         gate = self._gate(node)
@@ -224,7 +225,10 @@ class GateCalls(Evaluation):
         kind = node.modifier.name
         if node.argument is None:
             return kind, 1
+        # The standard library itself writes pow(1/2) for a square root.
+        self._real = kind == "pow"
         value = self._number(node.argument)
+        self._real = False
         if kind != "pow" and (not isinstance(value, int) or value < 1):
             self._fail(node, f"{kind} has the number {value}; give 1 or more")
         return kind, value
@@ -235,7 +239,8 @@ class GateCalls(Evaluation):
         qubits = [qubit for one in node.qubits for qubit in self._operand(one).qubits]
         controls = sum(count for kind, count in modifiers if kind.endswith("ctrl"))
         if len(qubits) != controls:
-            self._fail(node, f"gphase takes {controls:g} qubits, not {len(qubits)}")
+            takes = counted(controls, "qubit")
+            self._fail(node, f"gphase takes {takes} here, not {len(qubits)}")
         if not modifiers:
             self._phase += angle
             return

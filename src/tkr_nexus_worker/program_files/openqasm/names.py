@@ -7,16 +7,18 @@ from typing import Any
 from openqasm3 import ast
 from pytket.circuit import Bit, Qubit
 
-from tkr_nexus_worker.program_files.openqasm.expressions import Bits, Item, Number
+from tkr_nexus_worker.program_files.openqasm.expressions import (
+    Bits,
+    Item,
+    Number,
+    Value,
+)
 from tkr_nexus_worker.program_files.openqasm.gates import StandardGate
 from tkr_nexus_worker.program_files.openqasm.syntax import Statement
 
 # What a circuit of pytket has no counterpart for, and what a message calls it.
 NOT_EXPRESSED: Mapping[type, str] = {
-    ast.SubroutineDefinition: "a subroutine (def)",
     ast.ExternDeclaration: "an external function (extern)",
-    ast.ReturnStatement: "return",
-    ast.SwitchStatement: "switch",
     ast.DelayInstruction: "delay",
     ast.Box: "box",
     ast.CalibrationDefinition: "a calibration (defcal)",
@@ -92,6 +94,20 @@ class OpaqueGate:
     where: str
 
 
+@dataclass(frozen=True)
+class Subroutine:
+    """A subroutine that the program defines.
+
+    :param node: Its definition.
+    :param place: Where it is defined.
+    :param scope: The names that its body knows beside its own.
+    """
+
+    node: ast.SubroutineDefinition
+    place: Place
+    scope: "Scope"
+
+
 Gate = StandardGate | DefinedGate | OpaqueGate
 
 
@@ -99,25 +115,27 @@ Gate = StandardGate | DefinedGate | OpaqueGate
 class Variable:
     """A number with a name.
 
-    :param value: The number; None before it is assigned.
+    :param value: The number, or the bits that keep it if it was measured; None before
+        it is assigned.
     :param type: Its type.
     :param constant: Whether it keeps its value.
     :param depth: How many branches that a measurement decides it is declared in.
     """
 
-    value: Number | None
+    value: Number | Bits | None
     type: Any = None
     constant: bool = True
     depth: int = 0
 
 
-Meaning = Qubits | Bits | Variable | DefinedGate | OpaqueGate
+Meaning = Qubits | Bits | Variable | DefinedGate | OpaqueGate | Subroutine
 KINDS: Mapping[type, str] = {
     Qubits: "a quantum register",
     Bits: "a classical register",
     Variable: "a number",
     DefinedGate: "a gate",
     OpaqueGate: "a gate",
+    Subroutine: "a subroutine",
 }
 
 
@@ -156,6 +174,17 @@ class EndError(Exception):
     """The program ends."""
 
 
+class ReturnError(Exception):
+    """A subroutine ends.
+
+    :param value: What it returns; None for nothing.
+    """
+
+    def __init__(self, value: Value | None) -> None:
+        super().__init__()
+        self.value = value
+
+
 def own_qubits(names: Iterable[str]) -> dict[str, Meaning]:
     """Return the qubits of a gate that is checked before it is used."""
     return {name: Qubits((Qubit(name, 0),), single=True) for name in names}
@@ -170,13 +199,20 @@ def base_name(node: Any) -> str:
             node = node.name
         else:
             break
-    return node.name if isinstance(node, ast.Identifier) else "an expression"
+    return node.name if isinstance(node, ast.Identifier) else ""
 
 
 def shown(node: Any) -> str:
     """Return how a message calls a register or a part of one."""
     name = base_name(node)
+    if not name:
+        return "an expression"
     return repr(name if isinstance(node, ast.Identifier) else f"{name}[…]")
+
+
+def counted(number: float, what: str) -> str:
+    """Return a number of things as a message has it."""
+    return f"{number:g} {what}{'' if number == 1 else 's'}"
 
 
 def at_place(place: Any, node: Any) -> Any:

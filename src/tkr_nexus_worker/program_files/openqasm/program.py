@@ -15,11 +15,11 @@ from pytket.circuit import Circuit, OpType
 from pytket.circuit.logic_exp import LogicExp
 
 from tkr_nexus_worker.program_files.conditions import Condition, ConditionalCircuit
-from tkr_nexus_worker.program_files.openqasm.bits import BitStatements
 from tkr_nexus_worker.program_files.openqasm.expressions import (
     Bits,
     ExpressionError,
     Number,
+    Value,
     condition_of,
 )
 from tkr_nexus_worker.program_files.openqasm.gate_calls import EXTENDED_2
@@ -31,9 +31,11 @@ from tkr_nexus_worker.program_files.openqasm.names import (
     EndError,
     Place,
     Scope,
+    Subroutine,
     Variable,
     at_place,
 )
+from tkr_nexus_worker.program_files.openqasm.subroutines import SubroutineCalls
 from tkr_nexus_worker.program_files.openqasm.syntax import (
     OpenQasmError,
     decode,
@@ -42,8 +44,13 @@ from tkr_nexus_worker.program_files.openqasm.syntax import (
 )
 from tkr_runtime.files import read_file
 
-MOST_STEPS = 1_000_000
-"""How many statements the loops of a program may carry out."""
+_IN_IF_2 = (
+    ast.QuantumGate,
+    ast.QuantumMeasurementStatement,
+    ast.QuantumReset,
+    ast.QuantumBarrier,
+    ast.ClassicalAssignment,
+)
 
 
 def circuit_from_openqasm(text: str, folder: Path) -> Circuit:
@@ -62,7 +69,7 @@ def circuit_from_openqasm(text: str, folder: Path) -> Circuit:
     return program.circuit()
 
 
-class Program(BitStatements):
+class Program(SubroutineCalls):
     """A program while it is carried out."""
 
     def run(self, text: str, source: str) -> None:
@@ -79,8 +86,8 @@ class Program(BitStatements):
             if source:
                 raise
         except RecursionError as error:
-            line = self._place.statement.line
-            raise OpenQasmError("it is nested too deeply", line, source) from error
+            reason = "it is nested too deeply"
+            raise OpenQasmError(reason, self._line(self._node), source) from error
         except OpenQasmError as error:
             if error.source or not source:
                 raise
@@ -100,6 +107,7 @@ class Program(BitStatements):
         return circuit
 
     def _execute(self, node: Any) -> None:
+        self._node = node
         if self._loops:
             self._count(node)
         match node:
@@ -130,6 +138,15 @@ class Program(BitStatements):
                 self._assign(node)
             case ast.AliasStatement():
                 self._name(node.target, self._alias(node.value))
+            case ast.SwitchStatement():
+                self._switch(node)
+            case ast.SubroutineDefinition():
+                meaning = Subroutine(node, self._place, self._scope)
+                self._name(node.name, meaning)
+            case ast.ExpressionStatement(expression=ast.FunctionCall() as call):
+                self._call_alone(node, call)
+            case ast.ReturnStatement():
+                self._return(node)
             case ast.ForInLoop():
                 self._for(node)
             case ast.WhileLoop():
@@ -148,19 +165,6 @@ class Program(BitStatements):
                 pass  # it is for other tools
             case _:
                 self._refuse(node)
-
-    def _count(self, node: Any) -> None:
-        self._steps += 1
-        if self._steps > MOST_STEPS:
-            self._fail(
-                node,
-                f"the loops carry out more than {MOST_STEPS:,} statements; bound them",
-            )
-
-    def _block(self, statements: Iterable[Any]) -> None:
-        with self._inner(Scope(self._scope)):
-            for statement in statements:
-                self._execute(statement)
 
     def _include(self, node: ast.Include) -> None:
         name = node.filename
@@ -191,14 +195,10 @@ class Program(BitStatements):
         self._place = place
 
     def _branch(self, node: ast.BranchingStatement) -> None:
-        value = self._evaluate(node.condition)
-        try:
-            condition = condition_of(value)
-        except ExpressionError as error:
-            self._fail(node, str(error))
         if self._is_2:
-            self._branch_2(node, condition)
+            self._branch_2(node)
             return
+        condition = self._condition_of(node, self._evaluate(node.condition))
         if isinstance(condition, bool):
             self._block(node.if_block if condition else node.else_block)
             return
@@ -214,19 +214,59 @@ class Program(BitStatements):
         )
         self._depth -= 1
 
-    def _branch_2(self, node: ast.BranchingStatement, condition: Any) -> None:
+    def _condition_of(self, node: Any, value: Value) -> Any:
+        try:
+            return condition_of(value)
+        except ExpressionError as error:
+            self._fail(node, str(error))
+
+    def _switch(self, node: ast.SwitchStatement) -> None:
+        value = self._evaluate(node.target)
+
+        def run(number: int) -> None:
+            if number == len(node.cases):
+                self._block(node.default.statements if node.default else ())
+                return
+            labels, block = node.cases[number]
+            found: Value = False
+            for label in labels:
+                equal = self._compute(label, "==", value, self._number(label))
+                found = self._compute(label, "||", found, equal)
+            condition = self._condition_of(labels[0], found)
+            if isinstance(condition, bool):
+                if condition:
+                    self._block(block.statements)
+                else:
+                    run(number + 1)
+                return
+            self._depth += 1
+            self._out.branch(
+                condition,
+                lambda: self._block(block.statements),
+                lambda: run(number + 1),
+            )
+            self._depth -= 1
+
+        run(0)
+
+    def _branch_2(self, node: ast.BranchingStatement) -> None:
         [statement] = node.if_block
         if isinstance(statement, ast.BranchingStatement):
             self._fail(statement, "OpenQASM 2 has no if within an if")
-        test = node.condition
+        if not isinstance(statement, _IN_IF_2):
+            self._fail(statement, "if has a gate, a measurement or a reset")
+        test, numbers = node.condition, self._place.statement.numbers
         plain = (
             isinstance(test, ast.BinaryExpression)
             and test.op.name == "=="
             and isinstance(test.lhs, ast.Identifier)
             and isinstance(test.rhs, ast.IntegerLiteral)
+            and numbers is not None
+            and isinstance(numbers[test.rhs.value - 1], int)
         )
         if not plain and EXTENDED_2 not in self._libraries:
             self._fail(node, "OpenQASM 2 compares a register with a number: if(c==1)")
+        condition = self._condition_of(node, self._evaluate(test))
         if isinstance(condition, Condition):
             self._condition = condition
             self._execute(statement)

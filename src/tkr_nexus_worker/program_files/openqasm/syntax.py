@@ -28,7 +28,7 @@ _COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _ONLY_2 = re.compile(r'\b(?:qreg|creg|opaque)\b|"(?:qelib1|hqslib1)\.inc"')
 _ONLY_3 = re.compile(r'\b(?:qubit|bit)\b|"stdgates\.inc"')
 _TOKEN = re.compile(
-    r"(?P<space>\s+|//[^\n]*)"
+    r"(?P<space>\s+|//[^\n]*|/\*(?s:.*?)\*/)"
     r"|(?P<real>(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)"
     r"|(?P<integer>\d+)"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
@@ -38,7 +38,7 @@ _TOKEN = re.compile(
 _WORDS = frozenset(
     (
         *("gate", "qreg", "creg", "measure", "reset", "barrier", "if", "U", "CX"),
-        *("pi", "sin", "cos", "tan", "exp", "sqrt"),
+        *("pi", "sin", "cos", "tan", "exp", "sqrt", "ln"),
     )
 )
 _MARK = "v_"
@@ -136,6 +136,8 @@ def parse_statements(text: str, version: int) -> Iterator[Statement]:
     :returns: The statements, in order.
     :raises OpenQasmError: At the first mistake in the syntax.
     """
+    if not _COMMENTS.sub("", text).strip():
+        raise OpenQasmError("it has no statements", 1)
     if version == 2:
         return _parse_2(text)
     return (Statement(node) for node in _parse(text).statements)
@@ -182,6 +184,8 @@ def _split(text: str) -> Iterator[list[_Token]]:
     tokens: list[_Token] = []
     opened: list[int] = []
     for token in _tokens(text):
+        if token.text == ";" and not tokens:
+            continue  # an empty statement
         tokens.append(token)
         if token.text == "{":
             opened.append(token.line)
@@ -221,6 +225,10 @@ def _statement(tokens: list[_Token], *, opaque: bool = False) -> Statement:
     pieces: list[str] = []
     numbers: list[int | float] = []
     assigns = any(token.text == "=" for token in tokens)
+    if assigns and any(token.text == "measure" for token in tokens):
+        raise OpenQasmError(
+            "OpenQASM 2 has no '=' here; write measure q -> c;", tokens[0].line
+        )
     line, before = tokens[0].line, ""
     for token in tokens:
         pieces.append("\n" * (token.line - line) or " ")
@@ -263,15 +271,13 @@ def _number(token: _Token) -> int | float:
 
 
 def _renamed(name: str) -> str:
-    if name == "ln":
-        return "log"
     return name if name in _WORDS else _MARK + name
 
 
 def _restored(reason: str, numbers: list[int | float]) -> str:
     """Put the names and numbers of a program into a message about its shape."""
     reason = re.sub(r"'(\d+)'", lambda found: f"'{numbers[int(found[1]) - 1]}'", reason)
-    return reason.replace(f"'{_MARK}", "'").replace("'log'", "'ln'")
+    return reason.replace(f"'{_MARK}", "'")
 
 
 @lru_cache(maxsize=4096)
@@ -306,7 +312,7 @@ def _parse(text: str) -> ast.Program:
             raise OpenQasmError("an expression is nested too deeply", 1) from error
         # The parser raises errors of other kinds for some programs without meaning.
         except (ValueError, TypeError, AttributeError, KeyError) as error:
-            raise OpenQasmError(f"it cannot be parsed ({error})", 1) from error
+            raise OpenQasmError("it cannot be parsed", 1) from error
 
 
 def _translated(error: QASM3ParsingError) -> OpenQasmError:
@@ -334,6 +340,15 @@ def _translated(error: QASM3ParsingError) -> OpenQasmError:
             f"the statement does not end with ';' after {_shown(before.text)}",
             before.line,
         )
+    if token.type == -1:
+        opened = []
+        for one in cause.input.tokens:
+            if one.text == "{":
+                opened.append(one.line)
+            elif one.text == "}" and opened:
+                opened.pop()
+        if opened:
+            return OpenQasmError("'{' is not closed", opened[-1])
     if before is not None and token.type == -1:
         return OpenQasmError(
             f"it ends too early, after {_shown(before.text)}", before.line

@@ -5,12 +5,14 @@ of the standard library alone. It imports others where a process must be started
 
 The two sides talk over a socket. The server answers with lines: ``queued``, repeated
 while the task waits for its turn; ``go``, upon which the executable sends its standard
-streams and the request; ``child`` with the process id of the task; ``exit`` with its
-exit code, or the negative number of the signal that ended it.
+streams and the request; ``child`` with the process id of the task, which the server
+has taken then; ``exit`` with its exit code, or the negative number of the signal that
+ended it. A server that is silent where it should answer is stuck.
 """
 
 import marshal
 import os
+import select
 import signal
 import socket
 import struct
@@ -170,14 +172,14 @@ def _wait_for_turn(connection: socket.socket) -> bool:
             answers = answers[-8:] + received
     except OSError:
         return False
-    connection.settimeout(None)
     return True
 
 
 def _run_remotely(connection: socket.socket, request: bytes, name: str) -> int | None:
     """Send the task and wait for its end.
 
-    :returns: The exit code; None if the task did not run or does not run any more.
+    :returns: The exit code; None if the task did not run or does not run any more, or
+        has ended and nobody says how.
     """
     size = len(request).to_bytes(4, "little")
     child = 0
@@ -193,11 +195,25 @@ def _run_remotely(connection: socket.socket, request: bytes, name: str) -> int |
                 if word == b"exit":
                     return _end_as(int(number))
                 child = int(number)
+                _wait_for_end(child, connection)
     except OSError:
         pass
     if child:
         _kill(child, name)
     return None
+
+
+def _wait_for_end(child: int, connection: socket.socket) -> None:
+    """Wait until a task has ended or its server speaks; then the server must answer."""
+    if sys.platform != "linux":
+        connection.settimeout(None)
+        return
+    with suppress(ProcessLookupError):
+        task = os.pidfd_open(child)
+        try:
+            select.select([task, connection.fileno()], [], [])
+        finally:
+            os.close(task)
 
 
 def _end_as(code: int) -> int:

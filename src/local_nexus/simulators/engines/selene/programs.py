@@ -33,6 +33,7 @@ from selene_stim_plugin import StimPlugin
 
 from local_nexus.simulators.circuits.classical import digits
 from local_nexus.simulators.costs import GateCounts, counts_of_metrics
+from local_nexus.simulators.engines.selene import hugr as hugr_programs
 from local_nexus.simulators.engines.selene import qir
 from local_nexus.simulators.engines.selene.error_model import MachineNoise
 from local_nexus.simulators.errors import SimulationError
@@ -302,9 +303,10 @@ def _source(data: bytes, wasm: bytes | None) -> tuple[bytes, WasmCalls | None]:
     """Return a program as Selene takes it, and how it calls WASM functions."""
     if not data.startswith(hugr.envelope.MAGIC_NUMBERS):
         return qir.with_wasm_symbols(qir.bitcode(data))
-    if wasm is None:
-        return data, None
-    return wasm_in_hugr.with_wasm_symbols(data)
+    calls = None
+    if wasm is not None:
+        data, calls = wasm_in_hugr.with_wasm_symbols(data)
+    return hugr_programs.bitcode(data), calls
 
 
 def _wasm_library(
