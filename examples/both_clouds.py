@@ -1,3 +1,10 @@
+# /// script
+# requires-python = ">=3.12"
+# dependencies = ["tkr-nexus-worker[lightworks,artemis-local,local]"]
+#
+# [tool.uv.sources]
+# tkr-nexus-worker = { path = "..", editable = true }
+# ///
 """Run a job on Nexus and a job on Artemis side by side, in one workflow.
 
 Two qubits and two photons show interference: a Bell pair gives equal bits, and photons

@@ -1,3 +1,10 @@
+# /// script
+# requires-python = ">=3.12"
+# dependencies = ["tkr-nexus-worker[lightworks,artemis-local]"]
+#
+# [tool.uv.sources]
+# tkr-nexus-worker = { path = "..", editable = true }
+# ///
 """Tune a circuit from the counts of photonic jobs, in a loop of one workflow.
 
 Artemis runs an interferometer at two phases, and a classical task moves the phase to

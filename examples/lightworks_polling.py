@@ -1,3 +1,10 @@
+# /// script
+# requires-python = ">=3.12"
+# dependencies = ["tkr-nexus-worker[lightworks,artemis-local,plots]"]
+#
+# [tool.uv.sources]
+# tkr-nexus-worker = { path = "..", editable = true }
+# ///
 """Run samplers on Artemis with the prepackaged graph lightworks_submit_and_poll.
 
 By default, the example starts an embedded Artemis on this machine, which needs no
@@ -90,7 +97,8 @@ def hong_ou_mandel(samples: int) -> lw.Sampler:
 
 def print_counts(name: str, result: SamplingResult) -> None:
     """Print how often each state was detected, the most frequent first."""
-    table = Table(title=f"{name}, {result.n_samples} samples (job {result.job_id})")
+    click.echo(f"\n{name}, {result.n_samples} samples (job {result.job_id})")
+    table = Table()
     table.add_column("state")
     table.add_column("count", justify="right")
     for state, count in sorted(result.counts.items(), key=lambda it: -it[1])[:8]:
