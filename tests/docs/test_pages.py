@@ -13,11 +13,15 @@ from pathlib import Path
 import click
 import pytest
 
-from tkr_nexus_worker.cli import cli
+from tkr_lightworks_worker.cli import cli as tkr_lightworks
+from tkr_nexus_worker.cli import cli as tkr_nexus
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]
 OURS = ("tkr_", "local_")
+PACKAGES = (
+    "tkr_nexus_worker|tkr_lightworks_worker|tkr_runtime|local_nexus|local_artemis"
+)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 CODE_SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -96,9 +100,9 @@ def resolve(dotted: str) -> object:
 def test_every_module_and_source_file_that_a_page_names_exists(page):
     spans = set(CODE_SPAN.findall(page.read_text())) - entry_points().groups
     for span in spans:
-        if re.fullmatch(r"(tkr_nexus_worker|tkr_runtime|local_nexus)(\.\w+)+", span):
+        if re.fullmatch(rf"({PACKAGES})(\.\w+)+", span):
             resolve(span)
-        elif re.fullmatch(r"(tkr_\w+|local_nexus)(/[\w.]+)+", span):
+        elif re.fullmatch(r"(tkr_\w+|local_nexus|local_artemis)(/[\w.]+)+", span):
             assert any((ROOT / place / span).exists() for place in ("src", "tests"))
         elif re.fullmatch(r"(tests|examples|benchmarks|tools|docs)(/[\w.]+)+/?", span):
             assert (ROOT / span).exists(), span
@@ -128,52 +132,71 @@ def test_the_readme_leads_to_every_page():
     assert {f"docs/{page.name}" for page in ROOT.glob("docs/*.md")} <= linked
 
 
-def shown_commands(page: Path) -> list[list[str]]:
-    """Return the words of each call of ``tkr-nexus`` in code spans and shell blocks."""
+COMMANDS = {"tkr-nexus": tkr_nexus, "tkr-lightworks": tkr_lightworks}
+
+
+def shown_commands(page: Path, program: str) -> list[list[str]]:
+    """Return the words of each call of a command in code spans and shell blocks."""
     text = page.read_text()
     lines = [line for block in blocks(page, "console") for line in block.splitlines()]
     lines += CODE_SPAN.findall(BLOCK.sub("", text))
-    calls = [re.search(r"\btkr-nexus ([^#\")`]+)", line) for line in lines]
+    calls = [re.search(rf"\b{program} ([^#\")`]+)", line) for line in lines]
     return [call[1].split() for call in calls if call]
 
 
+def options_of(command: click.Command) -> set[str]:
+    return {
+        option
+        for parameter in command.params
+        for option in (*parameter.opts, *parameter.secondary_opts, "-h", "--help")
+    }
+
+
+@pytest.mark.parametrize("program", COMMANDS)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_and_option_that_a_page_shows_exists(page):
+def test_every_command_and_option_that_a_page_shows_exists(page, program):
+    cli = COMMANDS[program]
     context = click.Context(cli)
-    for name, *arguments in shown_commands(page):
+    for name, *arguments in shown_commands(page, program):
         if not re.fullmatch(r"[a-z]+", name):
             continue  # tkr-nexus COMMAND, tkr-nexus -h
         command = cli.get_command(context, name)
         assert command is not None, name
-        options = {
-            option
-            for parameter in command.params
-            for option in (*parameter.opts, *parameter.secondary_opts, "-h", "--help")
-        }
+        options = options_of(command)
+        if isinstance(command, click.Group) and arguments:
+            options |= options_of(command.commands[arguments[0]])
         used = {it.split("=")[0].strip(",;") for it in arguments if it.startswith("-")}
         assert used <= options, (name, used - options)
 
 
-def test_the_page_of_the_command_line_shows_every_command():
-    shown = {words[0] for words in shown_commands(ROOT / "docs" / "command_line.md")}
+@pytest.mark.parametrize("program", COMMANDS)
+def test_the_page_of_the_command_line_shows_every_command(program):
+    cli = COMMANDS[program]
+    page = ROOT / "docs" / "command_line.md"
+    shown = {words[0] for words in shown_commands(page, program)}
     assert set(cli.list_commands(click.Context(cli))) <= shown
 
 
 @pytest.mark.parametrize(
     ("page", "printed"),
-    [("README.md", ["Counter({", "1 result"]), ("docs/graphs.md", ["Counter({"])],
+    [
+        ("README.md", ["Counter({", "1 result", "'|1,0>':"]),
+        ("docs/graphs.md", ["Counter({"]),
+        ("docs/lightworks.md", ["1000 samples", "1 result", "True"]),
+    ],
     ids=lambda it: it if isinstance(it, str) else "",
 )
 def test_the_python_of_the_pages_runs_as_it_stands(
-    worker_environment, tmp_path, page, printed
+    worker_environment, photonic_environment, tmp_path, page, printed
 ):
+    photonic = ("TKR_LIGHTWORKS_HOME", "NO_PROXY", "no_proxy")
     script = tmp_path / "page.py"
     script.write_text("\n".join(blocks(ROOT / page, "python")))
     result = subprocess.run(
         [sys.executable, script],
         capture_output=True,
         text=True,
-        env=worker_environment,
+        env=worker_environment | {it: photonic_environment[it] for it in photonic},
         cwd=tmp_path,
         timeout=200,
     )

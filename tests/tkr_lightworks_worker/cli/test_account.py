@@ -10,10 +10,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import click
-import lightworks_remote
 import pytest
 from click.testing import CliRunner
-from lightworks_remote.utils.file_management import read_settings
 from pydantic import TypeAdapter
 from tests.helpers.commands import command_of
 from tierkreis.executor import ShellExecutor
@@ -21,6 +19,7 @@ from tierkreis.storage import FileStorage
 
 from local_artemis import ARTEMIS, Fault
 from local_cloud import RunningServer
+from tkr_lightworks_worker import lightworks
 from tkr_lightworks_worker.artemis import settings
 from tkr_lightworks_worker.cli import cli
 from tkr_lightworks_worker.graphs import lightworks_submit_and_poll
@@ -90,10 +89,12 @@ def test_address_and_certificate_are_stored_with_a_token(
     assert "Artemis" in command("qpus").stdout
     # The unmodified client finds them as well.
     monkeypatch.setenv("HOME", os.environ["TKR_LIGHTWORKS_HOME"])
-    monkeypatch.setattr(lightworks_remote.token, "_Token__token", None)
-    lightworks_remote.token.load("artemis")
-    assert lightworks_remote.token.get() == secret
-    assert read_settings()["api_url"] == f"{artemis.url}/"
+    client = lightworks.remote()
+    monkeypatch.setattr(client.token, "_Token__token", None)
+    client.token.load("artemis")
+    assert client.token.get() == secret
+    saved = sys.modules["lightworks_remote.utils.configuration"].read_settings()
+    assert saved["api_url"] == f"{artemis.url}/"
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ def test_samplers_are_run_and_their_jobs_can_be_worked_with_afterwards(
     assert command("payload", first["job_id"], "--save", payload).exit_code == 0
     assert json.loads(payload.read_text())["n_samples"] == 40
     table = command("payload", second["job_id"]).stdout
+    print(table)
     assert "modes 0, 1: 1, 2 photons" in table
     assert "is not submitted again" in refusal("retry", first["job_id"], exit_code=2)
     (new,) = json.loads(command("retry", first["job_id"], "--force", "--json").stdout)
