@@ -136,13 +136,17 @@ def payload_table(payload: JobPayload) -> Table:
 def _rules(rules: Sequence[Any]) -> str:
     """Return rules of post-selection as a person reads them."""
 
-    def listed(numbers: Any) -> str:
-        numbers = numbers if isinstance(numbers, list | tuple) else [numbers]
-        return ", ".join(map(str, numbers))
+    def described(modes: Any, photons: Any) -> str:
+        numbers = [
+            it if isinstance(it, list | tuple) else [it] for it in (modes, photons)
+        ]
+        where = "mode" if len(numbers[0]) == 1 else "modes"
+        return (
+            f"{where} {', '.join(map(str, numbers[0]))}: "
+            f"{' or '.join(map(str, numbers[1]))} photons"
+        )
 
-    return "; ".join(
-        f"modes {listed(modes)}: {listed(photons)} photons" for modes, photons in rules
-    )
+    return "; ".join(described(modes, photons) for modes, photons in rules)
 
 
 def _read(text: str) -> datetime | None:

@@ -284,30 +284,6 @@ def test_a_shell_uses_a_server_keeps_its_home_and_stops_it(tmp_path):
     assert not list(tmp_path.glob("local-artemis-*"))
 
 
-def test_the_shell_completes_commands():
-    result = subprocess.run(
-        [COMMAND],
-        capture_output=True,
-        text=True,
-        env=os.environ
-        | {
-            "_TKR_LIGHTWORKS_COMPLETE": "bash_complete",
-            "COMP_WORDS": "tkr-lightworks can",
-            "COMP_CWORD": "1",
-        },
-    )
-    assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.splitlines() == ["plain,cancel"]
-
-
-def test_the_list_and_the_help_of_a_command_begin_with_the_same_action():
-    context = click.Context(cli)
-    for name in cli.list_commands(context):
-        _, summary = cli._modules[name]
-        help_text = cli.get_command(context, name).help
-        assert help_text.split()[0].strip(".;,") == summary.split()[0].strip(".;,")
-
-
 @pytest.mark.parametrize("lacks", ["a server", "a token"])
 def test_resume_warns_at_once_of_what_its_tasks_need(
     lacks, own_settings, photonic_environment, tmp_path

@@ -10,12 +10,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from tkr_lightworks_worker.cli import cli as tkr_lightworks
 from tkr_nexus_worker.cli import cli
 from tkr_nexus_worker.errors import InvalidInputError, JobFailedError
 from tkr_runtime.cli import errors
 from tkr_runtime.cli.group import LazyGroup
 
-COMMAND = Path(sys.executable).with_name("tkr-nexus")
+COMMANDS = {"tkr-nexus": cli, "tkr-lightworks": tkr_lightworks}
 FAILURES = {
     "wrong-input": (InvalidInputError("The job is wrong."), 2, "The job is wrong."),
     "failed": (JobFailedError("The job failed."), 1, "The job failed."),
@@ -92,14 +93,46 @@ def test_wrong_use_is_one_line_that_names_the_help(arguments, words):
     assert (result.exit_code, result.stdout) == (2, "")
 
 
-def test_every_command_has_help_and_debug():
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run"], "Missing argument 'FILE...' and options '--device', '--shots'."),
+        (["run", "--shots", "1"], "Missing argument 'FILE...' and option '--device'."),
+    ],
+)
+def test_all_that_is_missing_is_named_at_once(arguments, words):
+    result = CliRunner().invoke(cli, arguments, prog_name="tkr-nexus")
+    assert result.stderr == f"Error: {words} Try tkr-nexus run --help.\n"
+    assert result.exit_code == 2
+
+
+def test_a_command_can_do_something_first_and_shows_its_help_without(monkeypatch):
+    module = SimpleNamespace(a_command=click.Command("a", callback=lambda: None))
+    monkeypatch.setitem(sys.modules, "tkr_runtime.cli.first", module)
+    before = []
+    group = LazyGroup(
+        "group",
+        package="tkr_runtime.cli",
+        modules={"a-command": ("first", "A.")},
+        before=before.append,
+    )
+    assert CliRunner().invoke(group, ["a-command", "--help"]).exit_code == 0
+    assert before == []
+    for _ in range(2):
+        assert CliRunner().invoke(group, ["a-command"]).exit_code == 0
+    assert before == ["a-command", "a-command"]
+
+
+@pytest.mark.parametrize("cli", COMMANDS.values(), ids=COMMANDS)
+def test_every_command_has_help_and_debug(cli):
     for name in cli.list_commands(click.Context(cli)):
         result = CliRunner().invoke(cli, [name, "-h"])
         assert result.exit_code == 0
         assert "--debug" in result.stdout
 
 
-def test_the_list_and_the_help_of_a_command_begin_with_the_same_action():
+@pytest.mark.parametrize("cli", COMMANDS.values(), ids=COMMANDS)
+def test_the_list_and_the_help_of_a_command_begin_with_the_same_action(cli):
     result = CliRunner().invoke(cli, ["--help"])
     listed = result.stdout.split("Commands:")[1].split("\n")
     summaries = dict(line.split(maxsplit=1) for line in listed if line.strip())
@@ -111,17 +144,15 @@ def test_the_list_and_the_help_of_a_command_begin_with_the_same_action():
         assert help_text.split()[0].strip(".;,") == summary.split()[0].strip(".;,")
 
 
-def test_the_shell_completes_commands():
+@pytest.mark.parametrize("program", COMMANDS)
+def test_the_shell_completes_commands(program):
+    variable = f"_{program.replace('-', '_').upper()}_COMPLETE"
+    words = {"COMP_WORDS": f"{program} can", "COMP_CWORD": "1"}
     result = subprocess.run(
-        [COMMAND],
+        [Path(sys.executable).with_name(program)],
         capture_output=True,
         text=True,
-        env=os.environ
-        | {
-            "_TKR_NEXUS_COMPLETE": "bash_complete",
-            "COMP_WORDS": "tkr-nexus can",
-            "COMP_CWORD": "1",
-        },
+        env=os.environ | {variable: "bash_complete"} | words,
     )
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines() == ["plain,cancel"]
