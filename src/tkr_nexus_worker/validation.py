@@ -43,12 +43,16 @@ _CHARGED_BACKENDS = frozenset({"Quantinuum", "Helios"})
 # The gates by which Quantinuum counts the cost; Rz is done by software.
 _NATIVE_TWO_QUBIT = {OpType.ZZPhase, OpType.ZZMax, OpType.TK2}
 _NATIVE = {OpType.PhasedX, OpType.Rz, *_NATIVE_TWO_QUBIT}
-_BOUNDARIES = {OpType.Input, OpType.Output, OpType.ClInput, OpType.ClOutput}
+_BOUNDARIES = {
+    *(OpType.Input, OpType.Output, OpType.ClInput, OpType.ClOutput),
+    *(OpType.RNGInput, OpType.RNGOutput, OpType.WASMInput, OpType.WASMOutput),
+}
 # What a circuit may contain beside the gates of a device.
 _NO_GATES = {OpType.Barrier, OpType.Measure, OpType.Phase, OpType.Reset}
 # Backends that run classical operations, whether or not their gate sets list them.
 _CLASSICAL_BACKENDS = frozenset({"Quantinuum", "Helios", "Selene", "SelenePlus"})
 _CLASSICAL = {OpType.ClExpr, OpType.CopyBits, OpType.SetBits}
+_FOR_STABILIZERS = {*_NO_GATES, OpType.noop}
 _ONLINE = "online"
 # A check without an answer must not delay a workflow.
 _PATIENCE_SECONDS = 10.0
@@ -141,6 +145,7 @@ def validate_job(
     problems, warnings, fits, total = [], [], False, None
     if isinstance(device, DeviceDetails):
         remarks = _compare(circuits, n_shots, device)
+        _compare_simulator(circuits, backend_config, remarks)
         refusals = _compare_batch(backend_config, device)
         if _is_charged(device):
             _estimate(circuits, needs, remarks, backend_config)
@@ -189,6 +194,7 @@ def check_fit(
         logger.warning("nexus: %s; whether the job fits it is not known", device)
         return
     remarks = _compare(circuits, check_shots(n_shots, len(circuits)), device)
+    _compare_simulator(circuits, backend_config, remarks)
     if remarks.problems:
         raise InvalidInputError(
             f"The job does not fit {device.name}, the device of its backend_config: "
@@ -283,15 +289,47 @@ def _compare_registers(
         width = bit.index[0] + 1 if bit.index else 1
         widths[bit.reg_name] = max(width, widths.get(bit.reg_name, 0))
     limit = device.max_register_width
+    # A seed of random numbers has 64 bits on every device.
+    seeds = {
+        unit.reg_name
+        for command in circuit.commands_of_type(OpType.RNGSeed)
+        for unit in command.args
+    }
     if limit is not None:
         for name, width in widths.items():
-            if width > limit:
+            if width > limit and name not in seeds:
                 text = f"the register {name} has {width} bits, and {device.name} takes"
                 remarks.warnings.append((index, f"{text} {limit} at most"))
     limit = device.n_registers
     if limit is not None and len(widths) > limit:
         text = f"{len(widths)} classical registers, and {device.name} takes {limit}"
         remarks.warnings.append((index, f"{text} at most"))
+
+
+def _compare_simulator(
+    circuits: Sequence[Circuit], config: BackendConfig, remarks: _Remarks
+) -> None:
+    """Say where a config asks for stabilizers and a circuit needs more."""
+    emulator = getattr(config, "emulator_config", None) or config
+    simulator = getattr(emulator, "simulator", None)
+    if "stabilizer" not in str(getattr(simulator, "type", simulator)).lower():
+        return
+    for index, circuit in enumerate(circuits):
+        if circuit.is_symbolic():
+            continue
+        plain = circuit.copy()
+        DecomposeBoxes().apply(plain)
+        others = [
+            str(op)
+            for op, _ in _distinct_ops(plain)
+            if op.is_gate() and op.type not in _FOR_STABILIZERS and not op.is_clifford()
+        ]
+        if others:
+            warning = (
+                f"has gates that are no Clifford gates, such as {others[0]}; the "
+                "stabilizer simulator refuses them: take the state-vector simulator"
+            )
+            remarks.warnings.append((index, warning))
 
 
 def _compare_batch(config: BackendConfig, device: DeviceDetails) -> list[str]:
@@ -339,7 +377,9 @@ def _distinct_ops(circuit: Circuit) -> list[tuple[Op, int]]:
         if kind in _BOUNDARIES or not circuit.n_gates_of_type(kind):
             continue
         for op in map(_inner, circuit.ops_of_type(kind)):
-            key = f"{op.type.name} {op.n_qubits} {op.params if op.is_gate() else ''}"
+            # Operations on bits have neither a number of qubits nor parameters.
+            rest = f" {op.n_qubits} {op.params}" if op.is_gate() else ""
+            key = op.type.name + rest
             counts[key] += 1
             examples[key] = op
     return [(examples[key], count) for key, count in counts.items()]

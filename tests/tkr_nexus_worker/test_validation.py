@@ -37,6 +37,15 @@ for number in range(4001):
 COPIES = Circuit(1, 2).X(0).Measure(0, 0).add_c_copybits([0], [1])
 CONDITIONAL_RESET = Circuit(1, 1).Measure(0, 0)
 CONDITIONAL_RESET.Reset(0, condition_bits=[0], condition_value=1)
+SUMS = Circuit(1).PhasedX(1, 0, 0)
+SUMS_OF = SUMS.add_c_register("a", 2)
+SUMS.measure_all().add_clexpr_from_logicexp(SUMS_OF + 1, SUMS_OF.to_list())
+RANDOM = Circuit(1).PhasedX(1, 0, 0)
+RANDOM.set_rng_seed(RANDOM.add_c_register("seed", 64))
+RANDOM.get_rng_num(RANDOM.add_c_register("number", 32))
+RANDOM.measure_all()
+ROTATION = Circuit(1).PhasedX(0.3, 0, 0).measure_all()
+STABILIZER = QuantinuumConfig(device_name="H2-1LE", simulator="stabilizer")
 FEEDFORWARD = Circuit(1, 2).X(0).Measure(0, 0)
 FEEDFORWARD.X(0, condition_bits=[0], condition_value=1).Measure(0, 1)
 
@@ -57,6 +66,13 @@ def test_a_job_that_fits_has_neither_problems_nor_warnings(connected):
         "depth": 3,
         "cost": None,
     }
+
+
+@pytest.mark.parametrize("circuit", [SUMS, RANDOM], ids=["sums", "random numbers"])
+@pytest.mark.parametrize("config", [LOCAL, MACHINE, STABILIZER])
+def test_operations_on_bits_fit_devices_that_have_them(connected, circuit, config):
+    found = validate_job([circuit], [10], config)
+    assert found.fits, found
 
 
 @pytest.mark.parametrize(
@@ -102,6 +118,8 @@ def test_what_is_certain_to_be_refused_is_a_problem(
         (MANY_REGISTERS, LOCAL, "4001 classical registers, and H2-1LE takes 4000 at"),
         (COPIES, AerConfig(), "gates that are not among those of aer_simulator, such"),
         (CONDITIONAL_RESET, QulacsConfig(), "resets qubits, which Qulacs"),
+        (ROTATION, STABILIZER, "no Clifford gates, such as PhasedX(0.3, 0); the stab"),
+        (RANDOM, QulacsConfig(), "such as PhasedX, RNGNum, RNGSeed"),
     ],
 )
 def test_what_nexus_may_judge_in_another_way_is_a_warning(

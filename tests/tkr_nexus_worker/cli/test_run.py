@@ -119,7 +119,7 @@ def test_check_says_that_a_job_fits_if_nothing_is_against_it(
 def test_check_fails_where_the_job_does_not_fit(connected, command, bell):
     result = command("check", bell, "--device", "H2-1", "--shots", 20_000)
     assert result.exit_code == 1
-    assert "problem: circuit 0: 20000 shots" in result.stdout
+    assert "problem: circuit 0: n_shots is 20000" in result.stdout
     assert "does not fit H2-1" in result.stdout
     options = ["--device", "H2-1", "--shots", 20_000, "--json"]
     found = json.loads(command("check", bell, *options).stdout)

@@ -66,18 +66,6 @@ class _Client:
         with suppress(OSError):
             self.connection.sendall(line + b"\n")
 
-    def has_gone(self) -> bool:
-        """Return whether the client does not wait, as after 2 seconds of silence."""
-        self.connection.setblocking(False)
-        try:
-            return not self.connection.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-        finally:
-            self.connection.settimeout(_REQUEST_SECONDS)
-
     def close_streams(self) -> None:
         """Close the standard streams of the client in this process."""
         for stream in self.streams:
@@ -232,7 +220,7 @@ class Server:
         client.request += received
         size = int.from_bytes(client.request[:4], "little")
         if len(client.request) == size + 4 and not client.child:
-            if self._is_outdated() or client.has_gone():
+            if self._is_outdated():
                 self._drop(client)
                 return
             self._fork(client)
