@@ -30,7 +30,8 @@ _LOOPBACK = ("127.0.0.1", "localhost")
 _FOLDERS = {"Darwin": "Library/Application Support/Aegiq/lightworks"}
 _FOLDER = ".local/share/Aegiq/lightworks"
 _HOW_TO_SAVE = (
-    "in Python, call lightworks.remote.token.set('…') with your access token and then "
+    "run `tkr-lightworks token save`, or in Python call "
+    "lightworks.remote.token.set('…') with your access token and then "
     "lightworks.remote.token.save('NAME')"
 )
 

@@ -5,6 +5,11 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from tkr_lightworks_worker.artemis.qpus import QpuDetails
+from tkr_lightworks_worker.jobs import models as photonic
+from tkr_lightworks_worker.results import SamplingResult
+from tkr_lightworks_worker.samplers import SamplerSpec
+from tkr_lightworks_worker.validation import JobValidation, SamplerNeeds
 from tkr_nexus_worker.jobs.models import (
     JobDetails,
     JobEvent,
@@ -82,3 +87,27 @@ def test_every_field_of_the_json_is_documented(model):
     text = (Path(__file__).parents[3] / "docs" / "command_line.md").read_text()
     section = text[text.index("### JSON") : text.index("## Results")]
     assert set(model.model_fields) <= set(FIELD.findall(section))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        photonic.Job,
+        photonic.JobEvent,
+        photonic.JobPayload,
+        photonic.WaitProgress,
+        QpuDetails,
+        JobValidation,
+        SamplerNeeds,
+        SamplingResult,
+    ],
+)
+def test_every_field_of_the_json_of_photonic_jobs_is_documented(model):
+    text = (Path(__file__).parents[3] / "docs" / "command_line.md").read_text()
+    section = text[text.index("## Photonic jobs") :]
+    assert set(model.model_fields) <= set(FIELD.findall(section))
+
+
+def test_every_field_of_a_sampler_is_documented():
+    text = (Path(__file__).parents[3] / "docs" / "lightworks.md").read_text()
+    assert set(SamplerSpec.model_fields) <= set(FIELD.findall(text))
