@@ -32,7 +32,7 @@ JOB_STATES = {
             "Failed",
             Phase.FAILED,
             "failed",
-            f"mend what the message names, then {_RESUBMIT}",
+            f"fix what the message says, then {_RESUBMIT}",
         ),
         JobState(
             "Cancelled",

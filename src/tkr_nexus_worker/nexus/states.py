@@ -24,7 +24,7 @@ JOB_STATES = {
             "ERROR",
             Phase.FAILED,
             "ended with an error",
-            f"mend what the message names, then {_RESUBMIT}",
+            f"fix what the message says, then {_RESUBMIT}",
         ),
         JobState(
             "CANCELLED",

@@ -9,12 +9,15 @@ import json
 import os
 import platform
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, current_thread, main_thread
+from types import FrameType
 from typing import Any, Literal, get_args
 
 from tierkreis.controller.data.location import Loc
@@ -79,9 +82,14 @@ def handle_interrupt(
     :param on_interrupt: Whether to keep the jobs or to cancel them.
     :raises KeyboardInterrupt: Always again.
     """
+    interrupted = Event()
     try:
-        yield
-    except KeyboardInterrupt:
+        with _noting_interrupts(interrupted):
+            yield
+    except BaseException as error:
+        # In the middle of pydantic, Ctrl-C becomes an error of pydantic.
+        if not (isinstance(error, KeyboardInterrupt) or interrupted.is_set()):
+            raise
         if on_interrupt == "cancel" or _submits_in_this_process(storage):
             _wait_for_submissions(storage)
         _print(f"Stopped workflow {storage.workflow_id}; nothing is lost.")
@@ -93,7 +101,31 @@ def handle_interrupt(
         if submitting_tasks(storage):
             _print("A task is submitting a job right now and will finish that.")
         _print(f"To continue the workflow: {resume_command(storage)}")
-        raise
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise KeyboardInterrupt from error
+
+
+@contextmanager
+def _noting_interrupts(interrupted: Event) -> Generator[None]:
+    """Set an event at Ctrl-C, whatever becomes of the KeyboardInterrupt.
+
+    Only the main thread can, and not where the program handles Ctrl-C by itself.
+    """
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or current_thread() is not main_thread():
+        yield
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def resume_command(storage: ControllerStorage) -> str:

@@ -157,7 +157,7 @@ def test_the_end_of_the_queue_is_estimated_from_its_pace(connected, submit, seen
 def test_no_token_is_logged_by_a_websocket(connected, waiting_job, caplog):
     caplog.set_level(logging.DEBUG)
     with pytest.raises(WaitTimeoutError):
-        wait_until_complete(waiting_job, timeout=0.3)
+        wait_until_complete(waiting_job, timeout=2.0)
     assert len(connected.requests(method="WEBSOCKET")) >= 1
     assert "status/ws" not in caplog.text
     assert "myqos_id" not in caplog.text

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from tierkreis.storage import FileStorage
 
 from local_nexus import Fault, LocalNexus, Progress
 from tkr_nexus_worker import InvalidInputError, run
+from tkr_runtime.workflows.interrupt import handle_interrupt
 
 DRIVER = Path(control_workflow.__file__)
 LIMIT = 200
@@ -207,6 +209,19 @@ def test_a_second_ctrl_c_does_not_wait_for_the_submission(nexus, storage, start)
     assert job["status"] != "CANCELLED"
     assert "A task is submitting a job right now and will finish that" in screen
     assert f"tkr-nexus resume {storage.workflow_id} --directory" in screen
+
+
+def test_ctrl_c_that_becomes_another_error_is_still_ctrl_c(node_storage, capsys):
+    def write() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt as error:
+            # As pydantic does in the middle of writing JSON.
+            raise ValueError("cannot be serialized") from error
+
+    with pytest.raises(KeyboardInterrupt), handle_interrupt(node_storage, "keep"):
+        write()
+    assert f"resume {node_storage.workflow_id}" in capsys.readouterr().err
 
 
 def test_an_unknown_wish_for_interrupts_is_refused(storage):
