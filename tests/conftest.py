@@ -61,7 +61,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Run folders in several processes, and single files and tests in this one."""
     single = any(not Path(arg).is_dir() for arg in config.args)
     # Most tests wait for a server or for other processes.
-    return 0 if single else 2 * (os.cpu_count() or 1)
+    return 0 if single else 2 * (os.cpu_count() or 1) + 1
 
 
 def pytest_report_header() -> str:

@@ -121,7 +121,7 @@ def made_id(storage: FileStorage) -> str:
     return json.loads(storage.read_output(Loc().N(0), "value"))["id"]
 
 
-@pytest.mark.parametrize("n_kills", [8, soak(80)])
+@pytest.mark.parametrize("n_kills", [4, soak(80)])
 def test_killed_submissions_make_one_job_each(
     connected, run_task, submission_of, tmp_path, rng, n_kills
 ):

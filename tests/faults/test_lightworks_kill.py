@@ -70,7 +70,7 @@ def ids_called(artemis, name: str) -> list[int]:
 
 
 @pytest.mark.parametrize("listing", ["names", "ids"])
-@pytest.mark.parametrize("n_kills", [5, soak(80)])
+@pytest.mark.parametrize("n_kills", [3, soak(80)])
 def test_killed_submissions_make_one_job_of_each_sampler(
     artemis, run_task, tmp_path, rng: random.Random, n_kills, listing
 ):
@@ -90,7 +90,7 @@ def test_killed_submissions_make_one_job_of_each_sampler(
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("n_tasks", [3, soak(40)])
+@pytest.mark.parametrize("n_tasks", [2, soak(40)])
 def test_killed_executables_make_one_job_of_each_sampler(
     artemis, environment, tmp_path, rng, n_tasks
 ):

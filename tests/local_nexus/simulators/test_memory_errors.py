@@ -5,6 +5,7 @@ import math
 import pytest
 from pytket.circuit import Bit, Circuit
 from scipy.stats import binomtest
+from tests.helpers.repetition import few_and_all
 
 from local_nexus.simulators.noise.error_rates import MEASURE_SECONDS, TRANSPORT_SECONDS
 
@@ -67,7 +68,8 @@ CONDITIONAL = (
 
 
 @pytest.mark.parametrize(
-    "simulator", ["state-vector", "stabilizer", "matrix-product-state"]
+    "simulator",
+    few_and_all(["state-vector"], ["stabilizer", "matrix-product-state"]),
 )
 @pytest.mark.parametrize(
     ("circuit", "rates", "expected"),

@@ -19,6 +19,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from tests.helpers.repetition import soak
 from tests.helpers.waiting import wait_until
 
 from local_cloud import RunningServer
@@ -254,7 +255,9 @@ qnx.start_execute_job(
     subprocess.run([sys.executable, "-c", code], env=os.environ | nexus.env, check=True)
 
 
-@pytest.mark.parametrize("terminal", [{}, {"NO_COLOR": "1"}], indirect=True, ids=str)
+@pytest.mark.parametrize(
+    "terminal", [{}, soak({"NO_COLOR": "1"})], indirect=True, ids=str
+)
 def test_a_terminal_shows_the_jobs_as_they_move(terminal, tmp_path, request):
     terminal.read_until(lambda text: "No jobs yet." in text)
     (directory,) = left_behind(tmp_path)

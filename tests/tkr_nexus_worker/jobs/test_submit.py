@@ -45,7 +45,7 @@ def test_a_completed_job_is_not_running(connected, job):
 @pytest.mark.parametrize(
     ("state", "advice"),
     [
-        ("ERROR", "mend"),
+        ("ERROR", "fix what the message says"),
         ("CANCELLED", "intended"),
         ("TERMINATED", "limits"),
         ("DEPLETED", "credits"),

@@ -76,7 +76,7 @@ def contents(result: ExecutionResult | None) -> tuple:
     return (repr(result.results),)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(found=st.lists(results, max_size=4), zipped=st.booleans(), name=st.text())
 def test_what_was_saved_is_loaded_exactly(found, zipped, name, tmp_path_factory):
     saved = job_of([result_of(one, i, name) for i, one in enumerate(found)])

@@ -211,7 +211,17 @@ def test_a_second_ctrl_c_does_not_wait_for_the_submission(nexus, storage, start)
     assert f"tkr-nexus resume {storage.workflow_id} --directory" in screen
 
 
-def test_ctrl_c_that_becomes_another_error_is_still_ctrl_c(node_storage, capsys):
+@pytest.fixture
+def ctrl_c_interrupts():
+    """As in a program; the processes of a parallel test run ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_that_becomes_another_error_is_still_ctrl_c(
+    ctrl_c_interrupts, node_storage, capsys
+):
     def write() -> None:
         try:
             signal.raise_signal(signal.SIGINT)
