@@ -76,7 +76,8 @@ class TaggedShots:
             names = [
                 Bit(n, i) for n, word in registers.items() for i in range(len(word))
             ]
-            bits = bits or names
+            if not rows:
+                bits = names
             # The order of tags may differ from shot to shot.
             if sorted(names) != sorted(bits):
                 raise ResultFormatError(
