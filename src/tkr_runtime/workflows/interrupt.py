@@ -240,9 +240,9 @@ def _wait_for_submissions(storage: ControllerStorage) -> None:
     """Wait until no task is submitting: only then are all jobs known."""
     if not submitting_tasks(storage):
         return
-    _print("Waiting for a job that is being submitted; press Ctrl-C again to skip.")
     deadline = time.monotonic() + _LONGEST_SUBMISSION_SECONDS
     with suppress(KeyboardInterrupt):
+        _print("Waiting for a job that is being submitted; press Ctrl-C again to skip.")
         while submitting_tasks(storage) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
 
