@@ -78,7 +78,7 @@ def test_the_document_is_served(session):
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
-@pytest.mark.parametrize("examples", [10, soak(100)])
+@pytest.mark.parametrize("examples", [6, soak(100)])
 def test_no_request_makes_the_server_fail(session, known, label, examples):
     @hypothesis.settings(
         max_examples=examples,

@@ -13,6 +13,7 @@ from guppylang.std.quantum import discard, measure, qubit, reset, rz
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit, OpType
 from scipy.stats import binomtest, chi2_contingency
+from tests.helpers.repetition import few_and_all
 
 from local_nexus.simulators.engines.selene import error_model
 from local_nexus.simulators.engines.selene.programs import Program
@@ -486,11 +487,10 @@ ANGLES = {
 
 @pytest.mark.parametrize(
     "rates",
-    [
-        GATE_ERRORS | {"p_crosstalk_meas": 0.3},
-        MEMORY,
-        GATE_ERRORS | LEAKAGE | MEMORY | ANGLES,
-    ],
+    few_and_all(
+        [GATE_ERRORS | LEAKAGE | MEMORY | ANGLES],
+        [GATE_ERRORS | {"p_crosstalk_meas": 0.3}, MEMORY],
+    ),
 )
 def test_programs_and_circuits_have_the_same_noise(
     run_hybrid, run_circuit, hugr, rates

@@ -127,10 +127,10 @@ def test_a_crashed_simulator_is_an_error_and_the_next_program_runs(fresh_pool, h
 
 
 def test_a_program_beyond_the_time_limit_is_an_error(fresh_pool):
-    pool = fresh_pool(time_limit=15)
+    pool = fresh_pool(time_limit=8)
     outcome = wait_for(pool, ENDLESS)
     assert outcome.status == "ERROR"
-    assert "limit of 15 s" in outcome.error_detail
+    assert "limit of 8 s" in outcome.error_detail
     assert wait_for(pool, BELL).status == "COMPLETED"
 
 
