@@ -21,6 +21,7 @@ from tests.conftest import in_every_way
 from tests.helpers import control_workflow
 from tests.helpers.preloaded import kill, preloaded_processes
 from tests.helpers.repetition import soak
+from tests.helpers.waiting import wait_until
 from tierkreis.builder import Graph
 from tierkreis.controller.data.location import Loc
 from tierkreis.executor import ShellExecutor
@@ -202,7 +203,13 @@ def test_a_task_whose_processes_are_all_killed_fails_the_workflow(
     controller.wait_until(
         lambda: log.exists() and "running: wait_for_change" in log.read_text()
     )
-    workflow.kill_workers()
+
+    def has_ended_of_it() -> bool:
+        # One pass of the loop may have ended, and the task of the next not begun.
+        workflow.kill_workers()
+        return controller.process.poll() is not None
+
+    assert wait_until(has_ended_of_it, LIMIT)
     assert "it may have been killed" in controller.wait(returncode=1)
     nexus.clear_progress()
     assert_counts(workflow.finish())
