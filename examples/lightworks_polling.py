@@ -18,7 +18,6 @@ from uuid import uuid4
 import click
 from rich.console import Console
 from rich.table import Table
-from tierkreis.executor import UvExecutor
 from tierkreis.storage import FileStorage
 
 from artemis_choice import (
@@ -30,10 +29,10 @@ from artemis_choice import (
     use_artemis,
 )
 from tkr_lightworks_worker import (
-    REGISTRY_PATH,
     LightworksWorkerError,
     SamplerSpec,
     SamplingResult,
+    uv_executor,
 )
 from tkr_lightworks_worker.graphs import lightworks_submit_and_poll
 from tkr_nexus_worker import run
@@ -66,7 +65,7 @@ def main(
     graph = lightworks_submit_and_poll(
         polling_seconds(polling_interval, artemis=artemis)
     )
-    executor = UvExecutor(REGISTRY_PATH, storage.logs_path, log_env_in_debug=False)
+    executor = uv_executor(storage)
     try:
         with use_artemis(real=artemis):
             outputs = run(graph, inputs, storage, executor)
