@@ -73,6 +73,16 @@ class start_execute_job(NamedTuple):
             OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
         ]
     ]
+    n_qubits: TKR[Union[list[int], NoneType]] | None = None
+    max_cost: TKR[Union[list[float], NoneType]] | None = None
+    wasm_module: (
+        TKR[Union[OpaqueType["qnexus.models.references.WasmModuleRef"], NoneType]]
+        | None
+    ) = None
+    gpu_decoder_config: (
+        TKR[Union[OpaqueType["qnexus.models.references.GpuDecoderConfigRef"], NoneType]]
+        | None
+    ) = None
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]]:

@@ -12,7 +12,14 @@ from hugr.package import Package
 from pydantic_core import to_json
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
-from qnexus.models.references import CircuitRef, ExecuteJobRef, HUGRRef, QIRRef
+from qnexus.models.references import (
+    CircuitRef,
+    ExecuteJobRef,
+    GpuDecoderConfigRef,
+    HUGRRef,
+    QIRRef,
+    WasmModuleRef,
+)
 from quantinuum_schemas.models.backend_config import BackendConfig
 from tierkreis.models import portmapping
 
@@ -65,6 +72,10 @@ def start_execute_job(
     circuits: list[CircuitRef | HUGRRef | QIRRef],
     n_shots: list[int],
     backend_config: BackendConfig,
+    n_qubits: list[int] | None = None,
+    max_cost: list[float] | None = None,
+    wasm_module: WasmModuleRef | None = None,
+    gpu_decoder_config: GpuDecoderConfigRef | None = None,
 ) -> ExecuteJobRef:
     """Submit programs that are on Nexus as one job.
 
@@ -73,10 +84,23 @@ def start_execute_job(
     :param circuits: The programs, at least one.
     :param n_shots: One number of shots for each program.
     :param backend_config: Where and how to run them.
+    :param n_qubits: One number of qubits for each program, which HUGR and QIR programs
+        need on most systems.
+    :param max_cost: The most that each program may cost, in HQC.
+    :param wasm_module: The WASM module that the programs call.
+    :param gpu_decoder_config: The config of the GPU decoder that the programs use.
     :returns: A reference to the job.
     """
     job = jobs.start_execute_job(
-        project_name, job_name, circuits, n_shots, backend_config
+        project_name,
+        job_name,
+        circuits,
+        n_shots,
+        backend_config,
+        n_qubits=n_qubits,
+        max_cost=max_cost,
+        wasm_module=wasm_module,
+        gpu_decoder_config=gpu_decoder_config,
     )
     receipt.write_submission(job, circuits, n_shots, backend_config)
     return job

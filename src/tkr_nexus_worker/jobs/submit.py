@@ -1,8 +1,9 @@
 """Execute jobs of Nexus: submit them, and estimate the cost of HUGR programs."""
 
 import logging
-from collections.abc import Sequence
-from typing import Literal
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import qnexus as qnx
 from qnexus.config import CONFIG
@@ -10,8 +11,10 @@ from qnexus.models import BackendConfig
 from qnexus.models.references import (
     CircuitRef,
     ExecuteJobRef,
+    GpuDecoderConfigRef,
     HUGRRef,
     QIRRef,
+    WasmModuleRef,
 )
 
 from tkr_nexus_worker.errors import InvalidInputError
@@ -41,6 +44,10 @@ def start_execute_job(
     backend_config: BackendConfig,
     *,
     adopt_failed: bool = False,
+    n_qubits: Sequence[int | None] | None = None,
+    max_cost: Sequence[float | None] | None = None,
+    wasm_module: WasmModuleRef | None = None,
+    gpu_decoder_config: GpuDecoderConfigRef | None = None,
 ) -> ExecuteJobRef:
     """Submit programs that are on Nexus already, as one job.
 
@@ -53,6 +60,13 @@ def start_execute_job(
     :param backend_config: Where and how to run them.
     :param adopt_failed: Whether to take an earlier job also where it ended badly,
         instead of submitting a new one.
+    :param n_qubits: One number of qubits for each program; None where the program says
+        it itself, as circuits do. HUGR and QIR programs need it on most systems.
+    :param max_cost: The most that each program may cost in HQC; None for no limit of
+        its own.
+    :param wasm_module: The WASM module that the programs call, on Nexus already.
+    :param gpu_decoder_config: The config of the GPU decoder that the programs use, on
+        Nexus already.
     :returns: A reference to the job, which then waits or runs unless it is an earlier
         one.
     :raises InvalidInputError: If an input is wrong; nothing is submitted then.
@@ -65,7 +79,20 @@ def start_execute_job(
             f"circuits is empty for job {job_name!r}; give at least one."
         )
     check_shots(n_shots, len(programs))
+    _check_each(
+        "n_qubits", n_qubits, len(programs), _is_count, "an integer of at least 1"
+    )
+    _check_each(
+        "max_cost", max_cost, len(programs), _is_cost, "a number of HQC above 0"
+    )
     project = get_or_create_project(project_name)
+    options = {
+        "n_qubits": None if n_qubits is None else list(n_qubits),
+        "max_cost": None if max_cost is None else list(max_cost),
+        "wasm_module": wasm_module and str(wasm_module.id),
+        "gpu_decoder_config": gpu_decoder_config and str(gpu_decoder_config.id),
+    }
+    given = {name: value for name, value in options.items() if value is not None}
     key = key_of(
         "job",
         str(project.id),
@@ -73,6 +100,8 @@ def start_execute_job(
         [str(program.id) for program in programs],
         n_shots,
         backend_config.model_dump(mode="json"),
+        # A job without options keeps the key that earlier versions gave it.
+        *([given] if given else []),
     )
 
     def submit() -> ExecuteJobRef:
@@ -83,6 +112,10 @@ def start_execute_job(
             name=job_name,
             description=key.description,
             project=project,
+            wasm_module=wasm_module,
+            gpu_decoder_config=gpu_decoder_config,
+            max_cost=[None] * len(programs) if max_cost is None else list(max_cost),
+            n_qubits=[None] * len(programs) if n_qubits is None else list(n_qubits),
         )
         logger.info("nexus: submitted %s", describe(job))
         return job
@@ -102,6 +135,45 @@ def start_execute_job(
         job = job.model_copy(update={"annotations": annotations})
     settle_duplicates(job)
     return job.model_copy(update={"backend_config_store": backend_config})
+
+
+def _check_each(
+    name: str,
+    values: Sequence[Any] | None,
+    n_programs: int,
+    is_valid: Callable[[Any], bool],
+    wanted: str,
+) -> None:
+    """Check an option that has one value, or None, for each program.
+
+    :raises InvalidInputError: If there are more or fewer values, or one is not valid.
+    """
+    if values is None:
+        return
+    if not isinstance(values, Sequence) or len(values) != n_programs:
+        given = (
+            f"has length {len(values)}"
+            if isinstance(values, Sequence)
+            else "is no list"
+        )
+        raise InvalidInputError(
+            f"{name} {given}, and there are {n_programs} programs; give one value for "
+            "each program."
+        )
+    for index, value in enumerate(values):
+        if value is not None and not is_valid(value):
+            raise InvalidInputError(
+                f"{name}[{index}], for program {index}, is {value!r}; give {wanted}."
+            )
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_cost(value: object) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 < value < math.inf
 
 
 def get_hugr_cost(programs: list[HUGRRef], n_shots: int, project_name: str) -> float:
