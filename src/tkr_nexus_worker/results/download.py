@@ -58,6 +58,16 @@ def get_results_by_id(
     return _download(found)
 
 
+def partial_results(job: str | ExecuteJobRef) -> JobResults:
+    """Download what a job has given until now, whatever its state.
+
+    :param job: The job, or what names it for ``find_job``.
+    :returns: The results of all circuits; those without one have no outcomes.
+    :raises NexusWorkerError: If there is no such job, or the download fails.
+    """
+    return _download(get_job_details(job))
+
+
 def get_results(
     job: ExecuteJobRef, *, allow_failed: bool = False
 ) -> list[BackendResult]:
