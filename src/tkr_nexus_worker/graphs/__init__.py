@@ -1,5 +1,10 @@
 """Prepackaged graphs. They need Tierkreis alone, neither qnexus nor pytket."""
 
+from tkr_nexus_worker.graphs.compile import (
+    CompileInputs,
+    compile_and_poll,
+    nexus_compile_submit_and_poll,
+)
 from tkr_nexus_worker.graphs.retrying import nexus_submit_and_poll_retrying
 from tkr_nexus_worker.graphs.submit_poll import (
     JobInputs,
@@ -11,9 +16,12 @@ from tkr_nexus_worker.graphs.submit_poll import (
 )
 
 __all__ = [
+    "CompileInputs",
     "JobInputs",
     "PollingOutputs",
     "UploadCircuitInputs",
+    "compile_and_poll",
+    "nexus_compile_submit_and_poll",
     "nexus_submit_and_poll",
     "nexus_submit_and_poll_retrying",
     "polling_loop_body",
