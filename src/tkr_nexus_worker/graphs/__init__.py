@@ -3,6 +3,7 @@
 from tkr_nexus_worker.graphs.retrying import nexus_submit_and_poll_retrying
 from tkr_nexus_worker.graphs.submit_poll import (
     JobInputs,
+    LimitedJobInputs,
     PollingOutputs,
     UploadCircuitInputs,
     nexus_submit_and_poll,
@@ -12,6 +13,7 @@ from tkr_nexus_worker.graphs.submit_poll import (
 
 __all__ = [
     "JobInputs",
+    "LimitedJobInputs",
     "PollingOutputs",
     "UploadCircuitInputs",
     "nexus_submit_and_poll",

@@ -14,6 +14,7 @@ from qnexus.models.references import (
 )
 
 from tkr_nexus_worker.errors import JobFailedError, ResultsNotReadyError
+from tkr_nexus_worker.jobs.duplicates import settle_budgets
 from tkr_nexus_worker.jobs.find import get_job_details
 from tkr_nexus_worker.jobs.items import ItemResult
 from tkr_nexus_worker.jobs.models import Job, JobItem
@@ -54,6 +55,7 @@ def get_results_by_id(
     if isinstance(job, Path) or (isinstance(job, str) and job.endswith(".json")):
         job = find_job_of_receipt(Path(job))
     found = get_job_details(job)
+    settle_budgets(found.description, found)
     _check_ended(found, allow_failed=allow_failed, allow_unfinished=allow_unfinished)
     return _download(found)
 
