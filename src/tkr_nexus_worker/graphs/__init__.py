@@ -8,6 +8,7 @@ from tkr_nexus_worker.graphs.compile import (
 from tkr_nexus_worker.graphs.retrying import nexus_submit_and_poll_retrying
 from tkr_nexus_worker.graphs.submit_poll import (
     JobInputs,
+    LimitedJobInputs,
     PollingOutputs,
     UploadCircuitInputs,
     nexus_submit_and_poll,
@@ -18,6 +19,7 @@ from tkr_nexus_worker.graphs.submit_poll import (
 __all__ = [
     "CompileInputs",
     "JobInputs",
+    "LimitedJobInputs",
     "PollingOutputs",
     "UploadCircuitInputs",
     "compile_and_poll",

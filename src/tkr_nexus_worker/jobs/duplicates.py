@@ -13,6 +13,7 @@ import httpx
 import qnexus as qnx
 from qnexus.models.references import CompileJobRef, JobRef, JobType, ProjectRef
 
+from tkr_nexus_worker.costs.limits import settle
 from tkr_nexus_worker.errors import NexusRefusedError, NexusWorkerError
 from tkr_nexus_worker.jobs.listing import listed_jobs, of_type
 from tkr_nexus_worker.jobs.models import Job, JobStatus
@@ -53,6 +54,7 @@ def find_submitted[T: JobRef](
         if listed.job_id in cancelled:
             continue
         if state.phase is Phase.FAILED and not adopt_failed:
+            settle_budgets(listed.description, listed)
             logger.warning(
                 "nexus: %s, submitted by this task before, %s (%s)",
                 describe(listed.ref()),
@@ -99,7 +101,8 @@ def has_run(status: JobStatus) -> bool:
 def settle_duplicates(job: JobRef, status: JobStatus | None = None) -> None:
     """Look for duplicates of a job and cancel them, if its submission is in doubt.
 
-    Call it with each status that is seen: it looks when the state has changed, when
+    Call it with each status that is seen: it settles the budgets of the job, and looks
+    for duplicates when the state has changed, when
     the job has ended, and after the times in ``LOOK_AFTER``. A duplicate that has
     run is named in the log, and its id is kept for errors and the receipt. A look-up
     that fails is a warning, because the job itself is there.
@@ -107,6 +110,8 @@ def settle_duplicates(job: JobRef, status: JobStatus | None = None) -> None:
     :param job: The job that is used.
     :param status: Its status now, where it is known.
     """
+    if status is not None:
+        settle_budgets(job.annotations.description, status)
     doubt = Doubt.about(job.annotations.description)
     state = "" if status is None else status.state.name
     is_final = status is not None and status.state.is_final
@@ -118,6 +123,26 @@ def settle_duplicates(job: JobRef, status: JobStatus | None = None) -> None:
         logger.warning(
             "nexus: could not look for duplicates of %s: %s", describe(job), error
         )
+
+
+def settle_budgets(description: str | None, status: JobStatus) -> None:
+    """Let a job that has ended hold nothing of its budgets but what it cost.
+
+    :param description: The description of the job, which carries its key.
+    :param status: Its status; with its items, if Nexus reports no cost of the job.
+    """
+    cost = status.cost
+    if cost is None and isinstance(status, Job):
+        costs = [item.cost for item in status.items if item.cost is not None]
+        cost = sum(costs) if costs else None
+    settle(
+        digest_in(description),
+        status.job_id,
+        status.name,
+        cost,
+        is_final=status.state.is_final,
+        has_run=has_run(status),
+    )
 
 
 def _settle(job: JobRef, doubt: Doubt) -> None:
@@ -151,6 +176,7 @@ def _settle(job: JobRef, doubt: Doubt) -> None:
             )
             doubt.note("cancelled", listed.job_id)
             status = _cancel(duplicate)
+        settle_budgets(listed.description, status if status.cost else listed)
         if (has_run(status) or has_run(listed)) and (
             listed.job_id not in doubt.noted("billed")
         ):

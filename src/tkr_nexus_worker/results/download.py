@@ -19,6 +19,7 @@ from tkr_nexus_worker.errors import (
     JobFailedError,
     ResultsNotReadyError,
 )
+from tkr_nexus_worker.jobs.duplicates import settle_budgets
 from tkr_nexus_worker.jobs.find import get_job_details
 from tkr_nexus_worker.jobs.items import ItemResult
 from tkr_nexus_worker.jobs.models import Job, JobItem
@@ -65,6 +66,7 @@ def get_results_by_id(
             "it has no results; get what it compiled with the task "
             "get_compiled_programs."
         )
+    settle_budgets(found.description, found)
     _check_ended(found, allow_failed=allow_failed, allow_unfinished=allow_unfinished)
     return _download(found)
 
