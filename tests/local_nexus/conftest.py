@@ -76,6 +76,7 @@ def make_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeClient
     process = subprocess.Popen(
         [sys.executable, "-W", "error::DeprecationWarning:qnexus", DRIVER, str(number)],
         stdin=subprocess.DEVNULL,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # threads are not forked
         pass_fds=[number],
     )
     theirs.close()
