@@ -74,9 +74,14 @@ def make_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeClient
     control, theirs = socket.socketpair()
     number = theirs.fileno()
     process = subprocess.Popen(
-        [sys.executable, "-W", "error::DeprecationWarning:qnexus", DRIVER, str(number)],
+        [
+            sys.executable,
+            "-Werror::DeprecationWarning:qnexus",
+            "-Wignore:This process:DeprecationWarning",  # the thread of an allocator
+            DRIVER,
+            str(number),
+        ],
         stdin=subprocess.DEVNULL,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # threads are not forked
         pass_fds=[number],
     )
     theirs.close()

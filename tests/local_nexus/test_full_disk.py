@@ -35,7 +35,7 @@ def full_disk(nexus: LocalNexus) -> Iterator[None]:
 def test_a_job_that_ends_while_the_disk_is_full_ends_once_there_is_room(
     nexus, new_client
 ):
-    nexus.progress = Progress.seconds(queued=5)
+    nexus.progress = Progress.seconds(running=10)
     new_client(nexus.env).run(
         """
         project = qnx.projects.create(name="full")
@@ -45,6 +45,7 @@ def test_a_job_that_ends_while_the_disk_is_full_ends_once_there_is_room(
         )
         """
     )
+    assert wait_until(lambda: nexus.jobs()[0]["status"] == "RUNNING")
     log = nexus.directory / "server.log"
     with full_disk(nexus):
         assert wait_until(lambda: "until there is room" in log.read_text(), 120)
