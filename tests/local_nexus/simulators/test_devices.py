@@ -112,7 +112,7 @@ def test_a_simulator_that_is_not_installed_is_an_error_that_names_its_extra(
     )
     run, compiled = outcome.stdout.splitlines()
     assert run == compiled
-    assert f"pip install 'tkr-nexus-worker[{extra}]'" in run
+    assert f"pip install 'PATH[{extra}]'" in run
 
 
 def own_device():
