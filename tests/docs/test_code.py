@@ -55,6 +55,13 @@ NOT_RUN = {
     "tkr-nexus resume 4f1c": "tests/tkr_runtime/workflows/test_resume.py",
     "tkr-nexus serve": "serves until Ctrl-C: tests/tkr_nexus_worker/cli/test_serve.py",
     'eval "$(uv run tkr-nexus serve': "tests/tkr_nexus_worker/test_executors.py",
+    'eval "$(tkr-nexus serve': "tests/tkr_nexus_worker/cli/test_serve.py",
+    "python mine.py": "tests/tkr_nexus_worker/cli/test_serve.py",
+    'eval "$(tkr-lightworks serve': "tests/tkr_lightworks_worker/cli/test_account.py",
+    "python hom_graph.py": "runs with the Python of its page",
+    "uv run tkr-lightworks run hom.py --qpu Artemis --local": (
+        "tests/tkr_lightworks_worker/cli/test_run.py"
+    ),
     "uv run bell.py": "tests/tkr_nexus_worker/test_executors.py",
 }
 
@@ -185,10 +192,7 @@ def runnable() -> list[list[str]]:
 def test_the_commands_of_the_pages_run(
     worker_environment, photonic_environment, tmp_path
 ):
-    sampler, graph, *_ = blocks(PHOTONIC, "python")
-    (tmp_path / "hom.py").write_text(sampler)
-    (tmp_path / "hom_graph.py").write_text(f"{sampler}\n{graph}")
-    (tmp_path / "mine.py").write_text("import os\nos.environ['NEXUS_PORT']\n")
+    (tmp_path / "hom.py").write_text(blocks(PHOTONIC, "python")[0])
     # Each block in a shell of its own, and in the environment of the tests.
     script = ["set -ex", 'uv() { shift; "$@"; }']
     script += ["(\n{}\n)".format("\n".join(lines)) for lines in runnable()]
