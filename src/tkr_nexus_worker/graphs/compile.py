@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from tierkreis.builder import Graph
-from tierkreis.controller.data.models import TModel
 from tierkreis.models import TKR, OpaqueType, Workflow
 
 from tkr_nexus_worker.errors import InvalidInputError
@@ -190,8 +189,8 @@ def nexus_compile_submit_and_poll(
     return g.finish_with_outputs(polling.results)
 
 
-def _compile[A: TModel, B: TModel](
-    g: Graph[A, B],
+def _compile(
+    g: Graph[Any, Any],
     project_name: TKR[str],
     job_name: TKR[str],
     circuits: TKR[list[Circuit]],
@@ -253,7 +252,7 @@ def _compiling_loop_body(
     )
 
 
-def _constant[A: TModel, B: TModel](g: Graph[A, B], value: Any) -> TKR[Any] | None:
+def _constant(g: Graph[Any, Any], value: Any) -> TKR[Any] | None:
     """Return a constant; None, so that a task takes its default, for None."""
     return None if value is None else g.const(value)
 

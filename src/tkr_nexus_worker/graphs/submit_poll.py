@@ -7,7 +7,7 @@ The graph :func:`nexus_submit_and_poll` does it all; :func:`upload_circuit_graph
 # ruff: noqa: F821, SLF001
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tierkreis.builder import Graph, TList
 from tierkreis.controller.data.models import TModel
@@ -186,8 +186,8 @@ def prepare_and_upload[B: TModel](
     return upload_batches(g, g.inputs.project_name, batches)
 
 
-def upload_batches[A: TModel, B: TModel](
-    g: Graph[A, B], project_name: TKR[str], batches: TKR[list[list[Circuit]]]
+def upload_batches(
+    g: Graph[Any, Any], project_name: TKR[str], batches: TKR[list[list[Circuit]]]
 ) -> TKR[list[Program]]:
     """Add the uploads of batches of circuits to a graph, side by side.
 

@@ -81,12 +81,7 @@ def start_execute_job(
             f"circuits is empty for job {job_name!r}; give at least one."
         )
     check_shots(n_shots, len(programs))
-    _check_each(
-        "n_qubits", n_qubits, len(programs), _is_count, "an integer of at least 1"
-    )
-    _check_each(
-        "max_cost", max_cost, len(programs), _is_cost, "a number of HQC above 0"
-    )
+    check_options(len(programs), n_qubits, max_cost)
     project = get_or_create_project(project_name)
     options = {
         "n_qubits": None if n_qubits is None else list(n_qubits),
@@ -177,6 +172,23 @@ def submit_once[T: JobRef](
         job = job.model_copy(update={"annotations": annotations})
     settle_duplicates(job)
     return job.model_copy(update={"backend_config_store": backend_config})
+
+
+def check_options(
+    n_programs: int,
+    n_qubits: Sequence[int | None] | None,
+    max_cost: Sequence[float | None] | None,
+) -> None:
+    """Check the options that each program of a job may have.
+
+    :param n_programs: The number of programs.
+    :param n_qubits: As for :func:`start_execute_job`.
+    :param max_cost: As for :func:`start_execute_job`.
+    :raises InvalidInputError: If there are more or fewer values, or one is not valid.
+    """
+    count, cost = "an integer of at least 1", "a number of HQC above 0"
+    _check_each("n_qubits", n_qubits, n_programs, _is_count, count)
+    _check_each("max_cost", max_cost, n_programs, _is_cost, cost)
 
 
 def _check_each(
