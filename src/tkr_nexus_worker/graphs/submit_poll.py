@@ -225,11 +225,24 @@ def prepare_and_upload[B: TModel](
             limits and limits.budget,
         )
     )
+    return upload_batches(g, inputs.project_name, batches)
+
+
+def upload_batches(
+    g: Graph[Any, Any], project_name: TKR[str], batches: TKR[list[list[Circuit]]]
+) -> TKR[list[Program]]:
+    """Add the uploads of batches of circuits to a graph, side by side.
+
+    :param g: The graph.
+    :param project_name: The project to upload to.
+    :param batches: The batches, as ``prepare_batches`` returns them.
+    :returns: The uploaded programs, for tasks of this worker alone.
+    """
     # The worker writes each batch, and joins the outputs, by itself: Tierkreis's own
     # builtin tasks would take a process each and twice the time of all else.
     each_batch: TKR[list[Circuit]] = TKR(batches.node_index, "*")
     uploaded = g.map(
-        _upload_batch_graph(), TList(BatchInputs(g.inputs.project_name, each_batch))
+        _upload_batch_graph(), TList(BatchInputs(project_name, each_batch))
     )
     # A list of models shows its elements to the builder alone.
     return uploaded._value.programs  # pyright: ignore[reportPrivateUsage]

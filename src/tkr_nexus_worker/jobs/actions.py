@@ -5,7 +5,7 @@ import logging
 import httpx
 import qnexus as qnx
 from qnexus.models.job_status import JobStatusEnum
-from qnexus.models.references import ExecuteJobRef
+from qnexus.models.references import JobRef
 
 from tkr_nexus_worker.costs.limits import Again
 from tkr_nexus_worker.errors import (
@@ -29,7 +29,7 @@ _FAILED_STATES = [
 ]
 
 
-def cancel_job(job: ExecuteJobRef | str) -> JobStatus:
+def cancel_job(job: JobRef | str) -> JobStatus:
     """Ask Nexus to cancel a job, unless it has ended.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -61,7 +61,7 @@ def cancel_by_id(job_id: str) -> str:
     return cancel_job(job_id).state.name
 
 
-def retry_job(job: ExecuteJobRef | str, *, force: bool = False) -> JobStatus:
+def retry_job(job: JobRef | str, *, force: bool = False) -> JobStatus:
     """Let Nexus run the failed programs of a job again, in the same job.
 
     They are billed again, so under a budget they reserve again as much as the job has
@@ -106,7 +106,7 @@ def retry_job(job: ExecuteJobRef | str, *, force: bool = False) -> JobStatus:
     return get_status(ref)
 
 
-def delete_job(job: ExecuteJobRef | str, *, force: bool = False) -> str:
+def delete_job(job: JobRef | str, *, force: bool = False) -> str:
     """Delete a job with its results permanently.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -133,7 +133,7 @@ def delete_job(job: ExecuteJobRef | str, *, force: bool = False) -> str:
     return str(ref.id)
 
 
-def _exists(job: ExecuteJobRef) -> bool:
+def _exists(job: JobRef) -> bool:
     try:
         get_status(job)
     except NexusRefusedError as error:

@@ -1,8 +1,8 @@
 """Execute jobs of Nexus: submit them, within the budgets that apply."""
 
 import logging
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import qnexus as qnx
 from qnexus.models import BackendConfig
@@ -11,6 +11,8 @@ from qnexus.models.references import (
     ExecuteJobRef,
     GpuDecoderConfigRef,
     HUGRRef,
+    JobRef,
+    ProjectRef,
     QIRRef,
     WasmModuleRef,
 )
@@ -31,10 +33,10 @@ from tkr_nexus_worker.nexus.checks import (
     is_cost,
     is_count,
 )
-from tkr_nexus_worker.nexus.idempotency import Doubt, digest_in, key_of, make_once
+from tkr_nexus_worker.nexus.idempotency import Doubt, Key, digest_in, key_of, make_once
 from tkr_nexus_worker.nexus.projects import get_or_create_project
 from tkr_runtime.jobs.budget import Budget
-from tkr_runtime.jobs.idempotency import InMemoryMarker
+from tkr_runtime.jobs.idempotency import InMemoryMarker, Marker
 
 logger = logging.getLogger(__name__)
 
@@ -92,10 +94,7 @@ def start_execute_job(
             f"circuits is empty for job {job_name!r}; give at least one."
         )
     check_shots(n_shots, len(programs))
-    check_each(
-        "n_qubits", n_qubits, len(programs), is_count, "an integer of at least 1"
-    )
-    check_each("max_cost", max_cost, len(programs), is_cost, "a number of HQC above 0")
+    check_options(len(programs), n_qubits, max_cost)
     check_cost("max_job_cost", max_job_cost)
     project = get_or_create_project(project_name)
     options = {
@@ -136,7 +135,7 @@ def start_execute_job(
 
     def submit() -> ExecuteJobRef:
         submission.reserve()
-        job = qnx.start_execute_job(
+        return qnx.start_execute_job(
             programs=list(programs),
             n_shots=n_shots,
             backend_config=backend_config,
@@ -145,22 +144,21 @@ def start_execute_job(
             project=project,
             wasm_module=wasm_module,
             gpu_decoder_config=gpu_decoder_config,
-            max_cost=cast("Any", max_cost or [None] * len(programs)),
-            n_qubits=cast("Any", n_qubits or [None] * len(programs)),
+            # qnexus takes lists of both, and declares lists of one.
+            max_cost=cast("list[float]", list(max_cost or [None] * len(programs))),
+            n_qubits=cast("list[int]", list(n_qubits or [None] * len(programs))),
         )
-        logger.info("nexus: submitted %s", describe(job))
-        return job
 
     try:
-        job = make_once(
-            f"submit job {job_name!r}",
-            find=lambda: find_submitted(
-                job_name, project, key, adopt_failed=adopt_failed
-            ),
-            make=submit,
+        job = submit_once(
+            ExecuteJobRef,
+            job_name,
+            project,
+            key,
+            backend_config,
+            submit,
+            adopt_failed=adopt_failed,
             marker=marker,
-            look_first=True,
-            on_doubt=Doubt(key.digest).record,
         )
     except NexusWorkerError:
         # It stays while a request may have been carried out without an answer.
@@ -168,6 +166,49 @@ def start_execute_job(
             submission.release()
         raise
     submission.note(str(job.id))
+    return job
+
+
+def submit_once[T: JobRef](
+    kind: type[T],
+    job_name: str,
+    project: ProjectRef,
+    key: Key,
+    backend_config: BackendConfig,
+    submit: Callable[[], T],
+    *,
+    adopt_failed: bool = False,
+    marker: Marker | None = None,
+) -> T:
+    """Submit a job, or take the one that an earlier try of the same task submitted.
+
+    :param kind: The class of references to such jobs.
+    :param job_name: The name of the job.
+    :param project: Its project.
+    :param key: The key of the submission, which the description of the job carries.
+    :param backend_config: Where and how the job runs.
+    :param submit: Sends the request.
+    :param adopt_failed: Whether to take an earlier job also where it ended badly.
+    :param marker: Says that a try was begun; by default that of the key.
+    :returns: A reference to the job.
+    :raises NexusWorkerError: If the job cannot be submitted.
+    """
+
+    def submit_logged() -> T:
+        job = submit()
+        logger.info("nexus: submitted %s", describe(job))
+        return job
+
+    job = make_once(
+        f"submit job {job_name!r}",
+        find=lambda: find_submitted(
+            kind, job_name, project, key, adopt_failed=adopt_failed
+        ),
+        make=submit_logged,
+        marker=marker or key.marker,
+        look_first=True,
+        on_doubt=Doubt(key.digest).record,
+    )
     if digest_in(job.annotations.description) is None:
         # What waits for the job has to know its key, whatever Nexus answered.
         described = {"description": key.description}
@@ -175,3 +216,20 @@ def start_execute_job(
         job = job.model_copy(update={"annotations": annotations})
     settle_duplicates(job)
     return job.model_copy(update={"backend_config_store": backend_config})
+
+
+def check_options(
+    n_programs: int,
+    n_qubits: Sequence[int | None] | None,
+    max_cost: Sequence[float | None] | None,
+) -> None:
+    """Check the options that each program of a job may have.
+
+    :param n_programs: The number of programs.
+    :param n_qubits: As for :func:`start_execute_job`.
+    :param max_cost: As for :func:`start_execute_job`.
+    :raises InvalidInputError: If there are more or fewer values, or one is not valid.
+    """
+    count, cost = "an integer of at least 1", "a number of HQC above 0"
+    check_each("n_qubits", n_qubits, n_programs, is_count, count)
+    check_each("max_cost", max_cost, n_programs, is_cost, cost)
