@@ -2,11 +2,18 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from tkr_nexus_worker.cli.costs import (
+    confirm_cost,
+    max_cost_option,
+    max_program_cost_option,
+    yes_option,
+)
 from tkr_nexus_worker.cli.results import print_plots, print_results
 from tkr_runtime.cli.checks import print_validation
 from tkr_runtime.cli.jobs import Decorator
@@ -101,6 +108,9 @@ class _RunCommand(click.Command):
     show_default=True,
     help="The project of the job; created if it does not exist.",
 )
+@max_cost_option
+@max_program_cost_option
+@yes_option
 @interval_option
 @directory_option
 @plot_option
@@ -118,6 +128,9 @@ def run(
     local: bool,
     name: str | None,
     project: str,
+    max_cost: float | None,
+    max_program_cost: float | None,
+    yes: bool,
     polling_interval: float | None,
     directory: Path,
     plot: bool,
@@ -130,7 +143,8 @@ def run(
 
     FILE is a circuit (.qasm: OpenQASM 2 or 3, .json: pytket) or a program (.py: a Guppy
     function main, which is executed as code; .hugr; .ll or .bc: QIR). If you stop the
-    command, the jobs continue on Nexus.
+    command, the jobs continue on Nexus. Before a job on hardware, a terminal shows what
+    it costs and asks.
     """
     from tkr_nexus_worker.program_files.read import read_programs
     from tkr_runtime.files import check_absent
@@ -158,6 +172,9 @@ def run(
             target_2qb_gate=two_qubit_gate,
             n_qubits=qubits,
             refuse_gates=not local,
+            max_cost=max_program_cost,
+            max_job_cost=max_cost,
+            on_estimate=None if local else partial(confirm_cost, yes=yes),
         )
     if save is not None:
         save_results(found, save, force=force)
