@@ -9,10 +9,13 @@ import pytest
 from pytket.backends.backendresult import BackendResult
 from tests.helpers.waiting import wait_until
 from tests.tkr_nexus_worker.graphs import branches
-from tests.tkr_nexus_worker.graphs.branches import COST, NATIVE, storage_of
+from tests.tkr_nexus_worker.graphs.branches import COST, storage_of
+from tierkreis.controller.executor.in_memory_executor import InMemoryExecutor
+from tierkreis.storage import InMemoryStorage
 
 from local_nexus import Progress
 from tkr_nexus_worker import (
+    REGISTRY_PATH,
     InProcessExecutor,
     InvalidInputError,
     WorkflowFailedError,
@@ -25,6 +28,7 @@ from tkr_nexus_worker.graphs import (
     nexus_submit_and_poll,
     nexus_submit_and_poll_retrying,
 )
+from tkr_nexus_worker.jobs import get_job_payload
 from tkr_runtime.jobs.budget import ledgers_of_workflow
 
 
@@ -55,7 +59,7 @@ def test_branches_that_do_not_fit_are_refused_before_upload_and_run_after_a_rais
     executor = InProcessExecutor(workflow)
     with (
         budget(hqc=2 * COST + 1),
-        pytest.raises(WorkflowFailedError, match="are left .* raise the budget"),
+        pytest.raises(WorkflowFailedError, match=r"are left .* raise the budget"),
     ):
         run(branches.branches(), inputs, workflow, executor)
     reserved, spent, entries = balance(workflow)
@@ -105,17 +109,11 @@ def test_limits_are_inputs_of_graphs(connected, workflow, graph):
     assert BackendResult.from_dict(result).get_counts().total() == 100
     assert balance(workflow) == (0, round(COST, 6), 1)
     [job] = [job for job in connected.jobs() if job["name"] == limited["job_name"]]
-    assert (
-        job["definition"]["items"][0]["max_cost"] == 6 if "definition" in job else job
-    )
+    [program] = get_job_payload(job["id"]).programs
+    assert program.options == {"max_cost": 6}
 
 
 def test_a_workflow_in_memory_needs_a_place_for_its_budget():
-    from tierkreis.controller.executor.in_memory_executor import InMemoryExecutor
-    from tierkreis.storage import InMemoryStorage
-
-    from tkr_nexus_worker import REGISTRY_PATH
-
     storage = InMemoryStorage(uuid4())
     inputs = branches.inputs("in memory")
     with budget(hqc=10), pytest.raises(InvalidInputError, match="give a path"):
@@ -125,4 +123,3 @@ def test_a_workflow_in_memory_needs_a_place_for_its_budget():
             storage,
             InMemoryExecutor(REGISTRY_PATH, storage),
         )
-    assert NATIVE in inputs["circuits"]
