@@ -178,6 +178,157 @@ class upload_hugr(NamedTuple):
         return "nexus_worker"
 
 
+class upload_qir(NamedTuple):
+    qir: TKR[bytes]
+    project_name: TKR[str]
+    name: TKR[Union[str, NoneType]] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["qnexus.models.references.QIRRef"]]]:
+        return TKR[OpaqueType["qnexus.models.references.QIRRef"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class upload_wasm(NamedTuple):
+    wasm_module: TKR[bytes]
+    project_name: TKR[str]
+    name: TKR[Union[str, NoneType]] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["qnexus.models.references.WasmModuleRef"]]]:
+        return TKR[OpaqueType["qnexus.models.references.WasmModuleRef"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class upload_gpu_decoder_config(NamedTuple):
+    gpu_decoder_config: TKR[str]
+    project_name: TKR[str]
+    name: TKR[Union[str, NoneType]] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["qnexus.models.references.GpuDecoderConfigRef"]]]:
+        return TKR[OpaqueType["qnexus.models.references.GpuDecoderConfigRef"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class prepare_programs(NamedTuple):
+    project_name: TKR[str]
+    job_name: TKR[str]
+    programs: TKR[
+        list[
+            Union[
+                OpaqueType["pytket._tket.circuit.Circuit"],
+                OpaqueType["hugr.package.Package"],
+                bytes,
+            ]
+        ]
+    ]
+    n_shots: TKR[list[int]]
+    n_qubits: TKR[Union[list[int], NoneType]]
+    max_cost: TKR[Union[list[float], NoneType]]
+    backend_config: TKR[
+        Union[
+            OpaqueType["quantinuum_schemas.models.backend_config.AerConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerStateConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerUnitaryConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.BraketConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QuantinuumConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQEmulatorConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QulacsConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SeleneConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SelenePlusConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
+        ]
+    ]
+    polling_interval: TKR[float] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[list[OpaqueType["tkr_nexus_worker.jobs.parts.ProgramPart"]]]]:
+        return TKR[list[OpaqueType["tkr_nexus_worker.jobs.parts.ProgramPart"]]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class submit_programs(NamedTuple):
+    project_name: TKR[str]
+    part: TKR[OpaqueType["tkr_nexus_worker.jobs.parts.ProgramPart"]]
+    backend_config: TKR[
+        Union[
+            OpaqueType["quantinuum_schemas.models.backend_config.AerConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerStateConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerUnitaryConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.BraketConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QuantinuumConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQEmulatorConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QulacsConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SeleneConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SelenePlusConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
+        ]
+    ]
+    wasm_module: (
+        TKR[Union[OpaqueType["qnexus.models.references.WasmModuleRef"], NoneType]]
+        | None
+    ) = None
+    gpu_decoder_config: (
+        TKR[Union[OpaqueType["qnexus.models.references.GpuDecoderConfigRef"], NoneType]]
+        | None
+    ) = None
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]]:
+        return TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class get_program_shots(NamedTuple):
+    execute_ref: TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]
+    part: (
+        TKR[Union[OpaqueType["tkr_nexus_worker.jobs.parts.ProgramPart"], NoneType]]
+        | None
+    ) = None
+
+    @staticmethod
+    def out() -> type[
+        TKR[list[OpaqueType["tkr_nexus_worker.results.tagged.ProgramShots"]]]
+    ]:
+        return TKR[list[OpaqueType["tkr_nexus_worker.results.tagged.ProgramShots"]]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class join_programs(NamedTuple):
+    shots: TKR[list[OpaqueType["tkr_nexus_worker.results.tagged.ProgramShots"]]]
+
+    @staticmethod
+    def out() -> type[
+        TKR[list[OpaqueType["tkr_nexus_worker.results.tagged.ProgramShots"]]]
+    ]:
+        return TKR[list[OpaqueType["tkr_nexus_worker.results.tagged.ProgramShots"]]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
 class cost(NamedTuple):
     hugr_ref: TKR[
         Union[

@@ -37,9 +37,11 @@ from tkr_nexus_worker.jobs import compile as compilation
 from tkr_nexus_worker.jobs import receipt, retries, wait
 from tkr_nexus_worker.jobs.items import ItemResult
 from tkr_nexus_worker.jobs.models import Job, JobPayload, JobStatus
+from tkr_nexus_worker.jobs.parts import ProgramPart
 from tkr_nexus_worker.nexus import checks, client, projects
 from tkr_nexus_worker.nexus.upload_batches import EncodedCircuits
 from tkr_nexus_worker.results.counts import JobCounts
+from tkr_nexus_worker.results.tagged import ProgramShots
 from tkr_nexus_worker.validation import JobValidation
 from tkr_runtime.tasks.worker import EncodedValue, TaskWorker
 
@@ -196,6 +198,166 @@ def upload_hugr(
 
 
 @worker.task()
+def upload_qir(qir: bytes, project_name: str, name: str | None = None) -> QIRRef:
+    """Upload a QIR program to a project of Nexus.
+
+    :param qir: LLVM bitcode, or LLVM text.
+    :param project_name: The project; it is created if it does not exist.
+    :param name: A name for the program; by default one made from its content.
+    :returns: A reference to the program on Nexus.
+    :raises InvalidInputError: If it is neither bitcode nor text.
+    """
+    return programs.upload_qir(qir, project_name, name)
+
+
+@worker.task()
+def upload_wasm(
+    wasm_module: bytes, project_name: str, name: str | None = None
+) -> WasmModuleRef:
+    """Upload a WASM module, whose functions the programs of a job may call.
+
+    :param wasm_module: The module in the binary format.
+    :param project_name: The project; it is created if it does not exist.
+    :param name: A name for the module; by default one made from its content.
+    :returns: A reference to the module, for ``start_execute_job``.
+    :raises InvalidInputError: If it is no WASM module.
+    """
+    return programs.upload_wasm(wasm_module, project_name, name)
+
+
+@worker.task()
+def upload_gpu_decoder_config(
+    gpu_decoder_config: str, project_name: str, name: str | None = None
+) -> GpuDecoderConfigRef:
+    """Upload the config of a GPU decoder, which the programs of a job may use.
+
+    :param gpu_decoder_config: The text of the config.
+    :param project_name: The project; it is created if it does not exist.
+    :param name: A name for the config; by default one made from its content.
+    :returns: A reference to the config, for ``start_execute_job``.
+    :raises InvalidInputError: If it is empty.
+    """
+    return programs.upload_gpu_decoder_config(gpu_decoder_config, project_name, name)
+
+
+@worker.task()
+def prepare_programs(
+    project_name: str,
+    job_name: str,
+    programs: list[Circuit | Package | bytes],
+    n_shots: list[int],
+    n_qubits: list[int] | None,
+    max_cost: list[float] | None,
+    backend_config: BackendConfig,
+    polling_interval: float = 0.0,
+) -> list[ProgramPart]:
+    """Check programs of any kinds, and split them into one job for each kind.
+
+    Nothing is uploaded; the project is created.
+
+    :param project_name: The project; it is created if it does not exist.
+    :param job_name: A name for the job; each of several has its kind added.
+    :param programs: Circuits, HUGR packages and QIR (LLVM bitcode or text).
+    :param n_shots: One number of shots for each program.
+    :param n_qubits: One number of qubits for each program; None if all say it.
+    :param max_cost: The most that each program may cost, in HQC; None for no limit.
+    :param backend_config: Where and how to run them.
+    :param polling_interval: As for ``prepare_job``.
+    :returns: The parts, each for ``submit_programs``.
+    :raises InvalidInputError: If anything is wrong with the programs or their options.
+    :raises NotLoggedInError: If there is no valid login.
+    """
+    parts = jobs.split_programs(
+        project_name,
+        job_name,
+        programs,
+        n_shots,
+        backend_config,
+        n_qubits=n_qubits,
+        max_cost=max_cost,
+    )
+    if parts[0].kind == "circuit":
+        circuits = [one for one in programs if isinstance(one, Circuit)]
+        validation.check_fit(circuits, parts[0].n_shots, backend_config)
+    client.warn_if_login_ends_soon(polling_interval)
+    projects.get_or_create_project(project_name)
+    return parts
+
+
+def _read_programs(values: Any) -> list[Circuit | Package | bytes]:
+    return [
+        programs.read_program(value.encode() if isinstance(value, str) else value)
+        if isinstance(value, bytes | str)
+        else Circuit.from_dict(value)
+        for value in values
+    ]
+
+
+worker.read_input_by("prepare_programs", "programs", _read_programs)
+
+
+@worker.task()
+def submit_programs(
+    project_name: str,
+    part: ProgramPart,
+    backend_config: BackendConfig,
+    wasm_module: WasmModuleRef | None = None,
+    gpu_decoder_config: GpuDecoderConfigRef | None = None,
+) -> ExecuteJobRef:
+    """Upload the programs of one kind, and submit them as one job.
+
+    :param project_name: The project of the job; it is created if it does not exist.
+    :param part: The programs, as ``prepare_programs`` returns them.
+    :param backend_config: Where and how to run them.
+    :param wasm_module: The WASM module that they call.
+    :param gpu_decoder_config: The config of the GPU decoder that they use.
+    :returns: A reference to the job.
+    """
+    job, uploaded = jobs.submit_part(
+        project_name,
+        part,
+        backend_config,
+        wasm_module=wasm_module,
+        gpu_decoder_config=gpu_decoder_config,
+    )
+    receipt.write_submission(job, uploaded, part.n_shots, backend_config)
+    return job
+
+
+@worker.task()
+def get_program_shots(
+    execute_ref: ExecuteJobRef, part: ProgramPart | None = None
+) -> list[ProgramShots]:
+    """Download the shots of a completed job, whatever the kind of its programs.
+
+    :param execute_ref: The job.
+    :param part: The programs of the job, as ``prepare_programs`` returned them, where
+        they are a part of all.
+    :returns: The shots of each program, in the order of the job, with its place among
+        all.
+    """
+    found = results.get_results_by_id(execute_ref)
+    receipt.write_receipt(found.job)
+    shots = [one.to_shots(found.job.job_id) for one in found]
+    if part is None:
+        return shots
+    return [
+        one.model_copy(update={"index": index})
+        for index, one in zip(part.indices, shots, strict=True)
+    ]
+
+
+@worker.task()
+def join_programs(shots: list[ProgramShots]) -> list[ProgramShots]:
+    """Join the shots of all parts, in the order of the programs.
+
+    :param shots: The outputs of a map over ``prepare_programs``.
+    :returns: The shots of all programs, in their order.
+    """
+    return sorted(shots, key=lambda one: one.index)
+
+
+@worker.task()
 def cost(hugr_ref: HUGRRef | list[HUGRRef], n_shots: int, project_name: str) -> float:
     """Estimate the cost of HUGR programs on a Helios system.
 
@@ -238,7 +400,7 @@ def estimate_cost(
     )
 
 
-def _read_programs(value: Any) -> list[Circuit | CircuitRef | HUGRRef | QIRRef]:
+def _read_estimated(value: Any) -> list[Circuit | CircuitRef | HUGRRef | QIRRef]:
     kinds = {"CircuitRef": CircuitRef, "HUGRRef": HUGRRef, "QIRRef": QIRRef}
     return [
         kinds[one["type"]](**one) if "type" in one else Circuit.from_dict(one)
@@ -246,7 +408,7 @@ def _read_programs(value: Any) -> list[Circuit | CircuitRef | HUGRRef | QIRRef]:
     ]
 
 
-worker.read_input_by("estimate_cost", "programs", _read_programs)
+worker.read_input_by("estimate_cost", "programs", _read_estimated)
 
 
 @worker.task()
@@ -560,7 +722,7 @@ def get_qsys_shots(
 ) -> list[
     list[list[tuple[str, bool | int | float | list[bool] | list[int] | list[float]]]]
 ]:
-    """Download the raw shots of a completed job of HUGR programs.
+    """Download the raw shots of a completed job of HUGR or QIR programs.
 
     :param execute_ref: The job.
     :returns: For each program a list of shots; each shot lists (tag, value).

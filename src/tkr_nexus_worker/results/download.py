@@ -28,7 +28,7 @@ from tkr_nexus_worker.jobs.status import describe, failure_message
 from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.states import Phase
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults
-from tkr_nexus_worker.results.tagged import Shot
+from tkr_nexus_worker.results.tagged import ProgramShots, Shot
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ def get_item_results(job: ExecuteJobRef) -> list[ItemResult]:
 
 
 def get_qsys_shots(job: ExecuteJobRef) -> list[list[Shot]]:
-    """Download the raw shots of a completed job of HUGR programs.
+    """Download the raw shots of a completed job of HUGR or QIR programs.
 
     :param job: The job.
     :returns: For each program, in their order, a list of its shots.
@@ -137,6 +137,18 @@ def get_qsys_shots(job: ExecuteJobRef) -> list[list[Shot]]:
     :raises NexusWorkerError: As :func:`get_results` does.
     """
     return [one.tagged_shots for one in get_results_by_id(job)]
+
+
+def get_program_shots(job: ExecuteJobRef) -> list[ProgramShots]:
+    """Download the shots of a completed job, whatever the kind of its programs.
+
+    :param job: The job.
+    :returns: The shots of each program, in the order of the programs.
+    :raises ResultFormatError: If a program gave no shots.
+    :raises NexusWorkerError: As :func:`get_results` does.
+    """
+    found = get_results_by_id(job)
+    return [one.to_shots(found.job.job_id) for one in found]
 
 
 def _check_ended(job: Job, *, allow_failed: bool, allow_unfinished: bool) -> None:
