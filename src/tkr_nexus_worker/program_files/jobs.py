@@ -16,7 +16,7 @@ from tierkreis.storage import FileStorage
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.executors import uv_executor
-from tkr_nexus_worker.jobs.compile import check_level
+from tkr_nexus_worker.jobs.compile import check_level, compile_locally
 from tkr_nexus_worker.jobs.parts import RUN_HUGR, split_programs
 from tkr_nexus_worker.jobs.parts import circuits_of as circuits_among
 from tkr_nexus_worker.jobs.receipt import Receipt, read_receipt
@@ -111,10 +111,17 @@ def submit_files(
             "compiled; compile them, or leave it out."
         )
     if compile is not None and others:
-        raise InvalidInputError(
-            f"{others[0]} is not a circuit, and only circuits are compiled; run it "
-            "without --compile, as a job of its own."
+        if compile != "local":
+            raise InvalidInputError(
+                f"{others[0]} is not a circuit, and Nexus compiles circuits alone; run "
+                "it without --compile, as a job of its own, or with --compile=local."
+            )
+        compiled = iter(
+            compile_locally(circuits, backend_config, target_2qb_gate=target_2qb_gate)
         )
+        programs = [
+            next(compiled) if isinstance(one, Circuit) else one for one in programs
+        ]
     graph = _choose_graph(
         polling_interval,
         compile,
@@ -217,7 +224,9 @@ def _choose_graph(
     from tkr_nexus_worker.graphs.submit_poll import nexus_submit_and_poll
 
     graph: Workflow[Any, Any]
-    if compile == "local":
+    if mixed:
+        graph = nexus_submit_programs(interval)
+    elif compile == "local":
         graph = nexus_compile_submit_and_poll(
             polling_interval=interval, target_2qb_gate=target_2qb_gate, compile="local"
         )
@@ -225,8 +234,6 @@ def _choose_graph(
         graph = nexus_compile_submit_and_poll(
             check_level(compile), interval, target_2qb_gate=target_2qb_gate
         )
-    elif mixed:
-        graph = nexus_submit_programs(interval)
     else:
         graph = nexus_submit_and_poll(interval)
     return graph
