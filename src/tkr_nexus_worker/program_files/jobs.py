@@ -23,7 +23,7 @@ from tkr_nexus_worker.errors import (
     WorkflowFailedError,
 )
 from tkr_nexus_worker.executors import uv_executor
-from tkr_nexus_worker.jobs.compile import check_level
+from tkr_nexus_worker.jobs.compile import check_level, compile_locally
 from tkr_nexus_worker.jobs.parts import RUN_HUGR, split_programs
 from tkr_nexus_worker.jobs.parts import circuits_of as circuits_among
 from tkr_nexus_worker.jobs.receipt import Receipt, read_receipt
@@ -135,10 +135,17 @@ def submit_files(
             "compiled; compile them, or leave it out."
         )
     if compile is not None and others:
-        raise InvalidInputError(
-            f"{others[0]} is not a circuit, and only circuits are compiled; run it "
-            "without --compile, as a job of its own."
+        if compile != "local":
+            raise InvalidInputError(
+                f"{others[0]} is not a circuit, and Nexus compiles circuits alone; run "
+                "it without --compile, as a job of its own, or with --compile=local."
+            )
+        compiled = iter(
+            compile_locally(circuits, backend_config, target_2qb_gate=target_2qb_gate)
         )
+        programs = [
+            next(compiled) if isinstance(one, Circuit) else one for one in programs
+        ]
     if compile is not None and max_cost is not None:
         raise InvalidInputError(
             "There is a limit of the cost of each program, and what a circuit costs is "
@@ -297,7 +304,9 @@ def _choose_graph(
     )
 
     graph: Workflow[Any, Any]
-    if compile == "local":
+    if mixed:
+        graph = nexus_submit_programs(interval)
+    elif compile == "local":
         graph = nexus_compile_submit_and_poll(
             polling_interval=interval, target_2qb_gate=target_2qb_gate, compile="local"
         )
@@ -305,8 +314,6 @@ def _choose_graph(
         graph = nexus_compile_submit_and_poll(
             check_level(compile), interval, target_2qb_gate=target_2qb_gate
         )
-    elif mixed:
-        graph = nexus_submit_programs(interval)
     elif limited:
         graph = nexus_submit_and_poll(interval, inputs=LimitedJobInputs)
     else:

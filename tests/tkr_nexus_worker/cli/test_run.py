@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 from pytket.circuit import Circuit
-from tests.local_nexus.simulators.test_hybrid import bell_qir
 
 BELL = """OPENQASM 2.0;
 include "qelib1.inc";
@@ -123,18 +122,10 @@ def test_hardware_runs_circuits_that_are_compiled_first(
     assert shown.exit_code == 0, shown.output
     [circuit] = json.loads(shown.stdout)["circuits"]
     assert set(circuit["counts"]) <= {"00", "11"}
+    listed = json.loads(command("jobs", "--all", "--type", "compile", "--json").stdout)
+    assert (listed[0]["name"], listed[0]["items_done"]) == ("bell", 1)
     line = refusal("run", "--compile=7", bell, *device, exit_code=2)
     assert "'7' is not one of '0', '1', '2', '3', 'local'" in line
-
-
-def test_qir_files_are_run(connected, command, tmp_path, options):
-    path = tmp_path / "bell.ll"
-    path.write_bytes(bell_qir())
-    arguments = ["--device", "Helios-1E-lite", *options, "--qubits", 2, "--json"]
-    shown = command("run", path, *arguments)
-    assert shown.exit_code == 0, shown.output
-    [circuit] = json.loads(shown.stdout)["circuits"]
-    assert sum(circuit["counts"].values()) == 20
 
 
 def test_run_overwrites_nothing_and_then_runs_nothing(connected, refusal, bell):
