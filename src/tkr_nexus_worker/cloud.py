@@ -39,7 +39,7 @@ NEXUS = Cloud(
     log_prefix="nexus: ",
     job_tasks=JobTasks(
         submitting=frozenset(
-            {"start_attempt", "start_execute_job", "start_single_job"}
+            {"start_attempt", "start_execute_job", "start_single_job", "submit_part"}
         ),
         waiting=frozenset({"wait_until_complete"}),
         fetching=frozenset(
@@ -52,6 +52,8 @@ NEXUS = Cloud(
             "is_unfinished": "value",
             "wait_for_change": "is_unfinished",
         },
+        job_inputs=("execute_ref", "part_jobs"),
+        narrowing={"await_results": "part_jobs", "collect_part": "part_jobs"},
     ),
     deferred_imports=_DEFERRED_IMPORTS,
     worker="tkr_nexus_worker.tasks:worker",

@@ -412,6 +412,15 @@ def _estimate(
             remarks.warnings.append((one.index, warning))
 
 
+def circuit_cost(circuit: Circuit, n_shots: int) -> float:
+    """Return the estimated cost of a circuit in HQC, as :func:`validate_job` does.
+
+    :param circuit: The circuit, without free symbols.
+    :param n_shots: The number of shots.
+    """
+    return _hqc(circuit, n_shots)
+
+
 def _hqc(circuit: Circuit, shots: int) -> float:
     plain = circuit.copy()
     DecomposeBoxes().apply(plain)
