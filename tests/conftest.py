@@ -1,5 +1,6 @@
 """An embedded Nexus for the tests of the worker, and qnexus connected to it."""
 
+import gc
 import json
 import logging
 import os
@@ -8,7 +9,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -62,6 +63,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     single = any(not Path(arg).is_dir() for arg in config.args)
     # Most tests wait for a server or for other processes.
     return 0 if single else 2 * (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Leave out of garbage collection what is imported: it stays to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_report_header() -> str:
