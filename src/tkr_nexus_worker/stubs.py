@@ -19,22 +19,22 @@ class JobChange(NamedTuple):
 
 
 class PartsProgress(NamedTuple):
-    failed_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.parts.PartJob"]]]
+    failed_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.runs.PartJob"]]]
     may_submit: TKR[bool]
     next_part: TKR[int]
     outcomes: TKR[str]
-    part_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.parts.PartJob"]]]
+    part_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.runs.PartJob"]]]
     should_continue: TKR[bool]
     status: TKR[str]
 
 
 class StreamProgress(NamedTuple):
     arrivals: TKR[str]
-    failed_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.parts.PartJob"]]]
+    failed_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.runs.PartJob"]]]
     has_arrivals: TKR[bool]
     may_submit: TKR[bool]
     next_part: TKR[int]
-    part_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.parts.PartJob"]]]
+    part_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.runs.PartJob"]]]
     should_continue: TKR[bool]
     status: TKR[str]
 
@@ -527,8 +527,8 @@ class prepare_parts(NamedTuple):
     polling_interval: TKR[float] | None = None
 
     @staticmethod
-    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.parts.PartPlan"]]]:
-        return TKR[OpaqueType["tkr_nexus_worker.jobs.parts.PartPlan"]]
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.runs.PartPlan"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.jobs.runs.PartPlan"]]
 
     @property
     def namespace(self) -> str:
@@ -553,13 +553,13 @@ class submit_part(NamedTuple):
             OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
         ]
     ]
-    plan: TKR[OpaqueType["tkr_nexus_worker.jobs.parts.PartPlan"]]
-    part_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.parts.PartJob"]]]
+    plan: TKR[OpaqueType["tkr_nexus_worker.jobs.runs.PartPlan"]]
+    part_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.runs.PartJob"]]]
     part: TKR[int]
 
     @staticmethod
-    def out() -> type[TKR[list[OpaqueType["tkr_nexus_worker.jobs.parts.PartJob"]]]]:
-        return TKR[list[OpaqueType["tkr_nexus_worker.jobs.parts.PartJob"]]]
+    def out() -> type[TKR[list[OpaqueType["tkr_nexus_worker.jobs.runs.PartJob"]]]]:
+        return TKR[list[OpaqueType["tkr_nexus_worker.jobs.runs.PartJob"]]]
 
     @property
     def namespace(self) -> str:
@@ -568,9 +568,9 @@ class submit_part(NamedTuple):
 
 class collect_part(NamedTuple):
     job_name: TKR[str]
-    plan: TKR[OpaqueType["tkr_nexus_worker.jobs.parts.PartPlan"]]
-    part_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.parts.PartJob"]]]
-    failed_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.parts.PartJob"]]]
+    plan: TKR[OpaqueType["tkr_nexus_worker.jobs.runs.PartPlan"]]
+    part_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.runs.PartJob"]]]
+    failed_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.runs.PartJob"]]]
     next_part: TKR[int]
     outcomes: TKR[str]
     max_jobs: TKR[int]
@@ -616,9 +616,9 @@ class list_parts(NamedTuple):
 
 class await_results(NamedTuple):
     job_name: TKR[str]
-    plan: TKR[OpaqueType["tkr_nexus_worker.jobs.parts.PartPlan"]]
-    part_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.parts.PartJob"]]]
-    failed_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.parts.PartJob"]]]
+    plan: TKR[OpaqueType["tkr_nexus_worker.jobs.runs.PartPlan"]]
+    part_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.runs.PartJob"]]]
+    failed_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.runs.PartJob"]]]
     next_part: TKR[int]
     max_jobs: TKR[int]
     max_results: TKR[int]

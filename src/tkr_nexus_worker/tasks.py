@@ -25,10 +25,10 @@ from tierkreis.models import portmapping
 from tkr_nexus_worker import devices, jobs, programs, results, validation
 from tkr_nexus_worker.cloud import NEXUS
 from tkr_nexus_worker.devices import DeviceDetails, DeviceSummary
-from tkr_nexus_worker.jobs import parts, receipt, retries, wait
+from tkr_nexus_worker.jobs import receipt, retries, runs, wait
 from tkr_nexus_worker.jobs.items import ItemResult
 from tkr_nexus_worker.jobs.models import Job, JobPayload, JobStatus
-from tkr_nexus_worker.jobs.parts import PartJob, PartLimits, PartPlan, Run
+from tkr_nexus_worker.jobs.runs import PartJob, PartLimits, PartPlan, Run
 from tkr_nexus_worker.nexus import checks, client, projects
 from tkr_nexus_worker.nexus.upload_batches import EncodedCircuits
 from tkr_nexus_worker.results import parts as result_parts
@@ -493,7 +493,7 @@ def prepare_parts(
     prepare_job(
         project_name, job_name, circuits, n_shots, backend_config, polling_interval
     )
-    return parts.write_parts(circuits, n_shots, limits, validation.circuit_cost)
+    return runs.write_parts(circuits, n_shots, limits, validation.circuit_cost)
 
 
 worker.read_input_by("prepare_parts", "circuits", EncodedCircuits.read, encoded=True)
@@ -518,7 +518,7 @@ def submit_part(
     :param part: The place of the part, from 0.
     :returns: The same jobs, and the new one.
     """
-    job = parts.submit_part(project_name, job_name, backend_config, plan, part)
+    job = runs.submit_part(project_name, job_name, backend_config, plan, part)
     return [*part_jobs, job]
 
 

@@ -29,8 +29,8 @@ from tkr_nexus_worker.stubs import (
     submit_part,
 )
 
-type PartPlan = OpaqueType["tkr_nexus_worker.jobs.parts.PartPlan"]
-type PartJob = OpaqueType["tkr_nexus_worker.jobs.parts.PartJob"]
+type PartPlan = OpaqueType["tkr_nexus_worker.jobs.runs.PartPlan"]
+type PartJob = OpaqueType["tkr_nexus_worker.jobs.runs.PartJob"]
 type PartOutcome = OpaqueType["tkr_nexus_worker.results.parts.PartOutcome"]
 
 PARTS_LOOP = "nexus_parts"

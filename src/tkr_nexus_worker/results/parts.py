@@ -18,8 +18,8 @@ from tierkreis.controller.storage.protocol import ControllerStorage
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.jobs.find import get_job_details
 from tkr_nexus_worker.jobs.items import ItemResult
-from tkr_nexus_worker.jobs.parts import PartJob, Run, wait_for_end
 from tkr_nexus_worker.jobs.receipt import read_receipt, write_receipt
+from tkr_nexus_worker.jobs.runs import PartJob, Run, wait_for_end
 from tkr_nexus_worker.jobs.status import describe
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults
 from tkr_nexus_worker.results.download import get_results_by_id

@@ -13,14 +13,14 @@ from pytket.backends.backendresult import BackendResult
 from tierkreis.controller.data.types import TierkreisDecoder, TierkreisEncoder
 
 from tkr_nexus_worker.jobs.models import Job, JobItem
-from tkr_nexus_worker.jobs.parts import (
+from tkr_nexus_worker.jobs.receipt import write_receipt
+from tkr_nexus_worker.jobs.runs import (
     News,
     PartJob,
     Run,
     new_items,
     wait_for_results,
 )
-from tkr_nexus_worker.jobs.receipt import write_receipt
 from tkr_nexus_worker.results.download import download_items
 from tkr_nexus_worker.results.parts import encode_result
 from tkr_runtime.tasks import kept_files

@@ -10,7 +10,7 @@ from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from local_nexus import Progress
 from tkr_nexus_worker import tasks
 from tkr_nexus_worker.errors import InvalidInputError
-from tkr_nexus_worker.jobs.parts import (
+from tkr_nexus_worker.jobs.runs import (
     PartJob,
     PartLimits,
     new_items,

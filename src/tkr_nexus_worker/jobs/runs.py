@@ -1,4 +1,4 @@
-"""Parts of a large run: the circuits of one job each, where several jobs share them.
+"""Runs of many circuits, divided into parts: the circuits of one job each.
 
 The parts are kept in files beside the workflow, and so are their results. What the
 tasks hand to each other are references and the jobs that have not ended, so neither
