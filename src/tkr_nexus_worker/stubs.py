@@ -191,6 +191,157 @@ class upload_hugr(NamedTuple):
         return "nexus_worker"
 
 
+class upload_qir(NamedTuple):
+    qir: TKR[bytes]
+    project_name: TKR[str]
+    name: TKR[Union[str, NoneType]] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["qnexus.models.references.QIRRef"]]]:
+        return TKR[OpaqueType["qnexus.models.references.QIRRef"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class upload_wasm(NamedTuple):
+    wasm_module: TKR[bytes]
+    project_name: TKR[str]
+    name: TKR[Union[str, NoneType]] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["qnexus.models.references.WasmModuleRef"]]]:
+        return TKR[OpaqueType["qnexus.models.references.WasmModuleRef"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class upload_gpu_decoder_config(NamedTuple):
+    gpu_decoder_config: TKR[str]
+    project_name: TKR[str]
+    name: TKR[Union[str, NoneType]] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["qnexus.models.references.GpuDecoderConfigRef"]]]:
+        return TKR[OpaqueType["qnexus.models.references.GpuDecoderConfigRef"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class prepare_programs(NamedTuple):
+    project_name: TKR[str]
+    job_name: TKR[str]
+    programs: TKR[
+        list[
+            Union[
+                OpaqueType["pytket._tket.circuit.Circuit"],
+                OpaqueType["hugr.package.Package"],
+                bytes,
+            ]
+        ]
+    ]
+    n_shots: TKR[list[int]]
+    n_qubits: TKR[Union[list[int], NoneType]]
+    max_cost: TKR[Union[list[float], NoneType]]
+    backend_config: TKR[
+        Union[
+            OpaqueType["quantinuum_schemas.models.backend_config.AerConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerStateConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerUnitaryConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.BraketConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QuantinuumConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQEmulatorConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QulacsConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SeleneConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SelenePlusConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
+        ]
+    ]
+    polling_interval: TKR[float] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[list[OpaqueType["tkr_nexus_worker.jobs.parts.ProgramPart"]]]]:
+        return TKR[list[OpaqueType["tkr_nexus_worker.jobs.parts.ProgramPart"]]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class submit_programs(NamedTuple):
+    project_name: TKR[str]
+    part: TKR[OpaqueType["tkr_nexus_worker.jobs.parts.ProgramPart"]]
+    backend_config: TKR[
+        Union[
+            OpaqueType["quantinuum_schemas.models.backend_config.AerConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerStateConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerUnitaryConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.BraketConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QuantinuumConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQEmulatorConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QulacsConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SeleneConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SelenePlusConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
+        ]
+    ]
+    wasm_module: (
+        TKR[Union[OpaqueType["qnexus.models.references.WasmModuleRef"], NoneType]]
+        | None
+    ) = None
+    gpu_decoder_config: (
+        TKR[Union[OpaqueType["qnexus.models.references.GpuDecoderConfigRef"], NoneType]]
+        | None
+    ) = None
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]]:
+        return TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class get_program_shots(NamedTuple):
+    execute_ref: TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]
+    part: (
+        TKR[Union[OpaqueType["tkr_nexus_worker.jobs.parts.ProgramPart"], NoneType]]
+        | None
+    ) = None
+
+    @staticmethod
+    def out() -> type[
+        TKR[list[OpaqueType["tkr_nexus_worker.results.tagged.ProgramShots"]]]
+    ]:
+        return TKR[list[OpaqueType["tkr_nexus_worker.results.tagged.ProgramShots"]]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class join_programs(NamedTuple):
+    shots: TKR[list[OpaqueType["tkr_nexus_worker.results.tagged.ProgramShots"]]]
+
+    @staticmethod
+    def out() -> type[
+        TKR[list[OpaqueType["tkr_nexus_worker.results.tagged.ProgramShots"]]]
+    ]:
+        return TKR[list[OpaqueType["tkr_nexus_worker.results.tagged.ProgramShots"]]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
 class cost(NamedTuple):
     hugr_ref: TKR[
         Union[
@@ -303,6 +454,149 @@ class upload_circuits(NamedTuple):
         return "nexus_worker"
 
 
+class prepare_compilation(NamedTuple):
+    project_name: TKR[str]
+    job_name: TKR[str]
+    circuits: TKR[list[OpaqueType["pytket._tket.circuit.Circuit"]]]
+    backend_config: TKR[
+        Union[
+            OpaqueType["quantinuum_schemas.models.backend_config.AerConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerStateConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerUnitaryConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.BraketConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QuantinuumConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQEmulatorConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QulacsConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SeleneConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SelenePlusConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
+        ]
+    ]
+    optimisation_level: TKR[int] | None = None
+    target_2qb_gate: TKR[Union[str, NoneType]] | None = None
+    n_shots: TKR[Union[list[int], NoneType]] | None = None
+    polling_interval: TKR[float] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[list[list[OpaqueType["pytket._tket.circuit.Circuit"]]]]]:
+        return TKR[list[list[OpaqueType["pytket._tket.circuit.Circuit"]]]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class start_compile_job(NamedTuple):
+    project_name: TKR[str]
+    job_name: TKR[str]
+    circuits: TKR[
+        list[
+            Union[
+                OpaqueType["qnexus.models.references.CircuitRef"],
+                OpaqueType["qnexus.models.references.HUGRRef"],
+                OpaqueType["qnexus.models.references.QIRRef"],
+            ]
+        ]
+    ]
+    backend_config: TKR[
+        Union[
+            OpaqueType["quantinuum_schemas.models.backend_config.AerConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerStateConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerUnitaryConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.BraketConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QuantinuumConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQEmulatorConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QulacsConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SeleneConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SelenePlusConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
+        ]
+    ]
+    optimisation_level: TKR[int] | None = None
+    target_2qb_gate: TKR[Union[str, NoneType]] | None = None
+    hypertket_config: (
+        TKR[
+            Union[
+                OpaqueType[
+                    "quantinuum_schemas.models.hypertket_config.HyperTketConfig"
+                ],
+                NoneType,
+            ]
+        ]
+        | None
+    ) = None
+    store_passes: TKR[bool] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["qnexus.models.references.CompileJobRef"]]]:
+        return TKR[OpaqueType["qnexus.models.references.CompileJobRef"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class get_compiled_programs(NamedTuple):
+    compile_ref: TKR[OpaqueType["qnexus.models.references.CompileJobRef"]]
+
+    @staticmethod
+    def out() -> type[
+        TKR[
+            list[
+                Union[
+                    OpaqueType["qnexus.models.references.CircuitRef"],
+                    OpaqueType["qnexus.models.references.HUGRRef"],
+                    OpaqueType["qnexus.models.references.QIRRef"],
+                ]
+            ]
+        ]
+    ]:
+        return TKR[
+            list[
+                Union[
+                    OpaqueType["qnexus.models.references.CircuitRef"],
+                    OpaqueType["qnexus.models.references.HUGRRef"],
+                    OpaqueType["qnexus.models.references.QIRRef"],
+                ]
+            ]
+        ]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class compile_locally(NamedTuple):
+    circuits: TKR[list[OpaqueType["pytket._tket.circuit.Circuit"]]]
+    backend_config: TKR[
+        Union[
+            OpaqueType["quantinuum_schemas.models.backend_config.AerConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerStateConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerUnitaryConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.BraketConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QuantinuumConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQEmulatorConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QulacsConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SeleneConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SelenePlusConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
+        ]
+    ]
+    passes: TKR[Union[list[str], NoneType]] | None = None
+    target_2qb_gate: TKR[Union[str, NoneType]] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[list[OpaqueType["pytket._tket.circuit.Circuit"]]]]:
+        return TKR[list[OpaqueType["pytket._tket.circuit.Circuit"]]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
 class collect_programs(NamedTuple):
     programs: TKR[
         list[
@@ -342,7 +636,12 @@ class collect_programs(NamedTuple):
 
 
 class wait_for_change(NamedTuple):
-    execute_ref: TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]
+    execute_ref: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+        ]
+    ]
     polling_interval: TKR[float]
     known_status: TKR[str] | None = None
     allow_failed: TKR[bool] | None = None
@@ -700,7 +999,13 @@ class list_scheduled_jobs(NamedTuple):
 
 
 class get_job_status(NamedTuple):
-    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    job: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+            str,
+        ]
+    ]
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatus"]]]:
@@ -712,7 +1017,13 @@ class get_job_status(NamedTuple):
 
 
 class get_job_details(NamedTuple):
-    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    job: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+            str,
+        ]
+    ]
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.Job"]]]:
@@ -724,7 +1035,13 @@ class get_job_details(NamedTuple):
 
 
 class get_job_payload(NamedTuple):
-    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    job: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+            str,
+        ]
+    ]
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobPayload"]]]:
@@ -736,7 +1053,13 @@ class get_job_payload(NamedTuple):
 
 
 class check_job_complete(NamedTuple):
-    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    job: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+            str,
+        ]
+    ]
 
     @staticmethod
     def out() -> type[TKR[bool]]:
@@ -748,7 +1071,13 @@ class check_job_complete(NamedTuple):
 
 
 class wait_until_complete(NamedTuple):
-    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    job: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+            str,
+        ]
+    ]
     timeout: TKR[float] | None = None
     poll_interval: TKR[float] | None = None
     allow_failed: TKR[bool] | None = None
@@ -763,7 +1092,13 @@ class wait_until_complete(NamedTuple):
 
 
 class cancel_job(NamedTuple):
-    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    job: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+            str,
+        ]
+    ]
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatus"]]]:
@@ -775,7 +1110,13 @@ class cancel_job(NamedTuple):
 
 
 class retry_job(NamedTuple):
-    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    job: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+            str,
+        ]
+    ]
     force: TKR[bool] | None = None
 
     @staticmethod
@@ -788,7 +1129,13 @@ class retry_job(NamedTuple):
 
 
 class delete_job(NamedTuple):
-    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    job: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+            str,
+        ]
+    ]
     force: TKR[bool] | None = None
 
     @staticmethod

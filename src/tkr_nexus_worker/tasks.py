@@ -13,21 +13,27 @@ from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
 from qnexus.models.references import (
     CircuitRef,
+    CompileJobRef,
     ExecuteJobRef,
     GpuDecoderConfigRef,
     HUGRRef,
+    JobRef,
+    JobType,
     QIRRef,
     WasmModuleRef,
 )
 from quantinuum_schemas.models.backend_config import BackendConfig
+from quantinuum_schemas.models.hypertket_config import HyperTketConfig
 from tierkreis.models import portmapping
 
 from tkr_nexus_worker import devices, jobs, programs, results, validation
 from tkr_nexus_worker.cloud import NEXUS
 from tkr_nexus_worker.devices import DeviceDetails, DeviceSummary
+from tkr_nexus_worker.jobs import compile as compilation
 from tkr_nexus_worker.jobs import receipt, retries, runs, wait
 from tkr_nexus_worker.jobs.items import ItemResult
 from tkr_nexus_worker.jobs.models import Job, JobPayload, JobStatus
+from tkr_nexus_worker.jobs.parts import ProgramPart
 from tkr_nexus_worker.jobs.runs import PartJob, PartLimits, PartPlan, Run
 from tkr_nexus_worker.nexus import checks, client, projects
 from tkr_nexus_worker.nexus.upload_batches import EncodedCircuits
@@ -35,6 +41,7 @@ from tkr_nexus_worker.results import parts as result_parts
 from tkr_nexus_worker.results import stream
 from tkr_nexus_worker.results.counts import JobCounts
 from tkr_nexus_worker.results.parts import PartOutcome
+from tkr_nexus_worker.results.tagged import ProgramShots
 from tkr_nexus_worker.validation import JobValidation
 from tkr_runtime.tasks.worker import EncodedValue, TaskWorker
 
@@ -46,7 +53,7 @@ def _encode_result(value: Any) -> bytes | None:
 
 
 def _describe_job(value: Any) -> str | None:
-    if isinstance(value, ExecuteJobRef):
+    if isinstance(value, JobRef):
         return f"Job {value.annotations.name!r} ({value.id})"
     return None
 
@@ -172,6 +179,166 @@ def upload_hugr(
 
 
 @worker.task()
+def upload_qir(qir: bytes, project_name: str, name: str | None = None) -> QIRRef:
+    """Upload a QIR program to a project of Nexus.
+
+    :param qir: LLVM bitcode, or LLVM text.
+    :param project_name: The project; it is created if it does not exist.
+    :param name: A name for the program; by default one made from its content.
+    :returns: A reference to the program on Nexus.
+    :raises InvalidInputError: If it is neither bitcode nor text.
+    """
+    return programs.upload_qir(qir, project_name, name)
+
+
+@worker.task()
+def upload_wasm(
+    wasm_module: bytes, project_name: str, name: str | None = None
+) -> WasmModuleRef:
+    """Upload a WASM module, whose functions the programs of a job may call.
+
+    :param wasm_module: The module in the binary format.
+    :param project_name: The project; it is created if it does not exist.
+    :param name: A name for the module; by default one made from its content.
+    :returns: A reference to the module, for ``start_execute_job``.
+    :raises InvalidInputError: If it is no WASM module.
+    """
+    return programs.upload_wasm(wasm_module, project_name, name)
+
+
+@worker.task()
+def upload_gpu_decoder_config(
+    gpu_decoder_config: str, project_name: str, name: str | None = None
+) -> GpuDecoderConfigRef:
+    """Upload the config of a GPU decoder, which the programs of a job may use.
+
+    :param gpu_decoder_config: The text of the config.
+    :param project_name: The project; it is created if it does not exist.
+    :param name: A name for the config; by default one made from its content.
+    :returns: A reference to the config, for ``start_execute_job``.
+    :raises InvalidInputError: If it is empty.
+    """
+    return programs.upload_gpu_decoder_config(gpu_decoder_config, project_name, name)
+
+
+@worker.task()
+def prepare_programs(
+    project_name: str,
+    job_name: str,
+    programs: list[Circuit | Package | bytes],
+    n_shots: list[int],
+    n_qubits: list[int] | None,
+    max_cost: list[float] | None,
+    backend_config: BackendConfig,
+    polling_interval: float = 0.0,
+) -> list[ProgramPart]:
+    """Check programs of any kinds, and split them into one job for each kind.
+
+    Nothing is uploaded; the project is created.
+
+    :param project_name: The project; it is created if it does not exist.
+    :param job_name: A name for the job; each of several has its kind added.
+    :param programs: Circuits, HUGR packages and QIR (LLVM bitcode or text).
+    :param n_shots: One number of shots for each program.
+    :param n_qubits: One number of qubits for each program; None if all say it.
+    :param max_cost: The most that each program may cost, in HQC; None for no limit.
+    :param backend_config: Where and how to run them.
+    :param polling_interval: As for ``prepare_job``.
+    :returns: The parts, each for ``submit_programs``.
+    :raises InvalidInputError: If anything is wrong with the programs or their options.
+    :raises NotLoggedInError: If there is no valid login.
+    """
+    parts = jobs.split_programs(
+        project_name,
+        job_name,
+        programs,
+        n_shots,
+        backend_config,
+        n_qubits=n_qubits,
+        max_cost=max_cost,
+    )
+    if parts[0].kind == "circuit":
+        circuits = [one for one in programs if isinstance(one, Circuit)]
+        validation.check_fit(circuits, parts[0].n_shots, backend_config)
+    client.warn_if_login_ends_soon(polling_interval)
+    projects.get_or_create_project(project_name)
+    return parts
+
+
+def _read_programs(values: Any) -> list[Circuit | Package | bytes]:
+    return [
+        programs.read_program(value.encode() if isinstance(value, str) else value)
+        if isinstance(value, bytes | str)
+        else Circuit.from_dict(value)
+        for value in values
+    ]
+
+
+worker.read_input_by("prepare_programs", "programs", _read_programs)
+
+
+@worker.task()
+def submit_programs(
+    project_name: str,
+    part: ProgramPart,
+    backend_config: BackendConfig,
+    wasm_module: WasmModuleRef | None = None,
+    gpu_decoder_config: GpuDecoderConfigRef | None = None,
+) -> ExecuteJobRef:
+    """Upload the programs of one kind, and submit them as one job.
+
+    :param project_name: The project of the job; it is created if it does not exist.
+    :param part: The programs, as ``prepare_programs`` returns them.
+    :param backend_config: Where and how to run them.
+    :param wasm_module: The WASM module that they call.
+    :param gpu_decoder_config: The config of the GPU decoder that they use.
+    :returns: A reference to the job.
+    """
+    job, uploaded = jobs.submit_part(
+        project_name,
+        part,
+        backend_config,
+        wasm_module=wasm_module,
+        gpu_decoder_config=gpu_decoder_config,
+    )
+    receipt.write_submission(job, uploaded, part.n_shots, backend_config)
+    return job
+
+
+@worker.task()
+def get_program_shots(
+    execute_ref: ExecuteJobRef, part: ProgramPart | None = None
+) -> list[ProgramShots]:
+    """Download the shots of a completed job, whatever the kind of its programs.
+
+    :param execute_ref: The job.
+    :param part: The programs of the job, as ``prepare_programs`` returned them, where
+        they are a part of all.
+    :returns: The shots of each program, in the order of the job, with its place among
+        all.
+    """
+    found = results.get_results_by_id(execute_ref)
+    receipt.write_receipt(found.job)
+    shots = [one.to_shots(found.job.job_id) for one in found]
+    if part is None:
+        return shots
+    return [
+        one.model_copy(update={"index": index})
+        for index, one in zip(part.indices, shots, strict=True)
+    ]
+
+
+@worker.task()
+def join_programs(shots: list[ProgramShots]) -> list[ProgramShots]:
+    """Join the shots of all parts, in the order of the programs.
+
+    :param shots: The outputs of a map over ``prepare_programs``.
+    :returns: The shots of all programs, in their order.
+    """
+    return sorted(shots, key=lambda one: one.index)
+
+
+@worker.task()
 def cost(hugr_ref: HUGRRef | list[HUGRRef], n_shots: int, project_name: str) -> float:
     """Estimate the cost of HUGR programs on a Helios system.
 
@@ -272,6 +439,134 @@ def upload_circuits(
 
 
 @worker.task()
+def prepare_compilation(
+    project_name: str,
+    job_name: str,
+    circuits: list[Circuit],
+    backend_config: BackendConfig,
+    optimisation_level: int = 2,
+    target_2qb_gate: str | None = None,
+    n_shots: list[int] | None = None,
+    polling_interval: float = 0.0,
+) -> list[list[Circuit]]:
+    """Check circuits that Nexus is to compile, and divide them into batches.
+
+    Nothing is uploaded; the project is created.
+
+    :param project_name: The project; it is created if it does not exist.
+    :param job_name: A name for the job.
+    :param circuits: The circuits.
+    :param backend_config: The device to compile for.
+    :param optimisation_level: As for ``start_compile_job``.
+    :param target_2qb_gate: As for ``start_compile_job``.
+    :param n_shots: One number of shots for each circuit, where they are to be run
+        afterwards: the job that runs them is then checked, too.
+    :param polling_interval: As for ``prepare_job``.
+    :returns: The circuits in their order, in at most 4 batches for ``upload_circuits``.
+    :raises InvalidInputError: If anything is wrong.
+    :raises NotLoggedInError: If there is no valid login.
+    """
+    checks.check_name("project", project_name)
+    checks.check_name("job", job_name)
+    compilation.check_level(optimisation_level)
+    if n_shots is not None:
+        checks.check_job(project_name, job_name, circuits, n_shots, backend_config)
+        validation.check_fit(circuits, n_shots, backend_config, compiled=True)
+    compilation.check_compilation(
+        circuits,
+        backend_config,
+        optimisation_level=optimisation_level,
+        target_2qb_gate=target_2qb_gate,
+    )
+    client.warn_if_login_ends_soon(polling_interval)
+    projects.get_or_create_project(project_name)
+    if isinstance(circuits, EncodedCircuits):
+        encoded = [EncodedValue(batch) for batch in circuits.batches()]
+        return cast("list[list[Circuit]]", encoded)
+    return [circuits]
+
+
+worker.read_input_by(
+    "prepare_compilation", "circuits", EncodedCircuits.read, encoded=True
+)
+
+
+@worker.task()
+def start_compile_job(
+    project_name: str,
+    job_name: str,
+    circuits: list[CircuitRef | HUGRRef | QIRRef],
+    backend_config: BackendConfig,
+    optimisation_level: int = 2,
+    target_2qb_gate: str | None = None,
+    hypertket_config: HyperTketConfig | None = None,
+    store_passes: bool = False,
+) -> CompileJobRef:
+    """Submit circuits that are on Nexus to be compiled there, as one job.
+
+    :param project_name: The project of the job; it is created if it does not exist.
+    :param job_name: A name for the job.
+    :param circuits: The circuits, at least one.
+    :param backend_config: The device to compile for.
+    :param optimisation_level: 0 for a change of gates alone, to 3 for the most
+        optimisation.
+    :param target_2qb_gate: The gate on two qubits to compile to, instead of that of
+        the config: ``ZZPhase``, ``ZZMax`` or ``TK2``.
+    :param hypertket_config: Options of the search for rewrites, and of the reuse of
+        qubits.
+    :param store_passes: Whether Nexus keeps what each pass made.
+    :returns: A reference to the job.
+    """
+    return jobs.start_compile_job(
+        project_name,
+        job_name,
+        circuits,
+        backend_config,
+        optimisation_level=optimisation_level,
+        target_2qb_gate=target_2qb_gate,
+        hypertket_config=hypertket_config,
+        store_passes=store_passes,
+    )
+
+
+@worker.task()
+def get_compiled_programs(
+    compile_ref: CompileJobRef,
+) -> list[CircuitRef | HUGRRef | QIRRef]:
+    """Return what a compile job made, for ``start_execute_job``.
+
+    :param compile_ref: The job, which has ended.
+    :returns: References to the compiled circuits, in the order of the circuits.
+    :raises JobFailedError: If a circuit could not be compiled; it names each with its
+        reason.
+    """
+    return list(jobs.get_compiled_programs(compile_ref))
+
+
+@worker.task()
+def compile_locally(
+    circuits: list[Circuit],
+    backend_config: BackendConfig,
+    passes: list[str] | None = None,
+    target_2qb_gate: str | None = None,
+) -> list[Circuit]:
+    """Change circuits to the gates of a device by pytket, without a job.
+
+    :param circuits: The circuits.
+    :param backend_config: The device.
+    :param passes: Names of passes of ``pytket.passes`` without arguments, in their
+        order; by default the gates are changed and redundant ones removed.
+    :param target_2qb_gate: The gate on two qubits, instead of that of the config.
+    :returns: The compiled circuits, in the same order.
+    :raises InvalidInputError: If there is no such pass or gate, or pytket cannot
+        compile a circuit.
+    """
+    return jobs.compile_locally(
+        circuits, backend_config, passes=passes or (), target_2qb_gate=target_2qb_gate
+    )
+
+
+@worker.task()
 def collect_programs(
     programs: list[CircuitRef | HUGRRef | QIRRef],
 ) -> list[CircuitRef | HUGRRef | QIRRef]:
@@ -298,7 +593,7 @@ class JobChange(NamedTuple):  # type: ignore[misc]
 
 @worker.task()
 def wait_for_change(
-    execute_ref: ExecuteJobRef,
+    execute_ref: ExecuteJobRef | CompileJobRef,
     polling_interval: float,
     known_status: str = "",
     allow_failed: bool = False,
@@ -345,7 +640,7 @@ def get_qsys_shots(
 ) -> list[
     list[list[tuple[str, bool | int | float | list[bool] | list[int] | list[float]]]]
 ]:
-    """Download the raw shots of a completed job of HUGR programs.
+    """Download the raw shots of a completed job of HUGR or QIR programs.
 
     :param execute_ref: The job.
     :returns: For each program a list of shots; each shot lists (tag, value).
@@ -747,7 +1042,7 @@ def list_scheduled_jobs(project: str | None = None, limit: int = 100) -> list[Jo
 
 
 @worker.task()
-def get_job_status(job: ExecuteJobRef | str) -> JobStatus:
+def get_job_status(job: ExecuteJobRef | CompileJobRef | str) -> JobStatus:
     """Return the current status of a job.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -757,7 +1052,7 @@ def get_job_status(job: ExecuteJobRef | str) -> JobStatus:
 
 
 @worker.task()
-def get_job_details(job: ExecuteJobRef | str) -> Job:
+def get_job_details(job: ExecuteJobRef | CompileJobRef | str) -> Job:
     """Return all that Nexus knows of a job, without its programs and results.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -767,7 +1062,7 @@ def get_job_details(job: ExecuteJobRef | str) -> Job:
 
 
 @worker.task()
-def get_job_payload(job: ExecuteJobRef | str) -> JobPayload:
+def get_job_payload(job: ExecuteJobRef | CompileJobRef | str) -> JobPayload:
     """Download what was submitted as a job.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -777,7 +1072,7 @@ def get_job_payload(job: ExecuteJobRef | str) -> JobPayload:
 
 
 @worker.task()
-def check_job_complete(job: ExecuteJobRef | str) -> bool:
+def check_job_complete(job: ExecuteJobRef | CompileJobRef | str) -> bool:
     """Return whether a job has completed.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -789,7 +1084,7 @@ def check_job_complete(job: ExecuteJobRef | str) -> bool:
 
 @worker.task()
 def wait_until_complete(
-    job: ExecuteJobRef | str,
+    job: ExecuteJobRef | CompileJobRef | str,
     timeout: float = jobs.A_WEEK,
     poll_interval: float = 30.0,
     allow_failed: bool = False,
@@ -810,7 +1105,7 @@ def wait_until_complete(
 
 
 @worker.task()
-def cancel_job(job: ExecuteJobRef | str) -> JobStatus:
+def cancel_job(job: ExecuteJobRef | CompileJobRef | str) -> JobStatus:
     """Ask Nexus to cancel a job, unless it has ended.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -820,7 +1115,9 @@ def cancel_job(job: ExecuteJobRef | str) -> JobStatus:
 
 
 @worker.task()
-def retry_job(job: ExecuteJobRef | str, force: bool = False) -> JobStatus:
+def retry_job(
+    job: ExecuteJobRef | CompileJobRef | str, force: bool = False
+) -> JobStatus:
     """Let Nexus run the failed programs of a job again.
 
     They are billed again.
@@ -835,7 +1132,7 @@ def retry_job(job: ExecuteJobRef | str, force: bool = False) -> JobStatus:
 
 
 @worker.task()
-def delete_job(job: ExecuteJobRef | str, force: bool = False) -> str:
+def delete_job(job: ExecuteJobRef | CompileJobRef | str, force: bool = False) -> str:
     """Delete a job with its results permanently.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -846,8 +1143,11 @@ def delete_job(job: ExecuteJobRef | str, force: bool = False) -> str:
     return jobs.delete_job(job, force=force)
 
 
-def _read_job(value: Any) -> ExecuteJobRef | str:
-    return value if isinstance(value, str) else ExecuteJobRef(**value)
+def _read_job(value: Any) -> ExecuteJobRef | CompileJobRef | str:
+    if isinstance(value, str):
+        return value
+    compiles = value.get("job_type") == JobType.COMPILE.value
+    return CompileJobRef(**value) if compiles else ExecuteJobRef(**value)
 
 
 for _task in (

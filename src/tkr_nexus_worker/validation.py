@@ -145,6 +145,7 @@ def validate_job(
     problems, warnings, fits, total = [], [], False, None
     if isinstance(device, DeviceDetails):
         remarks = _compare(circuits, n_shots, device)
+        _compare_gates(circuits, device, remarks)
         _compare_simulator(circuits, backend_config, remarks)
         refusals = _compare_batch(backend_config, device)
         if _is_charged(device):
@@ -176,7 +177,11 @@ def validate_job(
 
 
 def check_fit(
-    circuits: Sequence[Circuit], n_shots: object, backend_config: BackendConfig
+    circuits: Sequence[Circuit],
+    n_shots: object,
+    backend_config: BackendConfig,
+    *,
+    compiled: bool = False,
 ) -> None:
     """Refuse a job that its device certainly refuses, in one request.
 
@@ -186,6 +191,8 @@ def check_fit(
     :param circuits: The circuits.
     :param n_shots: One number of shots for each circuit.
     :param backend_config: Where and how to run them.
+    :param compiled: Whether they are compiled before they run, so that they may have
+        any gates.
     :raises InvalidInputError: If the job does not fit; it names each circuit.
     :raises NotLoggedInError: If there is no valid login.
     """
@@ -194,7 +201,9 @@ def check_fit(
         logger.warning("nexus: %s; whether the job fits it is not known", device)
         return
     remarks = _compare(circuits, check_shots(n_shots, len(circuits)), device)
-    _compare_simulator(circuits, backend_config, remarks)
+    if not compiled:
+        _compare_gates(circuits, device, remarks)
+        _compare_simulator(circuits, backend_config, remarks)
     if remarks.problems:
         raise InvalidInputError(
             f"The job does not fit {device.name}, the device of its backend_config: "
@@ -203,6 +212,28 @@ def check_fit(
     refusals = describe_alike(remarks.warnings) + _compare_batch(backend_config, device)
     for warning in refusals:
         logger.warning("nexus: %s", warning)
+
+
+def check_gates(circuits: Sequence[Circuit], backend_config: BackendConfig) -> None:
+    """Refuse circuits with gates that a device of hardware, or its emulator, lacks.
+
+    Other devices only may refuse them, which :func:`check_fit` warns of.
+
+    :param circuits: The circuits.
+    :param backend_config: Where and how to run them.
+    :raises InvalidInputError: If there are such gates; it names each circuit.
+    :raises NotLoggedInError: If there is no valid login.
+    """
+    device = find_device(backend_config, retry_time=_PATIENCE_SECONDS)
+    if not isinstance(device, DeviceDetails) or not _is_charged(device):
+        return
+    foreign = _foreign_gates(circuits, device)
+    if foreign:
+        raise InvalidInputError(
+            f"{'; '.join(describe_alike(foreign))}. A job does not compile: add "
+            "--compile, which lets Nexus compile them first, or --compile=local, which "
+            "changes their gates on this machine."
+        )
 
 
 def _needs(index: int, circuit: Circuit, shots: int) -> CircuitNeeds:
@@ -226,11 +257,6 @@ def _compare(
     Predicates of pytket check a large circuit fast, which a loop in Python does not.
     """
     remarks = _Remarks()
-    known = {OpType.from_name(g) for g in device.gate_set if g in OpType.__members__}
-    classical = _CLASSICAL if device.backend in _CLASSICAL_BACKENDS else set()
-    allowed = known | _NO_GATES | classical
-    has_gates = GateSetPredicate(allowed)
-    unknown_gates: str | None = None
     features = [
         (device.midcircuit_measurement, NoMidMeasurePredicate(), "measures before"),
         (device.feedforward, NoFastFeedforwardPredicate(), "uses measured bits before"),
@@ -254,15 +280,42 @@ def _compare(
         if not device.reset and _resets(circuit):
             warning = f"resets qubits, which {device.name} says it cannot do"
             remarks.warnings.append((index, warning))
-        if known and not has_gates.verify(circuit):
-            unknown_gates = unknown_gates or _name_others(circuit, allowed)
-            warning = (
-                f"has gates that are not among those of {device.name}{unknown_gates}; "
-                "an execute job does not compile, and Nexus refuses it: compile the "
-                "circuit before, with qnexus.compile or AutoRebase of pytket"
-            )
-            remarks.warnings.append((index, warning))
     return remarks
+
+
+def _compare_gates(
+    circuits: Sequence[Circuit], device: DeviceDetails, remarks: _Remarks
+) -> None:
+    """Say which circuits have gates that a device lacks, and how to compile them."""
+    for index, text in _foreign_gates(circuits, device):
+        warning = (
+            f"{text}; an execute job does not compile, and Nexus refuses it: compile "
+            "the circuit before, with the graph nexus_compile_submit_and_poll, "
+            "`tkr-nexus run --compile` or AutoRebase of pytket"
+        )
+        remarks.warnings.append((index, warning))
+
+
+def _foreign_gates(
+    circuits: Sequence[Circuit], device: DeviceDetails
+) -> list[tuple[int, str]]:
+    """Return the circuits with gates that a device lacks, and what is to be said."""
+    known = {OpType.from_name(g) for g in device.gate_set if g in OpType.__members__}
+    if not known:
+        return []
+    classical = _CLASSICAL if device.backend in _CLASSICAL_BACKENDS else set()
+    allowed = known | _NO_GATES | classical
+    has_gates = GateSetPredicate(allowed)
+    foreign = [
+        index
+        for index, circuit in enumerate(circuits)
+        if not circuit.is_symbolic() and not has_gates.verify(circuit)
+    ]
+    if not foreign:
+        return []
+    examples = _name_others(circuits[foreign[0]], allowed)
+    text = f"has gates that are not among those of {device.name}{examples}"
+    return [(index, text) for index in foreign]
 
 
 def _compare_size(

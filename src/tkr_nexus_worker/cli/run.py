@@ -26,8 +26,12 @@ from tkr_runtime.cli.workflows import (
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from tkr_nexus_worker.program_files.jobs import Compile
     from tkr_nexus_worker.program_files.read import ProgramFile
     from tkr_nexus_worker.validation import JobValidation
+
+_LEVELS = ("0", "1", "2", "3")
+_LOCAL = "local"
 
 _files_argument: Decorator = click.argument(
     "files",
@@ -49,10 +53,40 @@ _shots_option: Decorator = click.option(
 )
 
 
-@click.command()
+class _RunCommand(click.Command):
+    """A command whose option ``--compile`` takes a level only after an equals sign.
+
+    click would take the file after ``--compile`` for its level.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = ["--compile=2" if arg == "--compile" else arg for arg in args]
+        return super().parse_args(ctx, given)
+
+
+@click.command(cls=_RunCommand)
 @_files_argument
 @_device_option
 @_shots_option
+@click.option(
+    "--compile",
+    metavar="[=LEVEL]",
+    type=click.Choice([*_LEVELS, _LOCAL]),
+    help="Let Nexus compile the circuits for the device first, as a job of its own. "
+    "LEVEL is 0 (gates alone) to 3 (most optimised), 2 without it; with local, pytket "
+    "changes the gates on this machine, without optimisation.",
+)
+@click.option(
+    "--two-qubit-gate",
+    metavar="GATE",
+    help="With --compile: the gate on two qubits, ZZPhase, ZZMax or TK2.",
+)
+@click.option(
+    "--qubits",
+    type=click.IntRange(min=1),
+    help="The number of qubits of each program; most systems need it for Guppy, HUGR "
+    "and QIR.",
+)
 @click.option(
     "--local",
     is_flag=True,
@@ -78,6 +112,9 @@ def run(
     files: tuple[Path, ...],
     device: str,
     shots: int,
+    compile: str | None,  # noqa: A002 (the name of the option)
+    two_qubit_gate: str | None,
+    qubits: int | None,
     local: bool,
     name: str | None,
     project: str,
@@ -89,11 +126,11 @@ def run(
     save: Path | None,
     force: bool,
 ) -> None:
-    """Run programs from files as one job, and show their results.
+    """Run programs from files as one job of each kind, and show their results.
 
     FILE is a circuit (.qasm: OpenQASM 2 or 3, .json: pytket) or a program (.py: a Guppy
-    function main, which is executed as code; .hugr). If you stop the command, the job
-    continues on Nexus.
+    function main, which is executed as code; .hugr; .ll or .bc: QIR). If you stop the
+    command, the jobs continue on Nexus.
     """
     from tkr_nexus_worker.program_files.read import read_programs
     from tkr_runtime.files import check_absent
@@ -117,6 +154,10 @@ def run(
             project_name=project,
             polling_interval=seconds_between_requests(polling_interval, local=local),
             directory=directory.expanduser().absolute(),
+            compile=_compilation(compile),
+            target_2qb_gate=two_qubit_gate,
+            n_qubits=qubits,
+            refuse_gates=not local,
         )
     if save is not None:
         save_results(found, save, force=force)
@@ -178,6 +219,12 @@ def needs_table(found: "JobValidation") -> "Table":
             "" if one.cost is None else f"{one.cost:.2f}",
         )
     return table
+
+
+def _compilation(chosen: str | None) -> "Compile | None":
+    if chosen is None:
+        return None
+    return int(chosen) if chosen in _LEVELS else "local"
 
 
 def _check_versions(programs: "Sequence[ProgramFile]") -> None:

@@ -7,7 +7,7 @@ The graph :func:`nexus_submit_and_poll` does it all; :func:`upload_circuit_graph
 # ruff: noqa: F821, SLF001
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tierkreis.builder import Graph, TList
 from tierkreis.controller.data.models import TModel
@@ -183,11 +183,24 @@ def prepare_and_upload[B: TModel](
     """
     interval = g.const(checked_interval(polling_interval))
     batches = g.task(prepare_batches(*g.inputs, polling_interval=interval))
+    return upload_batches(g, g.inputs.project_name, batches)
+
+
+def upload_batches(
+    g: Graph[Any, Any], project_name: TKR[str], batches: TKR[list[list[Circuit]]]
+) -> TKR[list[Program]]:
+    """Add the uploads of batches of circuits to a graph, side by side.
+
+    :param g: The graph.
+    :param project_name: The project to upload to.
+    :param batches: The batches, as ``prepare_batches`` returns them.
+    :returns: The uploaded programs, for tasks of this worker alone.
+    """
     # The worker writes each batch, and joins the outputs, by itself: Tierkreis's own
     # builtin tasks would take a process each and twice the time of all else.
     each_batch: TKR[list[Circuit]] = TKR(batches.node_index, "*")
     uploaded = g.map(
-        _upload_batch_graph(), TList(BatchInputs(g.inputs.project_name, each_batch))
+        _upload_batch_graph(), TList(BatchInputs(project_name, each_batch))
     )
     # A list of models shows its elements to the builder alone.
     return uploaded._value.programs  # pyright: ignore[reportPrivateUsage]

@@ -5,7 +5,7 @@ import logging
 import httpx
 import qnexus as qnx
 from qnexus.models.job_status import JobStatusEnum
-from qnexus.models.references import ExecuteJobRef
+from qnexus.models.references import JobRef
 
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
 from tkr_nexus_worker.jobs.find import get_job_details, resolve_job
@@ -23,7 +23,7 @@ _FAILED_STATES = [
 ]
 
 
-def cancel_job(job: ExecuteJobRef | str) -> JobStatus:
+def cancel_job(job: JobRef | str) -> JobStatus:
     """Ask Nexus to cancel a job, unless it has ended.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -55,7 +55,7 @@ def cancel_by_id(job_id: str) -> str:
     return cancel_job(job_id).state.name
 
 
-def retry_job(job: ExecuteJobRef | str, *, force: bool = False) -> JobStatus:
+def retry_job(job: JobRef | str, *, force: bool = False) -> JobStatus:
     """Let Nexus run the failed programs of a job again, in the same job.
 
     They are billed again. A job with a program that waits or runs is refused, because
@@ -88,7 +88,7 @@ def retry_job(job: ExecuteJobRef | str, *, force: bool = False) -> JobStatus:
     return get_status(ref)
 
 
-def delete_job(job: ExecuteJobRef | str, *, force: bool = False) -> str:
+def delete_job(job: JobRef | str, *, force: bool = False) -> str:
     """Delete a job with its results permanently.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -115,7 +115,7 @@ def delete_job(job: ExecuteJobRef | str, *, force: bool = False) -> str:
     return str(ref.id)
 
 
-def _exists(job: ExecuteJobRef) -> bool:
+def _exists(job: JobRef) -> bool:
     try:
         get_status(job)
     except NexusRefusedError as error:

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 
 import httpx
 import qnexus as qnx
-from qnexus.models.references import ExecuteJobRef, ProjectRef
+from qnexus.models.references import CompileJobRef, JobRef, JobType, ProjectRef
 
 from tkr_nexus_worker.errors import NexusRefusedError, NexusWorkerError
-from tkr_nexus_worker.jobs.listing import listed_jobs, only_execute_jobs
+from tkr_nexus_worker.jobs.listing import listed_jobs, of_type
 from tkr_nexus_worker.jobs.models import Job, JobStatus
 from tkr_nexus_worker.jobs.status import describe, get_status
 from tkr_nexus_worker.nexus.client import call
@@ -29,15 +29,16 @@ _LOOK_RETRY_TIME = 30.0
 _SERVERS_DIFFER_BY = timedelta(days=1)
 
 
-def find_submitted(
-    name: str, project: ProjectRef, key: Key, *, adopt_failed: bool
-) -> ExecuteJobRef | None:
+def find_submitted[T: JobRef](
+    kind: type[T], name: str, project: ProjectRef, key: Key, *, adopt_failed: bool
+) -> T | None:
     """Find the job that an earlier try of the same task has submitted, if it is of use.
 
     A job that ended badly is of use only where the caller deals with it, a duplicate
     that was cancelled never. Of several jobs the best is used, and the key is in doubt,
     so that :func:`settle_duplicates` deals with the others.
 
+    :param kind: The class of references to such jobs, which says what they do.
     :param name: The name of the job.
     :param project: Its project.
     :param key: The key of the submission.
@@ -47,7 +48,7 @@ def find_submitted(
     doubt = Doubt(key.digest)
     cancelled = doubt.noted("cancelled")
     useful = []
-    for listed in _with_key(name, project, key.since, key.is_in):
+    for listed in _with_key(kind, name, project, key.since, key.is_in):
         state = listed.state
         if listed.job_id in cancelled:
             continue
@@ -66,6 +67,7 @@ def find_submitted(
         doubt.record()
     best = min(useful, key=lambda job: (_rank(job), job.created, job.job_id)).ref()
     logger.info("nexus: found %s, submitted by this task before", describe(best))
+    assert isinstance(best, kind)  # noqa: S101 (it was listed by its type)
     return best
 
 
@@ -94,7 +96,7 @@ def has_run(status: JobStatus) -> bool:
     )
 
 
-def settle_duplicates(job: ExecuteJobRef, status: JobStatus | None = None) -> None:
+def settle_duplicates(job: JobRef, status: JobStatus | None = None) -> None:
     """Look for duplicates of a job and cancel them, if its submission is in doubt.
 
     Call it with each status that is seen: it looks when the state has changed, when
@@ -118,7 +120,7 @@ def settle_duplicates(job: ExecuteJobRef, status: JobStatus | None = None) -> No
         )
 
 
-def _settle(job: ExecuteJobRef, doubt: Doubt) -> None:
+def _settle(job: JobRef, doubt: Doubt) -> None:
     created = job.annotations.created
     since = None if created is None else created - _SERVERS_DIFFER_BY
     digest = digest_in(job.annotations.description)
@@ -126,6 +128,7 @@ def _settle(job: ExecuteJobRef, doubt: Doubt) -> None:
         f"look for duplicates of {describe(job)}",
         lambda: list(
             _with_key(
+                type(job),
                 job.annotations.name or "",
                 job.project,
                 since,
@@ -160,7 +163,7 @@ def _settle(job: ExecuteJobRef, doubt: Doubt) -> None:
             )
 
 
-def _cancel(job: ExecuteJobRef) -> JobStatus:
+def _cancel(job: JobRef) -> JobStatus:
     """Cancel a job unless it has ended meanwhile; return its status afterwards."""
     try:
         call(
@@ -176,6 +179,7 @@ def _cancel(job: ExecuteJobRef) -> JobStatus:
 
 
 def _with_key(
+    kind: type[JobRef],
     name: str,
     project: ProjectRef,
     since: datetime | None,
@@ -183,7 +187,9 @@ def _with_key(
 ) -> Iterator[Job]:
     """List the jobs of a name whose description carries a key, the oldest first."""
     query = {"filter[name_exact]": name, "sort": "timestamps.created"}
-    query |= only_execute_jobs(project=project, created_after=since)
+    compiles = issubclass(kind, CompileJobRef)
+    job_type = JobType.COMPILE if compiles else JobType.EXECUTE
+    query |= of_type(job_type, project=project, created_after=since)
     seen = set()
     for listed in listed_jobs(query):
         # A list that grows between two pages can show a job twice.

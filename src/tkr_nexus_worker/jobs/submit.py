@@ -3,7 +3,7 @@
 import logging
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import qnexus as qnx
 from qnexus.config import CONFIG
@@ -13,6 +13,8 @@ from qnexus.models.references import (
     ExecuteJobRef,
     GpuDecoderConfigRef,
     HUGRRef,
+    JobRef,
+    ProjectRef,
     QIRRef,
     WasmModuleRef,
 )
@@ -22,7 +24,7 @@ from tkr_nexus_worker.jobs.duplicates import find_submitted, settle_duplicates
 from tkr_nexus_worker.jobs.status import describe
 from tkr_nexus_worker.nexus.checks import check_name, check_shots
 from tkr_nexus_worker.nexus.client import call
-from tkr_nexus_worker.nexus.idempotency import Doubt, digest_in, key_of, make_once
+from tkr_nexus_worker.nexus.idempotency import Doubt, Key, digest_in, key_of, make_once
 from tkr_nexus_worker.nexus.projects import get_or_create_project
 
 logger = logging.getLogger(__name__)
@@ -79,12 +81,7 @@ def start_execute_job(
             f"circuits is empty for job {job_name!r}; give at least one."
         )
     check_shots(n_shots, len(programs))
-    _check_each(
-        "n_qubits", n_qubits, len(programs), _is_count, "an integer of at least 1"
-    )
-    _check_each(
-        "max_cost", max_cost, len(programs), _is_cost, "a number of HQC above 0"
-    )
+    check_options(len(programs), n_qubits, max_cost)
     project = get_or_create_project(project_name)
     options = {
         "n_qubits": None if n_qubits is None else list(n_qubits),
@@ -105,7 +102,7 @@ def start_execute_job(
     )
 
     def submit() -> ExecuteJobRef:
-        job = qnx.start_execute_job(
+        return qnx.start_execute_job(
             programs=list(programs),
             n_shots=n_shots,
             backend_config=backend_config,
@@ -114,16 +111,56 @@ def start_execute_job(
             project=project,
             wasm_module=wasm_module,
             gpu_decoder_config=gpu_decoder_config,
-            max_cost=[None] * len(programs) if max_cost is None else list(max_cost),
-            n_qubits=[None] * len(programs) if n_qubits is None else list(n_qubits),
+            # qnexus takes lists of both, and declares lists of one.
+            max_cost=cast("list[float]", list(max_cost or [None] * len(programs))),
+            n_qubits=cast("list[int]", list(n_qubits or [None] * len(programs))),
         )
+
+    return submit_once(
+        ExecuteJobRef,
+        job_name,
+        project,
+        key,
+        backend_config,
+        submit,
+        adopt_failed=adopt_failed,
+    )
+
+
+def submit_once[T: JobRef](
+    kind: type[T],
+    job_name: str,
+    project: ProjectRef,
+    key: Key,
+    backend_config: BackendConfig,
+    submit: Callable[[], T],
+    *,
+    adopt_failed: bool = False,
+) -> T:
+    """Submit a job, or take the one that an earlier try of the same task submitted.
+
+    :param kind: The class of references to such jobs.
+    :param job_name: The name of the job.
+    :param project: Its project.
+    :param key: The key of the submission, which the description of the job carries.
+    :param backend_config: Where and how the job runs.
+    :param submit: Sends the request.
+    :param adopt_failed: Whether to take an earlier job also where it ended badly.
+    :returns: A reference to the job.
+    :raises NexusWorkerError: If the job cannot be submitted.
+    """
+
+    def submit_logged() -> T:
+        job = submit()
         logger.info("nexus: submitted %s", describe(job))
         return job
 
     job = make_once(
         f"submit job {job_name!r}",
-        find=lambda: find_submitted(job_name, project, key, adopt_failed=adopt_failed),
-        make=submit,
+        find=lambda: find_submitted(
+            kind, job_name, project, key, adopt_failed=adopt_failed
+        ),
+        make=submit_logged,
         marker=key.marker,
         look_first=True,
         on_doubt=Doubt(key.digest).record,
@@ -135,6 +172,23 @@ def start_execute_job(
         job = job.model_copy(update={"annotations": annotations})
     settle_duplicates(job)
     return job.model_copy(update={"backend_config_store": backend_config})
+
+
+def check_options(
+    n_programs: int,
+    n_qubits: Sequence[int | None] | None,
+    max_cost: Sequence[float | None] | None,
+) -> None:
+    """Check the options that each program of a job may have.
+
+    :param n_programs: The number of programs.
+    :param n_qubits: As for :func:`start_execute_job`.
+    :param max_cost: As for :func:`start_execute_job`.
+    :raises InvalidInputError: If there are more or fewer values, or one is not valid.
+    """
+    count, cost = "an integer of at least 1", "a number of HQC above 0"
+    _check_each("n_qubits", n_qubits, n_programs, _is_count, count)
+    _check_each("max_cost", max_cost, n_programs, _is_cost, cost)
 
 
 def _check_each(
@@ -172,8 +226,9 @@ def _is_count(value: object) -> bool:
 
 
 def _is_cost(value: object) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and 0 < value < math.inf
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 < value < math.inf
 
 
 def get_hugr_cost(programs: list[HUGRRef], n_shots: int, project_name: str) -> float:

@@ -11,10 +11,15 @@ from qnexus.models.references import (
     ExecuteJobRef,
     ExecutionResult,
     ExecutionResultRef,
+    JobRef,
     ResultType,
 )
 
-from tkr_nexus_worker.errors import JobFailedError, ResultsNotReadyError
+from tkr_nexus_worker.errors import (
+    InvalidInputError,
+    JobFailedError,
+    ResultsNotReadyError,
+)
 from tkr_nexus_worker.jobs.find import get_job_details
 from tkr_nexus_worker.jobs.items import ItemResult
 from tkr_nexus_worker.jobs.models import Job, JobItem
@@ -23,7 +28,7 @@ from tkr_nexus_worker.jobs.status import describe, failure_message
 from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.states import Phase
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults
-from tkr_nexus_worker.results.tagged import Shot
+from tkr_nexus_worker.results.tagged import ProgramShots, Shot
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +60,12 @@ def get_results_by_id(
     if isinstance(job, Path) or (isinstance(job, str) and job.endswith(".json")):
         job = find_job_of_receipt(Path(job))
     found = get_job_details(job)
+    if found.compiles:
+        raise InvalidInputError(
+            f"The {describe(found)} compiles programs and does not run them, so that "
+            "it has no results; get what it compiled with the task "
+            "get_compiled_programs."
+        )
     _check_ended(found, allow_failed=allow_failed, allow_unfinished=allow_unfinished)
     return _download(found)
 
@@ -107,7 +118,7 @@ def get_item_results(job: ExecuteJobRef) -> list[ItemResult]:
 
 
 def get_qsys_shots(job: ExecuteJobRef) -> list[list[Shot]]:
-    """Download the raw shots of a completed job of HUGR programs.
+    """Download the raw shots of a completed job of HUGR or QIR programs.
 
     :param job: The job.
     :returns: For each program, in their order, a list of its shots.
@@ -115,6 +126,18 @@ def get_qsys_shots(job: ExecuteJobRef) -> list[list[Shot]]:
     :raises NexusWorkerError: As :func:`get_results` does.
     """
     return [one.tagged_shots for one in get_results_by_id(job)]
+
+
+def get_program_shots(job: ExecuteJobRef) -> list[ProgramShots]:
+    """Download the shots of a completed job, whatever the kind of its programs.
+
+    :param job: The job.
+    :returns: The shots of each program, in the order of the programs.
+    :raises ResultFormatError: If a program gave no shots.
+    :raises NexusWorkerError: As :func:`get_results` does.
+    """
+    found = get_results_by_id(job)
+    return [one.to_shots(found.job.job_id) for one in found]
 
 
 def _check_ended(job: Job, *, allow_failed: bool, allow_unfinished: bool) -> None:
@@ -163,7 +186,7 @@ def _download(job: Job) -> JobResults:
     return JobResults(named, circuits)
 
 
-def _download_one(job: ExecuteJobRef, item: JobItem) -> tuple[JobItem, ExecutionResult]:
+def _download_one(job: JobRef, item: JobItem) -> tuple[JobItem, ExecutionResult]:
     """Download the result of an item, and with it the name of the program."""
     ref = ExecutionResultRef(
         id=UUID(item.result_id),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from pytket.circuit import Circuit
+from tests.local_nexus.simulators.test_hybrid import bell_qir
 
 BELL = """OPENQASM 2.0;
 include "qelib1.inc";
@@ -86,6 +87,34 @@ def test_wrong_files_and_devices_are_refused_in_one_line(
     line = refusal(name, bell, "--device", "H2-1LE", "--shots", 5, exit_code=2)
     assert f"{bell}, line 5: " in line
     assert "--shots" in refusal(name, bell, "--device", "H2-1LE", exit_code=2)
+
+
+def test_hardware_runs_circuits_that_are_compiled_first(
+    connected, command, refusal, bell, options
+):
+    device = ["--device", "H2-1", *options, "--json"]
+    line = refusal("run", bell, *device, exit_code=2)
+    assert (
+        "gates that are not among those of H2-1, such as CX, H. A job does not" in line
+    )
+    assert "--compile=local" in line
+    assert not [it for it in connected.requests() if it.method == "POST"]
+    shown = command("run", "--compile", bell, *device, "--two-qubit-gate", "ZZMax")
+    assert shown.exit_code == 0, shown.output
+    [circuit] = json.loads(shown.stdout)["circuits"]
+    assert set(circuit["counts"]) <= {"00", "11"}
+    line = refusal("run", "--compile=7", bell, *device, exit_code=2)
+    assert "'7' is not one of '0', '1', '2', '3', 'local'" in line
+
+
+def test_qir_files_are_run(connected, command, tmp_path, options):
+    path = tmp_path / "bell.ll"
+    path.write_bytes(bell_qir())
+    arguments = ["--device", "Helios-1E-lite", *options, "--qubits", 2, "--json"]
+    shown = command("run", path, *arguments)
+    assert shown.exit_code == 0, shown.output
+    [circuit] = json.loads(shown.stdout)["circuits"]
+    assert sum(circuit["counts"].values()) == 20
 
 
 def test_run_overwrites_nothing_and_then_runs_nothing(connected, refusal, bell):
