@@ -2,6 +2,7 @@
 # The names in OpaqueType are labels for type checkers, not imports.
 # ruff: noqa: F821
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tierkreis.builder import Graph
@@ -42,13 +43,19 @@ class _UploadInputs(NamedTuple):
     project_name: TKR[str]
 
 
+class _NamedInputs(NamedTuple):
+    package: TKR[Package]
+    project_name: TKR[str]
+    name: TKR[str]
+
+
 class _WaitingOutputs(NamedTuple):
     should_continue: TKR[bool]
     status: TKR[str]
 
 
 def nexus_submit_hugr(
-    polling_interval: float = 30.0,
+    polling_interval: float = 30.0, *, names: Sequence[str] | None = None
 ) -> Workflow[HugrJobInputs, TKR[str]]:
     """Build a graph that runs HUGR programs as one job and waits for it.
 
@@ -57,18 +64,14 @@ def nexus_submit_hugr(
 
     :param polling_interval: The longest time between two requests for the status, in
         seconds; the first follow each other more quickly.
+    :param names: The names of the programs, one for each package; by default made from
+        their contents.
     :returns: A graph from :class:`HugrJobInputs` to the state of the job, which has
         completed; it fails if the job ends in any other way.
     :raises InvalidInputError: If the interval is not a number of seconds above 0.
     """
     g = Graph(HugrJobInputs, TKR[str])
-    programs = g.map(
-        _upload_graph(),
-        g.map(
-            lambda package: _UploadInputs(package, g.inputs.project_name),
-            g.inputs.packages,
-        ),
-    )
+    programs = _uploaded(g, names)
     job = g.task(
         start_execute_job(
             g.inputs.project_name,
@@ -80,6 +83,38 @@ def nexus_submit_hugr(
     )
     polling = g.loop(_waiting_body(polling_interval), job, name=POLLING_LOOP)
     return g.finish_with_outputs(polling.status)
+
+
+def _uploaded(
+    g: Graph[HugrJobInputs, TKR[str]], names: Sequence[str] | None
+) -> TKR[list[Program]]:
+    packages, project_name = g.inputs.packages, g.inputs.project_name
+    if names is None:
+        return g.map(
+            _upload_graph(),
+            g.map(lambda package: _UploadInputs(package, project_name), packages),
+        )
+    elements: list[TKR[str]] = []
+
+    def keep(name: TKR[str]) -> TKR[str]:
+        elements.append(name)
+        return name
+
+    # A map takes the elements of several lists by their places.
+    g.map(keep, g.const(list(names)))
+    return g.map(
+        _named_upload_graph(),
+        g.map(
+            lambda package: _NamedInputs(package, project_name, elements[0]), packages
+        ),
+    )
+
+
+def _named_upload_graph() -> Workflow[_NamedInputs, TKR[Program]]:
+    g = Graph(_NamedInputs, TKR[Program])
+    return g.finish_with_outputs(
+        g.task(upload_hugr(g.inputs.package, g.inputs.project_name, g.inputs.name))
+    )
 
 
 def _upload_graph() -> Workflow[_UploadInputs, TKR[Program]]:

@@ -66,8 +66,8 @@ def submit_files(
     :param polling_interval: The longest time between two looks at the job, in seconds.
     :param directory: Where the workflow is kept; by default where Tierkreis keeps all.
     :param on_interrupt: As for :func:`tkr_nexus_worker.run`.
-    :param allow_failed: Whether to return what a job has given before it failed, if it
-        has given anything, instead of raising an error.
+    :param allow_failed: Whether to return what a job has given before it failed instead
+        of raising an error.
     :returns: The results, in the order of the files.
     :raises InvalidInputError: If a file holds no program, or an input is wrong; nothing
         is uploaded then.
@@ -102,7 +102,7 @@ def submit_files(
             graph, inputs, storage, uv_executor(storage), on_interrupt=on_interrupt
         )
     except WorkflowFailedError:
-        given = _given_before_failure(storage) if allow_failed else None
+        given = _given_before_failure(storage, files) if allow_failed else None
         if given is None:
             raise
         return given
@@ -134,12 +134,18 @@ def _submitted_job(storage: FileStorage) -> str:
     return str(job_id)
 
 
-def _given_before_failure(storage: FileStorage) -> JobResults | None:
-    """Return what a job of a failed workflow has given; None if it gave nothing."""
+def _given_before_failure(
+    storage: FileStorage, files: Sequence[ProgramFile]
+) -> JobResults | None:
+    """Return what the failed job of a workflow has given; None if it did not fail."""
     # Whatever is wrong here, the error of the workflow says more.
     with suppress(NexusWorkerError, ValueError):
         found = partial_results(_submitted_job(storage))
-        if found.job.is_final and any(one.has_result for one in found):
+        if found.job.is_final and not found.complete:
+            for one, file in zip(found, files, strict=True):
+                # Nexus gives the names of those with a result alone.
+                name = one.name or file.path.stem
+                one.item = one.item.model_copy(update={"program_name": name})
             return found
     return None
 
@@ -189,7 +195,8 @@ def _choose_graph(
             f"The backend {backend} runs circuits only; run {files[0].path} on Helios "
             "or Selene."
         )
-    return nexus_submit_hugr(interval), {"packages": packages}
+    names = [file.path.stem for file in files]
+    return nexus_submit_hugr(interval, names=names), {"packages": packages}
 
 
 def _name(files: Sequence[ProgramFile]) -> str:
