@@ -308,6 +308,7 @@ class submit_programs(NamedTuple):
         TKR[Union[OpaqueType["qnexus.models.references.GpuDecoderConfigRef"], NoneType]]
         | None
     ) = None
+    names: TKR[Union[list[str], NoneType]] | None = None
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]]:

@@ -304,6 +304,7 @@ def submit_programs(
     backend_config: BackendConfig,
     wasm_module: WasmModuleRef | None = None,
     gpu_decoder_config: GpuDecoderConfigRef | None = None,
+    names: list[str] | None = None,
 ) -> ExecuteJobRef:
     """Upload the programs of one kind, and submit them as one job.
 
@@ -312,6 +313,8 @@ def submit_programs(
     :param backend_config: Where and how to run them.
     :param wasm_module: The WASM module that they call.
     :param gpu_decoder_config: The config of the GPU decoder that they use.
+    :param names: One name for each program of the graph, under which HUGR and QIR
+        programs are uploaded; by default they are named by their contents.
     :returns: A reference to the job.
     """
     job, uploaded = jobs.submit_part(
@@ -320,6 +323,7 @@ def submit_programs(
         backend_config,
         wasm_module=wasm_module,
         gpu_decoder_config=gpu_decoder_config,
+        names=names,
     )
     receipt.write_submission(job, uploaded, part.n_shots, backend_config)
     return job

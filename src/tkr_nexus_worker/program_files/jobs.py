@@ -157,7 +157,7 @@ def submit_files(
         polling_interval,
         compile,
         target_2qb_gate,
-        mixed=bool(others),
+        names=[file.path.stem for file in files] if others else None,
         limited=max_cost is not None,
     )
     # Without a server or a login, say so before there is a workflow.
@@ -193,7 +193,7 @@ def submit_files(
             graph, inputs, storage, uv_executor(storage), on_interrupt=on_interrupt
         )
     except WorkflowFailedError:
-        given = _given_before_failure(storage) if allow_failed else None
+        given = _given_before_failure(storage, files) if allow_failed else None
         if given is None:
             raise
         return given
@@ -232,13 +232,19 @@ def _submitted_jobs(storage: FileStorage) -> list[str]:
     return sorted(found)
 
 
-def _given_before_failure(storage: FileStorage) -> JobResults | None:
-    """Return what a job of a failed workflow has given; None if it gave nothing."""
+def _given_before_failure(
+    storage: FileStorage, files: Sequence[ProgramFile]
+) -> JobResults | None:
+    """Return what the failed job of a workflow has given; None if it did not fail."""
     # Whatever is wrong here, the error of the workflow says more.
     with suppress(NexusWorkerError, ValueError):
         [job_id] = _submitted_jobs(storage)
         found = partial_results(job_id)
-        if found.job.is_final and any(one.has_result for one in found):
+        if found.job.is_final and not found.complete:
+            for one, file in zip(found, files, strict=True):
+                # Nexus gives the names of those with a result alone.
+                name = one.name or file.path.stem
+                one.item = one.item.model_copy(update={"program_name": name})
             return found
     return None
 
@@ -292,7 +298,7 @@ def _choose_graph(
     compile: Compile | None,  # noqa: A002
     target_2qb_gate: str | None,
     *,
-    mixed: bool,
+    names: Sequence[str] | None,
     limited: bool,
 ) -> Workflow[Any, Any]:
     # Only a job needs the stubs.
@@ -304,8 +310,8 @@ def _choose_graph(
     )
 
     graph: Workflow[Any, Any]
-    if mixed:
-        graph = nexus_submit_programs(interval)
+    if names is not None:
+        graph = nexus_submit_programs(interval, names=names)
     elif compile == "local":
         graph = nexus_compile_submit_and_poll(
             polling_interval=interval, target_2qb_gate=target_2qb_gate, compile="local"

@@ -79,12 +79,13 @@ def test_what_a_job_gave_before_it_failed_is_shown(
     wide = tmp_path / "wide.json"
     wide.write_text(json.dumps(Circuit(60, name="wide").X(0).measure_all().to_dict()))
     shown = command("run", bell, wide, "--device", "Qulacs", *options, "--json")
-    assert shown.exit_code == 1, shown.output
+    assert shown.exit_code == 4, shown.output
     found = json.loads(shown.stdout)
     assert (found["complete"], found["state"]) == (False, "ERROR")
     good, bad = found["circuits"]
     assert (good["n_shots"], bad["n_shots"]) == (20, 0)
     assert "60 qubits" in bad["reason"]
+    assert (good["name"], bad["name"]) == ("bell", "wide")
     assert "60 qubits" in shown.stderr.splitlines()[-1]
 
 
