@@ -128,7 +128,8 @@ def upload_programs(
     def upload(
         program: Program, project: ProjectRef, index: int
     ) -> CircuitRef | HUGRRef | QIRRef:
-        return _upload_program(program, project, index, names and names[index])
+        name = None if names is None else names[index]
+        return _upload_program(program, project, index, name)
 
     return _upload_all(upload, programs, project)
 

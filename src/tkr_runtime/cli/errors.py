@@ -40,7 +40,7 @@ class FailureError(click.ClickException):
 
     def __init__(self, message: str, exit_code: int = FAILED) -> None:
         super().__init__(message)
-        self.exit_code = exit_code
+        self.exit_code = exit_code  # type: ignore[misc]  # click reads it of the error
 
 
 def debug_option() -> click.Option:
