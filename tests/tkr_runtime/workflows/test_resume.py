@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,6 +21,7 @@ from tests.conftest import in_every_way
 from tests.helpers import control_workflow
 from tests.helpers.preloaded import kill, preloaded_processes
 from tests.helpers.repetition import soak
+from tests.helpers.slurm import cluster
 from tests.helpers.waiting import wait_until
 from tierkreis.builder import Graph
 from tierkreis.controller.data.location import Loc
@@ -255,6 +256,50 @@ def test_a_workflow_has_one_controller_at_a_time(controlled):
     workflow.start("run").wait_until(workflow.workers)
     errors = workflow.start("resume").wait(returncode=1)
     assert "is being run by another process" in errors
+
+
+@pytest.fixture(scope="module")
+def slurm() -> Iterator[dict[str, str]]:
+    """The variables by which processes find a Slurm cluster of these tests."""
+    with cluster() as environment:
+        yield environment
+
+
+def scancel(environment: dict[str, str]) -> None:
+    """Cancel all jobs of Slurm, and wait until none is left."""
+    subprocess.run(["scancel", "--state=RUNNING"], env=environment, check=True)
+    listing = ["squeue", "--noheader"]
+    assert wait_until(
+        lambda: (
+            not subprocess.run(
+                listing, env=environment, check=True, capture_output=True
+            ).stdout
+        )
+    )
+
+
+@pytest.mark.parametrize("executor", ["slurm", "psij"])
+def test_tasks_that_slurm_cancels_are_resumed_with_the_same_job(
+    executor, slurm, controlled, nexus
+):
+    before = nexus.jobs()
+    nexus.set_progress(Progress(queued=3600.0))
+    workflow = controlled("nexus")
+    workflow.environment.update(slurm, TKR_TEST_EXECUTOR=executor)
+    controller = workflow.start("run")
+    # What is cancelled first is the submission, which Nexus has received.
+    with nexus.fault(Fault("hang", method="POST", path="/api/jobs/*", when="after")):
+        controller.wait_until(lambda: jobs_since(before, nexus))
+        scancel(workflow.environment)
+        controller.kill()
+    controller = workflow.start("resume")
+    log = workflow.storage.logs_path
+    controller.wait_until(lambda: "running: wait_for_change" in log.read_text())
+    scancel(workflow.environment)
+    controller.kill()
+    nexus.clear_progress()
+    assert_counts(workflow.finish())
+    assert len(jobs_since(before, nexus)) == 1
 
 
 @pytest.fixture
