@@ -20,6 +20,7 @@ from tkr_runtime.cli.jobs import (
     job_line,
     jobs_argument,
     listing_options,
+    print_cancelled,
     print_jobs,
     print_states,
 )
@@ -104,8 +105,9 @@ def show(job: str, as_json: bool) -> None:
     JOB is a job's id, the start of its id (at least four digits), or its name.
     """
     from tkr_nexus_worker.jobs import get_job_details
+    from tkr_nexus_worker.jobs.payload import with_program_names
 
-    details = get_job_details(job)
+    details = with_program_names(get_job_details(job))
     if as_json:
         print_json(details)
         return
@@ -164,7 +166,7 @@ def _print_drawings(programs: list[PayloadProgram]) -> None:
 @jobs_argument
 @json_option
 def cancel(jobs: tuple[str, ...], as_json: bool) -> None:
-    """Cancel jobs. Jobs that have ended stay as they are.
+    """Cancel jobs. The exit code is 1 if one had ended before.
 
     JOB is a job's id, the start of its id (at least four digits), or its name.
     """
@@ -172,7 +174,7 @@ def cancel(jobs: tuple[str, ...], as_json: bool) -> None:
 
     # Find all of them first: a wrong name must not leave half of them cancelled.
     found = [find_job(job) for job in jobs]
-    print_states([cancel_job(job) for job in found], as_json=as_json)
+    print_cancelled([cancel_job(job) for job in found], as_json=as_json)
 
 
 @click.command()

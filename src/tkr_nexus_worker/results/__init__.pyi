@@ -9,6 +9,8 @@ from .download import get_qsys_shots as get_qsys_shots
 from .download import get_results as get_results
 from .download import get_results_by_id as get_results_by_id
 from .download import results_from_receipt as results_from_receipt
+from .parts import PartOutcome as PartOutcome
+from .parts import part_results as part_results
 from .plots import histogram as histogram
 from .plots import ideal_distribution as ideal_distribution
 from .plots import ideal_of_job as ideal_of_job
