@@ -46,6 +46,7 @@ NOT_RUN = {
     "uv sync": "installs: .ci/run",
     "uv export ": "tests/test_constraints.py",
     "uv run benchmarks/": "takes minutes",
+    "uv run --isolated --python 3.13": "needs a second Python, and installs",
     "tkr-nexus login": "waits for a person",
     "uv run tkr-nexus login": "waits for a person",
     "uv run examples/nexus_polling.py --nexus": "needs a login",
