@@ -269,10 +269,17 @@ def settle(
                 continue
             ledger.also_ran(key, job_id, f"Job {name!r}, submitted once more")
         if is_final and (cost is not None or not has_run):
-            _bill(ledger, job_id, name, cost)
+            bill(ledger, job_id, name, cost)
 
 
-def _bill(ledger: Ledger, job_id: str, name: str, cost: float | None) -> None:
+def bill(ledger: Ledger, job_id: str, name: str, cost: float | None) -> None:
+    """Settle a job that has ended in a ledger; more than was reserved is a warning.
+
+    :param ledger: The ledger.
+    :param job_id: The id of the job.
+    :param name: The name of the job.
+    :param cost: What Nexus has billed, in HQC; None where it certainly billed nothing.
+    """
     reserved = ledger.bill(job_id, cost)
     if reserved is not None and cost is not None and cost > reserved + 1e-6:
         logger.warning(

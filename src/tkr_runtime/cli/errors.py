@@ -1,4 +1,7 @@
-"""Errors on the command line: one line on stderr and an exit code."""
+"""Errors on the command line: one line on stderr and an exit code.
+
+The exit codes are the same for every command; docs/command_line.md explains them.
+"""
 
 import errno
 import traceback
@@ -12,15 +15,32 @@ from tkr_runtime.cli.terminal_text import printable, printable_lines
 
 _DEBUG = f"{__name__}.debug"
 
+FAILED = 1
+"""What was asked for did not happen."""
+WRONG_USAGE = 2
+"""The command has to be changed: an option, or the name of something unknown."""
+NOT_ENDED = 3
+"""A job has not ended."""
+WITHOUT_RESULTS = 4
+"""A job ended without all its results."""
+
 
 class UsageError(click.ClickException):
-    """Wrong usage of a command; the exit code is 2."""
+    """Wrong usage of a command."""
 
-    exit_code = 2
+    exit_code = WRONG_USAGE
 
 
 class FailureError(click.ClickException):
-    """Failure of a command; the exit code is 1."""
+    """Failure of a command.
+
+    :param message: The error, one sentence.
+    :param exit_code: The exit code.
+    """
+
+    def __init__(self, message: str, exit_code: int = FAILED) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click reads it of the error
 
 
 def debug_option() -> click.Option:
@@ -64,7 +84,12 @@ def _translate(error: Exception) -> click.ClickException:
     # Importing Tierkreis takes time, and most commands succeed.
     from tierkreis.exceptions import TierkreisError
 
-    from tkr_runtime.errors import InvalidInputError
+    from tkr_runtime.errors import (
+        InvalidInputError,
+        JobFailedError,
+        ResultsNotReadyError,
+        WaitTimeoutError,
+    )
 
     match error:
         case click.MissingParameter(ctx=click.Context() as context):
@@ -75,6 +100,10 @@ def _translate(error: Exception) -> click.ClickException:
             return error
         case InvalidInputError():
             return UsageError(printable_lines(str(error)))
+        case ResultsNotReadyError() | WaitTimeoutError():
+            return FailureError(printable_lines(str(error)), NOT_ENDED)
+        case JobFailedError():
+            return FailureError(printable_lines(str(error)), WITHOUT_RESULTS)
         case TierkreisError():
             return FailureError(printable_lines(str(error)))
         case OSError(strerror=str(reason)):

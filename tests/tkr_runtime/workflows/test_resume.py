@@ -192,7 +192,7 @@ def test_killed_again_and_again_a_workflow_submits_one_job_and_finishes(
     assert len(jobs_since(before, nexus)) == 1
 
 
-@pytest.mark.parametrize("warm", ["1", "0"])
+@pytest.mark.parametrize("warm", ["1", soak("0")])
 def test_a_task_whose_processes_are_all_killed_fails_the_workflow(
     warm, controlled, nexus
 ):
