@@ -83,6 +83,10 @@ class start_execute_job(NamedTuple):
         TKR[Union[OpaqueType["qnexus.models.references.GpuDecoderConfigRef"], NoneType]]
         | None
     ) = None
+    max_job_cost: TKR[Union[float, NoneType]] | None = None
+    budget: (
+        TKR[Union[OpaqueType["tkr_runtime.jobs.budget.Budget"], NoneType]] | None
+    ) = None
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]]:
@@ -119,6 +123,10 @@ class start_single_job(NamedTuple):
             OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
         ]
     ]
+    max_cost: TKR[Union[float, NoneType]] | None = None
+    budget: (
+        TKR[Union[OpaqueType["tkr_runtime.jobs.budget.Budget"], NoneType]] | None
+    ) = None
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]]:
@@ -189,6 +197,44 @@ class cost(NamedTuple):
         return "nexus_worker"
 
 
+class estimate_cost(NamedTuple):
+    programs: TKR[
+        list[
+            Union[
+                OpaqueType["pytket._tket.circuit.Circuit"],
+                OpaqueType["qnexus.models.references.CircuitRef"],
+                OpaqueType["qnexus.models.references.HUGRRef"],
+                OpaqueType["qnexus.models.references.QIRRef"],
+            ]
+        ]
+    ]
+    n_shots: TKR[list[int]]
+    backend_config: TKR[
+        Union[
+            OpaqueType["quantinuum_schemas.models.backend_config.AerConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerStateConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerUnitaryConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.BraketConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QuantinuumConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQEmulatorConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QulacsConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SeleneConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SelenePlusConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
+        ]
+    ]
+    project_name: TKR[Union[str, NoneType]] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.costs.estimates.CostEstimate"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.costs.estimates.CostEstimate"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
 class prepare_job(NamedTuple):
     project_name: TKR[str]
     job_name: TKR[str]
@@ -210,6 +256,11 @@ class prepare_job(NamedTuple):
         ]
     ]
     polling_interval: TKR[float] | None = None
+    max_cost: TKR[Union[list[float], NoneType]] | None = None
+    max_job_cost: TKR[Union[float, NoneType]] | None = None
+    budget: (
+        TKR[Union[OpaqueType["tkr_runtime.jobs.budget.Budget"], NoneType]] | None
+    ) = None
 
     @staticmethod
     def out() -> type[TKR[str]]:
@@ -241,6 +292,11 @@ class prepare_batches(NamedTuple):
         ]
     ]
     polling_interval: TKR[float] | None = None
+    max_cost: TKR[Union[list[float], NoneType]] | None = None
+    max_job_cost: TKR[Union[float, NoneType]] | None = None
+    budget: (
+        TKR[Union[OpaqueType["tkr_runtime.jobs.budget.Budget"], NoneType]] | None
+    ) = None
 
     @staticmethod
     def out() -> type[TKR[list[list[OpaqueType["pytket._tket.circuit.Circuit"]]]]]:
@@ -276,6 +332,149 @@ class upload_circuits(NamedTuple):
                 ]
             ]
         ]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class prepare_compilation(NamedTuple):
+    project_name: TKR[str]
+    job_name: TKR[str]
+    circuits: TKR[list[OpaqueType["pytket._tket.circuit.Circuit"]]]
+    backend_config: TKR[
+        Union[
+            OpaqueType["quantinuum_schemas.models.backend_config.AerConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerStateConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerUnitaryConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.BraketConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QuantinuumConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQEmulatorConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QulacsConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SeleneConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SelenePlusConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
+        ]
+    ]
+    optimisation_level: TKR[int] | None = None
+    target_2qb_gate: TKR[Union[str, NoneType]] | None = None
+    n_shots: TKR[Union[list[int], NoneType]] | None = None
+    polling_interval: TKR[float] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[list[list[OpaqueType["pytket._tket.circuit.Circuit"]]]]]:
+        return TKR[list[list[OpaqueType["pytket._tket.circuit.Circuit"]]]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class start_compile_job(NamedTuple):
+    project_name: TKR[str]
+    job_name: TKR[str]
+    circuits: TKR[
+        list[
+            Union[
+                OpaqueType["qnexus.models.references.CircuitRef"],
+                OpaqueType["qnexus.models.references.HUGRRef"],
+                OpaqueType["qnexus.models.references.QIRRef"],
+            ]
+        ]
+    ]
+    backend_config: TKR[
+        Union[
+            OpaqueType["quantinuum_schemas.models.backend_config.AerConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerStateConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerUnitaryConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.BraketConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QuantinuumConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQEmulatorConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QulacsConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SeleneConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SelenePlusConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
+        ]
+    ]
+    optimisation_level: TKR[int] | None = None
+    target_2qb_gate: TKR[Union[str, NoneType]] | None = None
+    hypertket_config: (
+        TKR[
+            Union[
+                OpaqueType[
+                    "quantinuum_schemas.models.hypertket_config.HyperTketConfig"
+                ],
+                NoneType,
+            ]
+        ]
+        | None
+    ) = None
+    store_passes: TKR[bool] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["qnexus.models.references.CompileJobRef"]]]:
+        return TKR[OpaqueType["qnexus.models.references.CompileJobRef"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class get_compiled_programs(NamedTuple):
+    compile_ref: TKR[OpaqueType["qnexus.models.references.CompileJobRef"]]
+
+    @staticmethod
+    def out() -> type[
+        TKR[
+            list[
+                Union[
+                    OpaqueType["qnexus.models.references.CircuitRef"],
+                    OpaqueType["qnexus.models.references.HUGRRef"],
+                    OpaqueType["qnexus.models.references.QIRRef"],
+                ]
+            ]
+        ]
+    ]:
+        return TKR[
+            list[
+                Union[
+                    OpaqueType["qnexus.models.references.CircuitRef"],
+                    OpaqueType["qnexus.models.references.HUGRRef"],
+                    OpaqueType["qnexus.models.references.QIRRef"],
+                ]
+            ]
+        ]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class compile_locally(NamedTuple):
+    circuits: TKR[list[OpaqueType["pytket._tket.circuit.Circuit"]]]
+    backend_config: TKR[
+        Union[
+            OpaqueType["quantinuum_schemas.models.backend_config.AerConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerStateConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerUnitaryConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.BraketConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QuantinuumConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQEmulatorConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QulacsConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SeleneConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SelenePlusConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
+        ]
+    ]
+    passes: TKR[Union[list[str], NoneType]] | None = None
+    target_2qb_gate: TKR[Union[str, NoneType]] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[list[OpaqueType["pytket._tket.circuit.Circuit"]]]]:
+        return TKR[list[OpaqueType["pytket._tket.circuit.Circuit"]]]
 
     @property
     def namespace(self) -> str:
@@ -321,7 +520,12 @@ class collect_programs(NamedTuple):
 
 
 class wait_for_change(NamedTuple):
-    execute_ref: TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]
+    execute_ref: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+        ]
+    ]
     polling_interval: TKR[float]
     known_status: TKR[str] | None = None
     allow_failed: TKR[bool] | None = None
@@ -440,6 +644,10 @@ class start_attempt(NamedTuple):
     ]
     items: TKR[list[OpaqueType["tkr_nexus_worker.jobs.items.ItemResult"]]]
     attempt: TKR[int]
+    max_cost: TKR[Union[list[float], NoneType]] | None = None
+    budget: (
+        TKR[Union[OpaqueType["tkr_runtime.jobs.budget.Budget"], NoneType]] | None
+    ) = None
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]]:
@@ -494,7 +702,13 @@ class list_scheduled_jobs(NamedTuple):
 
 
 class get_job_status(NamedTuple):
-    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    job: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+            str,
+        ]
+    ]
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatus"]]]:
@@ -506,7 +720,13 @@ class get_job_status(NamedTuple):
 
 
 class get_job_details(NamedTuple):
-    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    job: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+            str,
+        ]
+    ]
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.Job"]]]:
@@ -518,7 +738,13 @@ class get_job_details(NamedTuple):
 
 
 class get_job_payload(NamedTuple):
-    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    job: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+            str,
+        ]
+    ]
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobPayload"]]]:
@@ -530,7 +756,13 @@ class get_job_payload(NamedTuple):
 
 
 class check_job_complete(NamedTuple):
-    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    job: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+            str,
+        ]
+    ]
 
     @staticmethod
     def out() -> type[TKR[bool]]:
@@ -542,7 +774,13 @@ class check_job_complete(NamedTuple):
 
 
 class wait_until_complete(NamedTuple):
-    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    job: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+            str,
+        ]
+    ]
     timeout: TKR[float] | None = None
     poll_interval: TKR[float] | None = None
     allow_failed: TKR[bool] | None = None
@@ -557,7 +795,13 @@ class wait_until_complete(NamedTuple):
 
 
 class cancel_job(NamedTuple):
-    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    job: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+            str,
+        ]
+    ]
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.models.JobStatus"]]]:
@@ -569,7 +813,13 @@ class cancel_job(NamedTuple):
 
 
 class retry_job(NamedTuple):
-    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    job: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+            str,
+        ]
+    ]
     force: TKR[bool] | None = None
 
     @staticmethod
@@ -582,7 +832,13 @@ class retry_job(NamedTuple):
 
 
 class delete_job(NamedTuple):
-    job: TKR[Union[OpaqueType["qnexus.models.references.ExecuteJobRef"], str]]
+    job: TKR[
+        Union[
+            OpaqueType["qnexus.models.references.ExecuteJobRef"],
+            OpaqueType["qnexus.models.references.CompileJobRef"],
+            str,
+        ]
+    ]
     force: TKR[bool] | None = None
 
     @staticmethod

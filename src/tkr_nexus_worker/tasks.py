@@ -14,18 +14,26 @@ from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
 from qnexus.models.references import (
     CircuitRef,
+    CompileJobRef,
     ExecuteJobRef,
     GpuDecoderConfigRef,
     HUGRRef,
+    JobRef,
+    JobType,
     QIRRef,
     WasmModuleRef,
 )
 from quantinuum_schemas.models.backend_config import BackendConfig
+from quantinuum_schemas.models.hypertket_config import HyperTketConfig
 from tierkreis.models import portmapping
 
-from tkr_nexus_worker import devices, jobs, programs, results, validation
+from tkr_nexus_worker import costs, devices, jobs, programs, results, validation
 from tkr_nexus_worker.cloud import NEXUS
+from tkr_nexus_worker.costs import limits
+from tkr_nexus_worker.costs.budgets import Budget
+from tkr_nexus_worker.costs.estimates import CostEstimate
 from tkr_nexus_worker.devices import DeviceDetails, DeviceSummary
+from tkr_nexus_worker.jobs import compile as compilation
 from tkr_nexus_worker.jobs import receipt, retries, wait
 from tkr_nexus_worker.jobs.items import ItemResult
 from tkr_nexus_worker.jobs.models import Job, JobPayload, JobStatus
@@ -46,7 +54,7 @@ def _encode_result(value: Any) -> bytes | None:
 
 
 def _describe_job(value: Any) -> str | None:
-    if isinstance(value, ExecuteJobRef):
+    if isinstance(value, JobRef):
         return f"Job {value.annotations.name!r} ({value.id})"
     return None
 
@@ -76,6 +84,8 @@ def start_execute_job(
     max_cost: list[float] | None = None,
     wasm_module: WasmModuleRef | None = None,
     gpu_decoder_config: GpuDecoderConfigRef | None = None,
+    max_job_cost: float | None = None,
+    budget: Budget | None = None,
 ) -> ExecuteJobRef:
     """Submit programs that are on Nexus as one job.
 
@@ -89,6 +99,8 @@ def start_execute_job(
     :param max_cost: The most that each program may cost, in HQC.
     :param wasm_module: The WASM module that the programs call.
     :param gpu_decoder_config: The config of the GPU decoder that the programs use.
+    :param max_job_cost: The most that the job may be estimated to cost, in HQC.
+    :param budget: A budget for this job, beside those of its workflow.
     :returns: A reference to the job.
     """
     job = jobs.start_execute_job(
@@ -101,6 +113,8 @@ def start_execute_job(
         max_cost=max_cost,
         wasm_module=wasm_module,
         gpu_decoder_config=gpu_decoder_config,
+        max_job_cost=max_job_cost,
+        budget=budget,
     )
     receipt.write_submission(job, circuits, n_shots, backend_config)
     return job
@@ -113,6 +127,8 @@ def start_single_job(
     circuit: CircuitRef | HUGRRef | QIRRef,
     n_shots: int,
     backend_config: BackendConfig,
+    max_cost: float | None = None,
+    budget: Budget | None = None,
 ) -> ExecuteJobRef:
     """Submit one program that is on Nexus as a job.
 
@@ -121,10 +137,18 @@ def start_single_job(
     :param circuit: The program.
     :param n_shots: The number of shots.
     :param backend_config: Where and how to run it.
+    :param max_cost: The most that it may cost, in HQC.
+    :param budget: A budget for this job, beside those of its workflow.
     :returns: A reference to the job.
     """
     return start_execute_job(
-        project_name, job_name, [circuit], [n_shots], backend_config
+        project_name,
+        job_name,
+        [circuit],
+        [n_shots],
+        backend_config,
+        max_cost=None if max_cost is None else [max_cost],
+        budget=budget,
     )
 
 
@@ -181,7 +205,7 @@ def cost(hugr_ref: HUGRRef | list[HUGRRef], n_shots: int, project_name: str) -> 
     :returns: The sum of the costs in HQC.
     """
     hugr_programs = hugr_ref if isinstance(hugr_ref, list) else [hugr_ref]
-    return jobs.get_hugr_cost(hugr_programs, n_shots, project_name)
+    return costs.get_hugr_cost(hugr_programs, n_shots, project_name)
 
 
 def _read_hugr_refs(value: Any) -> HUGRRef | list[HUGRRef]:
@@ -194,6 +218,38 @@ worker.read_input_by("cost", "hugr_ref", _read_hugr_refs)
 
 
 @worker.task()
+def estimate_cost(
+    programs: list[Circuit | CircuitRef | HUGRRef | QIRRef],
+    n_shots: list[int],
+    backend_config: BackendConfig,
+    project_name: str | None = None,
+) -> CostEstimate:
+    """Estimate what a job costs; nothing is submitted that costs anything.
+
+    :param programs: Circuits, or circuits, HUGR and QIR programs that are on Nexus.
+    :param n_shots: One number of shots for each program.
+    :param backend_config: Where and how to run them.
+    :param project_name: The project for the costing job of HUGR and QIR programs; by
+        default that of the first of them.
+    :returns: The cost of the job and of each program, with their confidence.
+    """
+    return costs.estimate_cost(
+        programs, n_shots, backend_config, project_name=project_name
+    )
+
+
+def _read_programs(value: Any) -> list[Circuit | CircuitRef | HUGRRef | QIRRef]:
+    kinds = {"CircuitRef": CircuitRef, "HUGRRef": HUGRRef, "QIRRef": QIRRef}
+    return [
+        kinds[one["type"]](**one) if "type" in one else Circuit.from_dict(one)
+        for one in value
+    ]
+
+
+worker.read_input_by("estimate_cost", "programs", _read_programs)
+
+
+@worker.task()
 def prepare_job(
     project_name: str,
     job_name: str,
@@ -201,6 +257,9 @@ def prepare_job(
     n_shots: int | list[int],
     backend_config: BackendConfig,
     polling_interval: float = 0.0,
+    max_cost: list[float] | None = None,
+    max_job_cost: float | None = None,
+    budget: Budget | None = None,
 ) -> str:
     """Check a job before anything is uploaded, and create its project once.
 
@@ -214,12 +273,28 @@ def prepare_job(
     :param backend_config: Where and how to run them.
     :param polling_interval: The time between two requests for the status of the job, in
         seconds; a login that ends before the next is a warning in the log.
+    :param max_cost: The most that each circuit may cost, in HQC.
+    :param max_job_cost: The most that the job may cost, in HQC.
+    :param budget: A budget for this job, beside those of its workflow: what the job may
+        cost is reserved.
     :returns: The name of the project.
     :raises InvalidInputError: If anything is wrong with the job.
+    :raises BudgetExceededError: If it costs more than is allowed, or is left of a
+        budget.
     :raises NotLoggedInError: If there is no valid login.
     """
     checks.check_job(project_name, job_name, circuits, n_shots, backend_config)
-    validation.check_fit(circuits, n_shots, backend_config)
+    device = validation.check_fit(circuits, n_shots, backend_config)
+    shots = checks.check_shots(n_shots, len(circuits))
+    limits.check_and_reserve(
+        (project_name, job_name, shots),
+        lambda: costs.estimate_cost(circuits, shots, backend_config, device=device),
+        backend_config,
+        len(circuits),
+        max_cost=max_cost,
+        max_job_cost=max_job_cost,
+        budget=budget,
+    )
     client.warn_if_login_ends_soon(polling_interval)
     projects.get_or_create_project(project_name)
     return project_name
@@ -233,6 +308,9 @@ def prepare_batches(
     n_shots: int | list[int],
     backend_config: BackendConfig,
     polling_interval: float = 0.0,
+    max_cost: list[float] | None = None,
+    max_job_cost: float | None = None,
+    budget: Budget | None = None,
 ) -> list[list[Circuit]]:
     """Check a job as ``prepare_job`` does, and divide its circuits into batches.
 
@@ -242,12 +320,23 @@ def prepare_batches(
     :param n_shots: One number of shots for each circuit.
     :param backend_config: Where and how to run them.
     :param polling_interval: As for ``prepare_job``.
+    :param max_cost: The most that each circuit may cost, in HQC.
+    :param max_job_cost: The most that the job may cost, in HQC.
+    :param budget: As for ``prepare_job``.
     :returns: The circuits in their order, in at most 4 batches for ``upload_circuits``.
     :raises InvalidInputError: If anything is wrong with the job.
     :raises NotLoggedInError: If there is no valid login.
     """
     prepare_job(
-        project_name, job_name, circuits, n_shots, backend_config, polling_interval
+        project_name,
+        job_name,
+        circuits,
+        n_shots,
+        backend_config,
+        polling_interval,
+        max_cost,
+        max_job_cost,
+        budget,
     )
     if isinstance(circuits, EncodedCircuits):
         encoded = [EncodedValue(batch) for batch in circuits.batches()]
@@ -269,6 +358,132 @@ def upload_circuits(
     :returns: References to the circuits on Nexus, in the same order.
     """
     return list(programs.upload_circuits(circuits, project_name))
+
+
+@worker.task()
+def prepare_compilation(
+    project_name: str,
+    job_name: str,
+    circuits: list[Circuit],
+    backend_config: BackendConfig,
+    optimisation_level: int = 2,
+    target_2qb_gate: str | None = None,
+    n_shots: list[int] | None = None,
+    polling_interval: float = 0.0,
+) -> list[list[Circuit]]:
+    """Check circuits that Nexus is to compile, and divide them into batches.
+
+    Nothing is uploaded; the project is created.
+
+    :param project_name: The project; it is created if it does not exist.
+    :param job_name: A name for the job.
+    :param circuits: The circuits.
+    :param backend_config: The device to compile for.
+    :param optimisation_level: As for ``start_compile_job``.
+    :param target_2qb_gate: As for ``start_compile_job``.
+    :param n_shots: One number of shots for each circuit, where they are to be run
+        afterwards: the job that runs them is then checked, too.
+    :param polling_interval: As for ``prepare_job``.
+    :returns: The circuits in their order, in at most 4 batches for ``upload_circuits``.
+    :raises InvalidInputError: If anything is wrong.
+    :raises NotLoggedInError: If there is no valid login.
+    """
+    checks.check_name("project", project_name)
+    checks.check_name("job", job_name)
+    compilation.check_level(optimisation_level)
+    if n_shots is not None:
+        checks.check_job(project_name, job_name, circuits, n_shots, backend_config)
+        validation.check_fit(circuits, n_shots, backend_config, compiled=True)
+    compilation.check_compilation(
+        circuits,
+        backend_config,
+        optimisation_level=optimisation_level,
+        target_2qb_gate=target_2qb_gate,
+    )
+    client.warn_if_login_ends_soon(polling_interval)
+    projects.get_or_create_project(project_name)
+    if isinstance(circuits, EncodedCircuits):
+        encoded = [EncodedValue(batch) for batch in circuits.batches()]
+        return cast("list[list[Circuit]]", encoded)
+    return [circuits]
+
+
+worker.read_input_by("prepare_compilation", "circuits", EncodedCircuits)
+
+
+@worker.task()
+def start_compile_job(
+    project_name: str,
+    job_name: str,
+    circuits: list[CircuitRef | HUGRRef | QIRRef],
+    backend_config: BackendConfig,
+    optimisation_level: int = 2,
+    target_2qb_gate: str | None = None,
+    hypertket_config: HyperTketConfig | None = None,
+    store_passes: bool = False,
+) -> CompileJobRef:
+    """Submit circuits that are on Nexus to be compiled there, as one job.
+
+    :param project_name: The project of the job; it is created if it does not exist.
+    :param job_name: A name for the job.
+    :param circuits: The circuits, at least one.
+    :param backend_config: The device to compile for.
+    :param optimisation_level: 0 for a change of gates alone, to 3 for the most
+        optimisation.
+    :param target_2qb_gate: The gate on two qubits to compile to, instead of that of
+        the config: ``ZZPhase``, ``ZZMax`` or ``TK2``.
+    :param hypertket_config: Options of the search for rewrites, and of the reuse of
+        qubits.
+    :param store_passes: Whether Nexus keeps what each pass made.
+    :returns: A reference to the job.
+    """
+    return jobs.start_compile_job(
+        project_name,
+        job_name,
+        circuits,
+        backend_config,
+        optimisation_level=optimisation_level,
+        target_2qb_gate=target_2qb_gate,
+        hypertket_config=hypertket_config,
+        store_passes=store_passes,
+    )
+
+
+@worker.task()
+def get_compiled_programs(
+    compile_ref: CompileJobRef,
+) -> list[CircuitRef | HUGRRef | QIRRef]:
+    """Return what a compile job made, for ``start_execute_job``.
+
+    :param compile_ref: The job, which has ended.
+    :returns: References to the compiled circuits, in the order of the circuits.
+    :raises JobFailedError: If a circuit could not be compiled; it names each with its
+        reason.
+    """
+    return list(jobs.get_compiled_programs(compile_ref))
+
+
+@worker.task()
+def compile_locally(
+    circuits: list[Circuit],
+    backend_config: BackendConfig,
+    passes: list[str] | None = None,
+    target_2qb_gate: str | None = None,
+) -> list[Circuit]:
+    """Change circuits to the gates of a device by pytket, without a job.
+
+    :param circuits: The circuits.
+    :param backend_config: The device.
+    :param passes: Names of passes of ``pytket.passes`` without arguments, in their
+        order; by default the gates are changed and redundant ones removed.
+    :param target_2qb_gate: The gate on two qubits, instead of that of the config.
+    :returns: The compiled circuits, in the same order.
+    :raises InvalidInputError: If there is no such pass or gate, or pytket cannot
+        compile a circuit.
+    """
+    return jobs.compile_locally(
+        circuits, backend_config, passes=passes or (), target_2qb_gate=target_2qb_gate
+    )
 
 
 @worker.task()
@@ -298,7 +513,7 @@ class JobChange(NamedTuple):  # type: ignore[misc]
 
 @worker.task()
 def wait_for_change(
-    execute_ref: ExecuteJobRef,
+    execute_ref: ExecuteJobRef | CompileJobRef,
     polling_interval: float,
     known_status: str = "",
     allow_failed: bool = False,
@@ -385,6 +600,8 @@ def start_attempt(
     backend_config: BackendConfig,
     items: list[ItemResult],
     attempt: int,
+    max_cost: list[float] | None = None,
+    budget: Budget | None = None,
 ) -> ExecuteJobRef:
     """Submit the programs that are worth another attempt, as a new job.
 
@@ -395,6 +612,8 @@ def start_attempt(
     :param backend_config: Where and how to run them.
     :param items: The outcome of each program so far; empty to submit all.
     :param attempt: The number of this attempt, from 1.
+    :param max_cost: The most that each program may cost in one attempt, in HQC.
+    :param budget: A budget for these jobs, beside those of their workflow.
     :returns: A reference to the job.
     """
     chosen = retries.choose_programs(items, len(circuits))
@@ -407,6 +626,8 @@ def start_attempt(
         chosen_shots,
         backend_config,
         adopt_failed=True,
+        max_cost=None if max_cost is None else [max_cost[index] for index in chosen],
+        budget=budget,
     )
     receipt.write_submission(job, chosen_circuits, chosen_shots, backend_config)
     return job
@@ -472,7 +693,7 @@ def list_scheduled_jobs(project: str | None = None, limit: int = 100) -> list[Jo
 
 
 @worker.task()
-def get_job_status(job: ExecuteJobRef | str) -> JobStatus:
+def get_job_status(job: ExecuteJobRef | CompileJobRef | str) -> JobStatus:
     """Return the current status of a job.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -482,7 +703,7 @@ def get_job_status(job: ExecuteJobRef | str) -> JobStatus:
 
 
 @worker.task()
-def get_job_details(job: ExecuteJobRef | str) -> Job:
+def get_job_details(job: ExecuteJobRef | CompileJobRef | str) -> Job:
     """Return all that Nexus knows of a job, without its programs and results.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -492,7 +713,7 @@ def get_job_details(job: ExecuteJobRef | str) -> Job:
 
 
 @worker.task()
-def get_job_payload(job: ExecuteJobRef | str) -> JobPayload:
+def get_job_payload(job: ExecuteJobRef | CompileJobRef | str) -> JobPayload:
     """Download what was submitted as a job.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -502,7 +723,7 @@ def get_job_payload(job: ExecuteJobRef | str) -> JobPayload:
 
 
 @worker.task()
-def check_job_complete(job: ExecuteJobRef | str) -> bool:
+def check_job_complete(job: ExecuteJobRef | CompileJobRef | str) -> bool:
     """Return whether a job has completed.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -514,7 +735,7 @@ def check_job_complete(job: ExecuteJobRef | str) -> bool:
 
 @worker.task()
 def wait_until_complete(
-    job: ExecuteJobRef | str,
+    job: ExecuteJobRef | CompileJobRef | str,
     timeout: float = jobs.A_WEEK,
     poll_interval: float = 30.0,
     allow_failed: bool = False,
@@ -535,7 +756,7 @@ def wait_until_complete(
 
 
 @worker.task()
-def cancel_job(job: ExecuteJobRef | str) -> JobStatus:
+def cancel_job(job: ExecuteJobRef | CompileJobRef | str) -> JobStatus:
     """Ask Nexus to cancel a job, unless it has ended.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -545,7 +766,9 @@ def cancel_job(job: ExecuteJobRef | str) -> JobStatus:
 
 
 @worker.task()
-def retry_job(job: ExecuteJobRef | str, force: bool = False) -> JobStatus:
+def retry_job(
+    job: ExecuteJobRef | CompileJobRef | str, force: bool = False
+) -> JobStatus:
     """Let Nexus run the failed programs of a job again.
 
     They are billed again.
@@ -560,7 +783,7 @@ def retry_job(job: ExecuteJobRef | str, force: bool = False) -> JobStatus:
 
 
 @worker.task()
-def delete_job(job: ExecuteJobRef | str, force: bool = False) -> str:
+def delete_job(job: ExecuteJobRef | CompileJobRef | str, force: bool = False) -> str:
     """Delete a job with its results permanently.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -571,8 +794,11 @@ def delete_job(job: ExecuteJobRef | str, force: bool = False) -> str:
     return jobs.delete_job(job, force=force)
 
 
-def _read_job(value: Any) -> ExecuteJobRef | str:
-    return value if isinstance(value, str) else ExecuteJobRef(**value)
+def _read_job(value: Any) -> ExecuteJobRef | CompileJobRef | str:
+    if isinstance(value, str):
+        return value
+    compiles = value.get("job_type") == JobType.COMPILE.value
+    return CompileJobRef(**value) if compiles else ExecuteJobRef(**value)
 
 
 for _task in (

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tkr_nexus_worker.cli.results import print_plots, print_results
+from tkr_nexus_worker.cli.results import check_complete, print_plots, print_results
 from tkr_runtime.cli.checks import print_validation
 from tkr_runtime.cli.jobs import Decorator
+from tkr_runtime.cli.local import UnlessLocal, announce_defaults, local_option
 from tkr_runtime.cli.output import json_option, new_table, print_json
 from tkr_runtime.cli.results import (
     force_option,
@@ -36,29 +37,34 @@ _files_argument: Decorator = click.argument(
     required=True,
     type=click.Path(path_type=Path),
 )
-_device_option: Decorator = click.option(
-    "--device",
-    required=True,
-    help="The name of a device; `tkr-nexus devices` lists them.",
-)
-_shots_option: Decorator = click.option(
-    "--shots",
-    type=click.IntRange(min=1),
-    required=True,
-    help="The number of shots of each program.",
-)
+_DEVICE_HELP = "The name of a device; `tkr-nexus devices` lists them."
+_SHOTS_HELP = "The number of shots of each program."
+_SHOTS = click.IntRange(min=1)
+
+# What `--local` takes where nothing else is given.
+_CIRCUIT_DEVICE = "H2-1LE"
+_PROGRAM_DEVICE = "Helios-1E-lite"
+_LOCAL_SHOTS = 100
 
 
 @click.command()
 @_files_argument
-@_device_option
-@_shots_option
 @click.option(
-    "--local",
-    is_flag=True,
-    help="Run on an embedded Nexus on this machine, where programs run as your user: "
-    "take only those that you trust. Unlike Nexus, it translates gates that the device "
-    "does not have.",
+    "--device",
+    cls=UnlessLocal,
+    help=f"{_DEVICE_HELP}  [default with --local: {_CIRCUIT_DEVICE}, for Guppy and "
+    f"HUGR {_PROGRAM_DEVICE}]",
+)
+@click.option(
+    "--shots",
+    cls=UnlessLocal,
+    type=_SHOTS,
+    help=f"{_SHOTS_HELP}  [default with --local: {_LOCAL_SHOTS}]",
+)
+@local_option(
+    "Run on an embedded Nexus on this machine, where programs run as your user: take "
+    "only those that you trust. Unlike Nexus, it translates gates that the device does "
+    "not have."
 )
 @click.option("--name", help="The name of the job.  [default: the names of the files]")
 @click.option(
@@ -76,8 +82,8 @@ _shots_option: Decorator = click.option(
 @force_option
 def run(
     files: tuple[Path, ...],
-    device: str,
-    shots: int,
+    device: str | None,
+    shots: int | None,
     local: bool,
     name: str | None,
     project: str,
@@ -103,6 +109,7 @@ def run(
     programs = read_programs(files)
     if local:
         _check_versions(programs)
+    device, shots = _chosen(programs, device, shots)
     with _nexus(local=local):
         # qnexus reads its configuration when it is imported, so import it here.
         from tkr_nexus_worker.devices import config_of
@@ -117,6 +124,7 @@ def run(
             project_name=project,
             polling_interval=seconds_between_requests(polling_interval, local=local),
             directory=directory.expanduser().absolute(),
+            allow_failed=True,
         )
     if save is not None:
         save_results(found, save, force=force)
@@ -124,15 +132,16 @@ def run(
     if as_json:
         print_json(found.to_counts())
     elif plot:
-        print_plots(found, top)
+        print_plots([one for one in found if one.has_result], top)
     else:
         print_results(found, found, top)
+    check_complete(found)
 
 
 @click.command()
 @_files_argument
-@_device_option
-@_shots_option
+@click.option("--device", required=True, help=_DEVICE_HELP)
+@click.option("--shots", type=_SHOTS, required=True, help=_SHOTS_HELP)
 @json_option
 @click.pass_context
 def check(
@@ -178,6 +187,22 @@ def needs_table(found: "JobValidation") -> "Table":
             "" if one.cost is None else f"{one.cost:.2f}",
         )
     return table
+
+
+def _chosen(
+    programs: "Sequence[ProgramFile]", device: str | None, shots: int | None
+) -> tuple[str, int]:
+    """Return where to run programs and how often; say what was not given."""
+    from pytket.circuit import Circuit
+
+    chosen: dict[str, object] = {}
+    if device is None:
+        circuits = all(isinstance(one.program, Circuit) for one in programs)
+        device = chosen["--device"] = _CIRCUIT_DEVICE if circuits else _PROGRAM_DEVICE
+    if shots is None:
+        shots = chosen["--shots"] = _LOCAL_SHOTS
+    announce_defaults("tkr-nexus run", chosen)
+    return device, shots
 
 
 def _check_versions(programs: "Sequence[ProgramFile]") -> None:

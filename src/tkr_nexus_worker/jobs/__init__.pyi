@@ -1,6 +1,9 @@
 from .actions import cancel_job as cancel_job
 from .actions import delete_job as delete_job
 from .actions import retry_job as retry_job
+from .compile import compile_locally as compile_locally
+from .compile import get_compiled_programs as get_compiled_programs
+from .compile import start_compile_job as start_compile_job
 from .find import find_job as find_job
 from .find import get_job_details as get_job_details
 from .find import get_job_status as get_job_status

@@ -14,7 +14,11 @@ from qnexus.models import BackendConfig
 from tierkreis.models import Workflow
 from tierkreis.storage import FileStorage
 
-from tkr_nexus_worker.errors import InvalidInputError
+from tkr_nexus_worker.errors import (
+    InvalidInputError,
+    NexusWorkerError,
+    WorkflowFailedError,
+)
 from tkr_nexus_worker.executors import uv_executor
 from tkr_nexus_worker.jobs.receipt import Receipt, read_receipt
 from tkr_nexus_worker.jobs.status import describe
@@ -23,7 +27,7 @@ from tkr_nexus_worker.nexus.client import get_json
 from tkr_nexus_worker.nexus.states import job_state
 from tkr_nexus_worker.program_files.read import ProgramFile, read_programs
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults
-from tkr_nexus_worker.results.download import get_results_by_id
+from tkr_nexus_worker.results.download import get_results_by_id, partial_results
 from tkr_runtime.tasks.receipts import find_receipts
 from tkr_runtime.workflows.interrupt import OnInterrupt
 from tkr_runtime.workflows.run import run
@@ -45,6 +49,7 @@ def submit_files(
     polling_interval: float = 30.0,
     directory: Path | None = None,
     on_interrupt: OnInterrupt = "keep",
+    allow_failed: bool = False,
 ) -> JobResults:
     """Run programs in files as one job, and wait for their results.
 
@@ -61,6 +66,8 @@ def submit_files(
     :param polling_interval: The longest time between two looks at the job, in seconds.
     :param directory: Where the workflow is kept; by default where Tierkreis keeps all.
     :param on_interrupt: As for :func:`tkr_nexus_worker.run`.
+    :param allow_failed: Whether to return what a job has given before it failed, if it
+        has given anything, instead of raising an error.
     :returns: The results, in the order of the files.
     :raises InvalidInputError: If a file holds no program, or an input is wrong; nothing
         is uploaded then.
@@ -90,9 +97,15 @@ def submit_files(
         "backend_config": backend_config,
         **programs,
     }
-    outputs = run(
-        graph, inputs, storage, uv_executor(storage), on_interrupt=on_interrupt
-    )
+    try:
+        outputs = run(
+            graph, inputs, storage, uv_executor(storage), on_interrupt=on_interrupt
+        )
+    except WorkflowFailedError:
+        given = _given_before_failure(storage) if allow_failed else None
+        if given is None:
+            raise
+        return given
     receipt = _last_receipt(storage)
     if receipt is None:
         return get_results_by_id(_submitted_job(storage))
@@ -119,6 +132,16 @@ def _submitted_job(storage: FileStorage) -> str:
         if task.function.endswith(".start_execute_job")
     }
     return str(job_id)
+
+
+def _given_before_failure(storage: FileStorage) -> JobResults | None:
+    """Return what a job of a failed workflow has given; None if it gave nothing."""
+    # Whatever is wrong here, the error of the workflow says more.
+    with suppress(NexusWorkerError, ValueError):
+        found = partial_results(_submitted_job(storage))
+        if found.job.is_final and any(one.has_result for one in found):
+            return found
+    return None
 
 
 def _results(receipt: Receipt, outputs: Sequence[Any]) -> JobResults:

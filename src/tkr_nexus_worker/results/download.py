@@ -10,10 +10,16 @@ from qnexus.models.references import (
     ExecuteJobRef,
     ExecutionResult,
     ExecutionResultRef,
+    JobRef,
     ResultType,
 )
 
-from tkr_nexus_worker.errors import JobFailedError, ResultsNotReadyError
+from tkr_nexus_worker.errors import (
+    InvalidInputError,
+    JobFailedError,
+    ResultsNotReadyError,
+)
+from tkr_nexus_worker.jobs.duplicates import settle_budgets
 from tkr_nexus_worker.jobs.find import get_job_details
 from tkr_nexus_worker.jobs.items import ItemResult
 from tkr_nexus_worker.jobs.models import Job, JobItem
@@ -54,8 +60,25 @@ def get_results_by_id(
     if isinstance(job, Path) or (isinstance(job, str) and job.endswith(".json")):
         job = find_job_of_receipt(Path(job))
     found = get_job_details(job)
+    if found.compiles:
+        raise InvalidInputError(
+            f"The {describe(found)} compiles programs and does not run them, so that "
+            "it has no results; get what it compiled with the task "
+            "get_compiled_programs."
+        )
+    settle_budgets(found.description, found)
     _check_ended(found, allow_failed=allow_failed, allow_unfinished=allow_unfinished)
     return _download(found)
+
+
+def partial_results(job: str | ExecuteJobRef) -> JobResults:
+    """Download what a job has given until now, whatever its state.
+
+    :param job: The job, or what names it for ``find_job``.
+    :returns: The results of all circuits; those without one have no outcomes.
+    :raises NexusWorkerError: If there is no such job, or the download fails.
+    """
+    return _download(get_job_details(job))
 
 
 def get_results(
@@ -152,7 +175,7 @@ def _download(job: Job) -> JobResults:
     return JobResults(named, circuits)
 
 
-def _download_one(job: ExecuteJobRef, item: JobItem) -> tuple[JobItem, ExecutionResult]:
+def _download_one(job: JobRef, item: JobItem) -> tuple[JobItem, ExecutionResult]:
     """Download the result of an item, and with it the name of the program."""
     ref = ExecutionResultRef(
         id=UUID(item.result_id),

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import click
 
+from tkr_runtime.cli.local import UnlessLocal
 from tkr_runtime.cli.terminal_text import printable, printable_lines
 
 _DEBUG = f"{__name__}.debug"
@@ -89,16 +90,25 @@ def _missing(context: click.Context) -> str:
     missing = [
         option
         for option in context.command.params
-        if option.required and option.name not in context.params
+        if _is_needed(option, context) and option.name not in context.params
     ]
     kinds: dict[str, list[str]] = {"argument": [], "option": []}
     for option in missing:
         kinds[option.param_type_name].append(option.get_error_hint(context))
-    return " and ".join(
+    text = " and ".join(
         f"{kind}{'s' if len(hints) > 1 else ''} {', '.join(hints)}"
         for kind, hints in kinds.items()
         if hints
     )
+    if any(isinstance(option, UnlessLocal) for option in missing):
+        text += "; with --local, options have defaults"
+    return text
+
+
+def _is_needed(option: click.Parameter, context: click.Context) -> bool:
+    if isinstance(option, UnlessLocal):
+        return option.is_needed(context)
+    return option.required
 
 
 def _hint(context: click.Context | None) -> str:

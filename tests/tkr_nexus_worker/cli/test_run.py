@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from pytket.circuit import Circuit
@@ -55,8 +56,7 @@ def test_an_embedded_nexus_runs_files_without_an_account(bell, tmp_path):
     result = subprocess.run(
         [
             Path(sys.executable).with_name("tkr-nexus"),
-            *("run", bell, "--local", "--device", "H2-1LE", "--shots", "50", "--plot"),
-            *("--directory", tmp_path),
+            *("run", bell, "--local", "--plot", "--directory", tmp_path),
         ],
         capture_output=True,
         text=True,
@@ -64,8 +64,28 @@ def test_an_embedded_nexus_runs_files_without_an_account(bell, tmp_path):
         timeout=200,
     )
     assert result.returncode == 0, result.stderr
-    assert "circuit 0 ('bell'): 50 shots" in result.stdout
+    assert "circuit 0 ('bell'): 100 shots" in result.stdout
     assert "█" in result.stdout
+    assert "submitted" not in result.stdout
+    first, *others = result.stderr.splitlines()
+    assert first == "tkr-nexus run --local takes --device H2-1LE --shots 100"
+    [submitted] = [line for line in others if line.startswith("submitted job 'bell' (")]
+    assert UUID(submitted.split("(")[1].removesuffix(")"))
+
+
+def test_what_a_job_gave_before_it_failed_is_shown(
+    connected, command, bell, options, tmp_path
+):
+    wide = tmp_path / "wide.json"
+    wide.write_text(json.dumps(Circuit(60, name="wide").X(0).measure_all().to_dict()))
+    shown = command("run", bell, wide, "--device", "Qulacs", *options, "--json")
+    assert shown.exit_code == 1, shown.output
+    found = json.loads(shown.stdout)
+    assert (found["complete"], found["state"]) == (False, "ERROR")
+    good, bad = found["circuits"]
+    assert (good["n_shots"], bad["n_shots"]) == (20, 0)
+    assert "60 qubits" in bad["reason"]
+    assert "60 qubits" in shown.stderr.splitlines()[-1]
 
 
 def test_a_package_of_an_older_guppylang_is_refused_before_a_server_starts(refusal):

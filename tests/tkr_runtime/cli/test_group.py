@@ -96,13 +96,24 @@ def test_wrong_use_is_one_line_that_names_the_help(arguments, words):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["run"], "Missing argument 'FILE...' and options '--device', '--shots'."),
-        (["run", "--shots", "1"], "Missing argument 'FILE...' and option '--device'."),
+        (
+            ["run"],
+            (
+                "Missing argument 'FILE...' and options '--device', '--shots'; with "
+                "--local, options have defaults."
+            ),
+        ),
+        (["run", "--local"], "Missing argument 'FILE...'."),
+        (
+            ["check", "--shots", "1"],
+            "Missing argument 'FILE...' and option '--device'.",
+        ),
     ],
 )
 def test_all_that_is_missing_is_named_at_once(arguments, words):
     result = CliRunner().invoke(cli, arguments, prog_name="tkr-nexus")
-    assert result.stderr == f"Error: {words} Try tkr-nexus run --help.\n"
+    line = f"Error: {words} Try tkr-nexus {arguments[0]} --help.\n"
+    assert result.stderr == line
     assert result.exit_code == 2
 
 
