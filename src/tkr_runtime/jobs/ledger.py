@@ -350,16 +350,18 @@ class Ledger:
             _set_aside(db, key)
             _insert(db, key, what, amount, "reserved", job_id)
 
-    def runs_again(self, key: str) -> None:
-        """Note that what :meth:`reserve_again` reserved for was sent.
+    def runs_again(self, job_id: str) -> None:
+        """Note that what :meth:`reserve_again` reserved for runs, or has run.
 
-        :param key: What identifies the request.
+        Until then the end of the job is that of its first run.
+
+        :param job_id: The id of the job.
         """
         with self._change() as db:
             db.execute(
                 "UPDATE entries SET state = 'submitted' "
-                "WHERE key = ? AND state = 'reserved'",
-                (key,),
+                "WHERE job_id = ? AND state = 'reserved'",
+                (job_id,),
             )
 
     def set_limit(self, limit: float) -> None:
@@ -379,14 +381,14 @@ class Ledger:
                 )
             db.execute("UPDATE budget SET allowed = ?", (_down(limit),))
 
-    def holds(self, job_id: str) -> bool:
-        """Return whether a job of this budget is not settled yet.
+    def expects_run(self, job_id: str) -> bool:
+        """Return whether :meth:`reserve_again` reserved for a run that nobody has seen.
 
         :param job_id: The id of the job.
         """
         with self._read() as db:
             found = db.execute(
-                "SELECT 1 FROM entries WHERE job_id = ? AND state = 'submitted'",
+                "SELECT 1 FROM entries WHERE job_id = ? AND state = 'reserved'",
                 (job_id,),
             )
             return found.fetchone() is not None
