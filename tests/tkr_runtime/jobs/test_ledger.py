@@ -316,7 +316,7 @@ def test_only_its_owner_may_read_a_ledger(ledger):
 
 
 def test_a_ledger_that_is_locked_for_too_long_is_refused(ledger, monkeypatch):
-    monkeypatch.setattr("tkr_runtime.jobs.ledger._LOCK_SECONDS", 0.05)
+    monkeypatch.setattr("tkr_runtime.jobs.ledger_file._LOCK_SECONDS", 0.05)
     other = sqlite3.connect(ledger.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(CheckpointError, match="locked"):
