@@ -1,11 +1,13 @@
 """Run or resume a workflow and print its outputs as JSON; used by the tests.
 
 Usage: control_workflow.py run|resume GRAPH DIRECTORY WORKFLOW [ON_INTERRUPT [EXECUTOR]]
-The process stands for a controller that may be killed. EXECUTOR is shell or in-process.
+The process stands for a controller that may be killed. EXECUTOR, or the variable
+TKR_TEST_EXECUTOR, is shell, in-process, slurm or psij.
 """
 
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ from pytket.circuit import Circuit
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from tierkreis.builder import Graph
 from tierkreis.builtins import iadd, igt, sum_list, tkr_range
+from tierkreis.controller.executor.protocol import ControllerExecutor
 from tierkreis.executor import ShellExecutor
 from tierkreis.models import TKR
 from tierkreis.storage import FileStorage
@@ -78,16 +81,33 @@ GRAPHS = {
 }
 
 
+def make_executor(kind: str, storage: FileStorage) -> ControllerExecutor:
+    match kind:
+        case "in-process":
+            return InProcessExecutor(storage)
+        case "slurm" | "psij":
+            return executor_of_page(f"{kind.upper()}Executor(", storage)
+    return ShellExecutor(None, storage.workflow_dir, log_env_in_debug=False)
+
+
+def executor_of_page(words: str, storage: FileStorage) -> ControllerExecutor:
+    """Run the code of docs/hpc.md that holds some words, and return its executor."""
+    page = (Path(__file__).parents[2] / "docs" / "hpc.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    [code] = [block for block in blocks if words in block]
+    names = {"storage": storage}
+    exec(code, names)  # noqa: S102 - our own page
+    return names["executor"]
+
+
 def main() -> None:
     # A shell in the background lets its programs ignore Ctrl-C; this one must not.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     action, graph_name, directory, workflow, *more = sys.argv[1:]
     storage = FileStorage(UUID(workflow), tierkreis_directory=Path(directory))
     options = {"on_interrupt": more[0]} if more else {}
-    if "in-process" in {*more[1:], os.environ.get("TKR_TEST_EXECUTOR")}:
-        executor = InProcessExecutor(storage)
-    else:
-        executor = ShellExecutor(None, storage.workflow_dir, log_env_in_debug=False)
+    kind = (*more[1:], os.environ.get("TKR_TEST_EXECUTOR", "shell"))[0]
+    executor = make_executor(kind, storage)
     graph, inputs = GRAPHS[graph_name]
     try:
         if action == "run":

@@ -176,6 +176,19 @@ def print_plots(
     )
 
 
+def check_complete(found: "JobResults") -> None:
+    """Refuse results that a job has given before it failed, after they were shown.
+
+    :param found: The results of a job that has ended.
+    :raises JobFailedError: If circuits failed; it names each with its reason.
+    """
+    from tkr_nexus_worker.errors import JobFailedError
+    from tkr_nexus_worker.jobs import failure_message
+
+    if not found.complete:
+        raise JobFailedError(failure_message(found.job))
+
+
 def print_results(
     found: "JobResults", circuits: "Sequence[CircuitResult]", top: int
 ) -> None:
@@ -185,9 +198,9 @@ def print_results(
     :param circuits: The results to print.
     :param top: How many outcomes to show of each at most.
     """
-    receipt = found.receipt
-    cost = "" if receipt.cost is None else f", {receipt.cost:.2f} HQC"
-    click.echo(f"{receipt.job_name}  {receipt.job_id}  {receipt.state}{cost}")
+    for job in found.jobs:
+        cost = "" if job.cost is None else f", {job.cost:.2f} HQC"
+        click.echo(f"{job.name}  {job.job_id}  {job.state.name}{cost}")
     for circuit in circuits:
         click.echo()
         _print_circuit(circuit, top)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from pytket.circuit import Circuit
@@ -55,8 +56,7 @@ def test_an_embedded_nexus_runs_files_without_an_account(bell, tmp_path):
     result = subprocess.run(
         [
             Path(sys.executable).with_name("tkr-nexus"),
-            *("run", bell, "--local", "--device", "H2-1LE", "--shots", "50", "--plot"),
-            *("--directory", tmp_path),
+            *("run", bell, "--local", "--plot", "--directory", tmp_path),
         ],
         capture_output=True,
         text=True,
@@ -64,8 +64,29 @@ def test_an_embedded_nexus_runs_files_without_an_account(bell, tmp_path):
         timeout=200,
     )
     assert result.returncode == 0, result.stderr
-    assert "circuit 0 ('bell'): 50 shots" in result.stdout
+    assert "circuit 0 ('bell'): 100 shots" in result.stdout
     assert "█" in result.stdout
+    assert "submitted" not in result.stdout
+    first, *others = result.stderr.splitlines()
+    assert first == "tkr-nexus run --local takes --device H2-1LE --shots 100"
+    [submitted] = [line for line in others if line.startswith("submitted job 'bell' (")]
+    assert UUID(submitted.split("(")[1].removesuffix(")"))
+
+
+def test_what_a_job_gave_before_it_failed_is_shown(
+    connected, command, bell, options, tmp_path
+):
+    wide = tmp_path / "wide.json"
+    wide.write_text(json.dumps(Circuit(60, name="wide").X(0).measure_all().to_dict()))
+    shown = command("run", bell, wide, "--device", "Qulacs", *options, "--json")
+    assert shown.exit_code == 4, shown.output
+    found = json.loads(shown.stdout)
+    assert (found["complete"], found["state"]) == (False, "ERROR")
+    good, bad = found["circuits"]
+    assert (good["n_shots"], bad["n_shots"]) == (20, 0)
+    assert "60 qubits" in bad["reason"]
+    assert (good["name"], bad["name"]) == ("bell", "wide")
+    assert "60 qubits" in shown.stderr.splitlines()[-1]
 
 
 def test_a_package_of_an_older_guppylang_is_refused_before_a_server_starts(refusal):
@@ -86,6 +107,26 @@ def test_wrong_files_and_devices_are_refused_in_one_line(
     line = refusal(name, bell, "--device", "H2-1LE", "--shots", 5, exit_code=2)
     assert f"{bell}, line 5: " in line
     assert "--shots" in refusal(name, bell, "--device", "H2-1LE", exit_code=2)
+
+
+def test_hardware_runs_circuits_that_are_compiled_first(
+    connected, command, refusal, bell, options
+):
+    device = ["--device", "H2-1", *options, "--json"]
+    line = refusal("run", bell, *device, exit_code=2)
+    assert (
+        "gates that are not among those of H2-1, such as CX, H. A job does not" in line
+    )
+    assert "--compile=local" in line
+    assert not [it for it in connected.requests() if it.method == "POST"]
+    shown = command("run", "--compile", bell, *device, "--two-qubit-gate", "ZZMax")
+    assert shown.exit_code == 0, shown.output
+    [circuit] = json.loads(shown.stdout)["circuits"]
+    assert set(circuit["counts"]) <= {"00", "11"}
+    listed = json.loads(command("jobs", "--all", "--type", "compile", "--json").stdout)
+    assert (listed[0]["name"], listed[0]["items_done"]) == ("bell", 1)
+    line = refusal("run", "--compile=7", bell, *device, exit_code=2)
+    assert "'7' is not one of '0', '1', '2', '3', 'local'" in line
 
 
 def test_run_overwrites_nothing_and_then_runs_nothing(connected, refusal, bell):

@@ -94,6 +94,38 @@ def test_a_bad_submission_is_refused_before_any_request(
     assert connected.requests() == []
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"n_qubits": [1, 2]}, "n_qubits has length 2, and there are 1 programs"),
+        ({"n_qubits": [0]}, r"n_qubits\[0\], for program 0, is 0"),
+        ({"n_qubits": 3}, "n_qubits is no list"),
+        ({"max_cost": [-1.0]}, r"max_cost\[0\], for program 0, is -1.0"),
+        ({"max_cost": [float("nan")]}, "is nan; give a number of HQC above 0"),
+    ],
+)
+def test_a_bad_option_of_a_program_is_refused_before_any_request(
+    connected, options, words
+):
+    circuit = programs.upload_circuit(bell(), PROJECT)
+    connected.clear_requests()
+    with pytest.raises(InvalidInputError, match=words):
+        jobs.start_execute_job(PROJECT, "j", [circuit], [1], CONFIG, **options)
+    assert connected.requests() == []
+
+
+def test_the_qubits_and_the_largest_cost_of_each_program_reach_nexus(connected):
+    circuits = programs.upload_circuits([bell(), bell()], PROJECT)
+    job = jobs.start_execute_job(
+        PROJECT, "j", circuits, [1, 1], CONFIG, n_qubits=[2, None], max_cost=[7.5, 8]
+    )
+    submitted = jobs.get_job_payload(job).programs
+    assert [one.options for one in submitted] == [
+        {"max_cost": 7.5, "n_qubits": 2},
+        {"max_cost": 8.0},
+    ]
+
+
 def test_a_program_that_nexus_does_not_have_is_refused_in_a_sentence(connected):
     circuit = programs.upload_circuit(bell(), PROJECT)
     unknown = circuit.model_copy(update={"id": uuid4()})
