@@ -88,6 +88,12 @@ class _RunCommand(click.Command):
     "and QIR.",
 )
 @click.option(
+    "--max-programs",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Divide circuits into several jobs of N at most, a few of them at once.",
+)
+@click.option(
     "--local",
     is_flag=True,
     help="Run on an embedded Nexus on this machine, where programs run as your user: "
@@ -115,6 +121,7 @@ def run(
     compile: str | None,  # noqa: A002 (the name of the option)
     two_qubit_gate: str | None,
     qubits: int | None,
+    max_programs: int | None,
     local: bool,
     name: str | None,
     project: str,
@@ -158,6 +165,7 @@ def run(
             target_2qb_gate=two_qubit_gate,
             n_qubits=qubits,
             refuse_gates=not local,
+            max_programs=max_programs,
         )
     if save is not None:
         save_results(found, save, force=force)

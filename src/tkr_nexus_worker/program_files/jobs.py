@@ -1,7 +1,7 @@
 """Run programs in files as one job, without writing a graph."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +27,7 @@ from tkr_nexus_worker.nexus.states import job_state
 from tkr_nexus_worker.program_files.read import ProgramFile, read_programs
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults
 from tkr_nexus_worker.results.download import get_results_by_id
+from tkr_nexus_worker.results.parts import part_results
 from tkr_nexus_worker.validation import check_gates
 from tkr_runtime.tasks.receipts import find_receipts
 from tkr_runtime.workflows.interrupt import OnInterrupt
@@ -54,6 +55,7 @@ def submit_files(
     target_2qb_gate: str | None = None,
     n_qubits: int | Sequence[int] | None = None,
     refuse_gates: bool = True,
+    max_programs: int | None = None,
 ) -> JobResults:
     """Run programs in files as one job of each kind, and wait for their results.
 
@@ -79,6 +81,8 @@ def submit_files(
         QIR programs need it on most systems.
     :param refuse_gates: Whether circuits that are not compiled are refused if hardware
         does not have their gates. An embedded Nexus that is not strict takes them.
+    :param max_programs: The largest number of circuits of a job; more are divided, and
+        run by ``nexus_submit_in_parts``.
     :returns: The results, in the order of the files.
     :raises InvalidInputError: If a file holds no program, or an input is wrong; nothing
         is uploaded then.
@@ -115,10 +119,16 @@ def submit_files(
             f"{others[0]} is not a circuit, and only circuits are compiled; run it "
             "without --compile, as a job of its own."
         )
+    if max_programs is not None and (others or compile is not None):
+        raise InvalidInputError(
+            "max_programs divides circuits that are not compiled by the same call; "
+            "leave it out, or give compiled circuits alone."
+        )
     graph = _choose_graph(
         polling_interval,
         compile,
         target_2qb_gate,
+        max_programs,
         mixed=bool(others),
     )
     # Without a server or a login, say so before there is a workflow.
@@ -150,6 +160,8 @@ def submit_files(
         if len(parts) == 1:
             return by_kind[parts[0].kind]
         return JobResults.joined([(by_kind[it.kind], it.indices) for it in parts])
+    if max_programs is not None:
+        return _join(part_results(storage))
     receipt = _last_receipt(storage)
     if receipt is None:
         [job_id] = _submitted_jobs(storage)
@@ -189,6 +201,16 @@ def _results(receipt: Receipt, outputs: Sequence[Any]) -> JobResults:
     return JobResults(job, circuits)
 
 
+def _join(parts: Iterable[JobResults]) -> JobResults:
+    """Join the results of all parts of a run, in their order."""
+    placed: list[tuple[JobResults, range]] = []
+    first = 0
+    for part in parts:
+        placed.append((part, range(first, first + len(part))))
+        first += len(part)
+    return JobResults.joined(placed)
+
+
 def circuits_of(files: Sequence[ProgramFile]) -> list[Circuit]:
     """Take the circuits of files.
 
@@ -208,10 +230,12 @@ def _choose_graph(
     interval: float,
     compile: Compile | None,  # noqa: A002
     target_2qb_gate: str | None,
+    max_programs: int | None,
     *,
     mixed: bool,
 ) -> Workflow[Any, Any]:
     # Only a job needs the stubs.
+    from tkr_nexus_worker.graphs.batched import nexus_submit_in_parts
     from tkr_nexus_worker.graphs.compile import nexus_compile_submit_and_poll
     from tkr_nexus_worker.graphs.mixed import nexus_submit_programs
     from tkr_nexus_worker.graphs.submit_poll import nexus_submit_and_poll
@@ -227,6 +251,8 @@ def _choose_graph(
         )
     elif mixed:
         graph = nexus_submit_programs(interval)
+    elif max_programs is not None:
+        graph = nexus_submit_in_parts(max_programs, polling_interval=interval)
     else:
         graph = nexus_submit_and_poll(interval)
     return graph
