@@ -105,7 +105,7 @@ def installation(tmp_path_factory, one_authority) -> Path:
             command.split(),
             check=True,
             cwd=PROJECT,
-            env=environment,
+            env=own,
             capture_output=True,
         )
     [wheel] = folder.glob("*.whl")

@@ -10,7 +10,6 @@ import math
 from typing import NamedTuple
 
 from tierkreis.builder import Graph
-from tierkreis.controller.data.models import TModel
 from tierkreis.models import TKR, OpaqueType, Workflow
 
 from tkr_nexus_worker.errors import InvalidInputError
@@ -169,7 +168,7 @@ def nexus_submit_in_parts(
     return g.finish_with_outputs(g.task(list_parts(outcomes)))
 
 
-def prepare[B: TModel](
+def prepare(
     g: Graph[JobInputs, B],
     division: Division,
     polling_interval: float,
@@ -209,7 +208,7 @@ def check_at_least_one(name: str, number: object) -> None:
         )
 
 
-def _run_parts[B: TModel](
+def _run_parts(
     g: Graph[JobInputs, B],
     division: Division,
     polling_interval: float,

@@ -1,7 +1,7 @@
 """Run programs in files as one job, without writing a graph."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -40,6 +40,7 @@ from tkr_nexus_worker.program_files.read import ProgramFile, read_programs
 from tkr_nexus_worker.programs import Program, upload_programs
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults
 from tkr_nexus_worker.results.download import get_results_by_id, partial_results
+from tkr_nexus_worker.results.parts import part_results
 from tkr_nexus_worker.validation import check_gates
 from tkr_runtime.tasks.receipts import find_receipts
 from tkr_runtime.workflows.interrupt import OnInterrupt
@@ -74,6 +75,7 @@ def submit_files(
     max_job_cost: float | None = None,
     on_estimate: Callable[[CostEstimate], None] | None = None,
     allow_failed: bool = False,
+    max_programs: int | None = None,
 ) -> JobResults:
     """Run programs in files as one job of each kind, and wait for their results.
 
@@ -107,6 +109,8 @@ def submit_files(
         without optimisation.
     :param allow_failed: Whether to return what a job has given before it failed, if it
         has given anything, instead of raising an error.
+    :param max_programs: The largest number of circuits of a job; more are divided, and
+        run by ``nexus_submit_in_parts``.
     :returns: The results, in the order of the files.
     :raises BudgetExceededError: If they cost more than is allowed.
     :raises InvalidInputError: If a file holds no program, or an input is wrong; nothing
@@ -141,10 +145,21 @@ def submit_files(
         )
     check_cost("max_cost", max_cost)
     check_cost("max_job_cost", max_job_cost)
+    if max_programs is not None and (others or compile is not None):
+        raise InvalidInputError(
+            "max_programs divides circuits that are not compiled by the same call; "
+            "leave it out, or give compiled circuits alone."
+        )
+    if max_programs is not None and max_cost is not None:
+        raise InvalidInputError(
+            "There is a limit of the cost of each program, and max_programs divides "
+            "them into several jobs; give a limit of what all cost together."
+        )
     graph = _choose_graph(
         polling_interval,
         compile,
         target_2qb_gate,
+        max_programs,
         names=[file.path.stem for file in files] if others else None,
         limited=max_cost is not None,
     )
@@ -190,6 +205,8 @@ def submit_files(
         if len(parts) == 1:
             return by_kind[parts[0].kind]
         return JobResults.joined([(by_kind[it.kind], it.indices) for it in parts])
+    if max_programs is not None:
+        return _join(part_results(storage))
     receipt = _last_receipt(storage)
     if receipt is None:
         [job_id] = _submitted_jobs(storage)
@@ -296,6 +313,16 @@ def _results(receipt: Receipt, outputs: Sequence[Any]) -> JobResults:
     return JobResults(job, circuits)
 
 
+def _join(parts: Iterable[JobResults]) -> JobResults:
+    """Join the results of all parts of a run, in their order."""
+    placed: list[tuple[JobResults, range]] = []
+    first = 0
+    for part in parts:
+        placed.append((part, range(first, first + len(part))))
+        first += len(part)
+    return JobResults.joined(placed)
+
+
 def circuits_of(files: Sequence[ProgramFile]) -> list[Circuit]:
     """Take the circuits of files.
 
@@ -334,11 +361,13 @@ def _choose_graph(
     interval: float,
     compile: Compile | None,  # noqa: A002
     target_2qb_gate: str | None,
+    max_programs: int | None,
     *,
     names: Sequence[str] | None,
     limited: bool,
 ) -> Workflow[Any, Any]:
     # Only a job needs the stubs.
+    from tkr_nexus_worker.graphs.batched import nexus_submit_in_parts
     from tkr_nexus_worker.graphs.compile import nexus_compile_submit_and_poll
     from tkr_nexus_worker.graphs.mixed import nexus_submit_programs
     from tkr_nexus_worker.graphs.submit_poll import (
@@ -357,6 +386,8 @@ def _choose_graph(
         graph = nexus_compile_submit_and_poll(
             compile, interval, target_2qb_gate=target_2qb_gate
         )
+    elif max_programs is not None:
+        graph = nexus_submit_in_parts(max_programs, polling_interval=interval)
     elif limited:
         graph = nexus_submit_and_poll(interval, inputs=LimitedJobInputs)
     else:
