@@ -7,7 +7,7 @@ workflow; the loop hands on references to them.
 # ruff: noqa: F821  the names in OpaqueType are labels for type checkers
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tierkreis.builder import Graph
 from tierkreis.models import TKR, OpaqueType, Workflow
@@ -169,7 +169,7 @@ def nexus_submit_in_parts(
 
 
 def prepare(
-    g: Graph[JobInputs, B],
+    g: Graph[JobInputs, Any],
     division: Division,
     polling_interval: float,
 ) -> TKR[PartPlan]:
@@ -209,7 +209,7 @@ def check_at_least_one(name: str, number: object) -> None:
 
 
 def _run_parts(
-    g: Graph[JobInputs, B],
+    g: Graph[JobInputs, Any],
     division: Division,
     polling_interval: float,
     *,
