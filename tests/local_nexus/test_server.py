@@ -239,8 +239,8 @@ def test_a_missing_library_names_the_extra(tmp_path):
     broken = "raise ModuleNotFoundError(\"No module named 'uvicorn'\", name='uvicorn')"
     (tmp_path / "uvicorn.py").write_text(broken)
     assert refusal(PYTHONPATH=str(tmp_path)) == (
-        "The embedded Nexus needs more packages: pip install "
-        "'tkr-nexus-worker[local]'. There is no module uvicorn."
+        "The embedded Nexus needs more packages: pip install 'PATH[local]', where PATH "
+        "is the checkout or wheel of tkr-nexus-worker. There is no module uvicorn."
     )
 
 

@@ -111,7 +111,7 @@ def test_a_simulator_that_is_not_installed_is_an_error_that_names_its_extra():
     lines = outcome.stdout.splitlines()
     assert lines[::2] == lines[1::2]
     for extra, line in zip(HIDDEN, lines[::2], strict=True):
-        assert f"pip install 'tkr-nexus-worker[{extra}]'" in line
+        assert f"pip install 'PATH[{extra}]'" in line
 
 
 def own_device():

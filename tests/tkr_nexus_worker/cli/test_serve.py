@@ -178,7 +178,7 @@ def test_a_missing_extra_is_one_sentence(environment, tmp_path):
     broken = "raise ModuleNotFoundError(\"No module named 'uvicorn'\", name='uvicorn')"
     (tmp_path / "uvicorn.py").write_text(broken)
     said = refusal(environment | {"PYTHONPATH": str(tmp_path)})
-    assert "pip install 'tkr-nexus-worker[local]'" in said
+    assert "pip install 'PATH[local]'" in said
 
 
 def test_an_unknown_host_is_one_sentence(environment):
