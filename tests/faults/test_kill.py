@@ -122,7 +122,7 @@ def made_id(storage: FileStorage) -> str:
     return json.loads(storage.read_output(Loc().N(0), "value"))["id"]
 
 
-@pytest.mark.parametrize("n_kills", [4, soak(80)])
+@pytest.mark.parametrize("n_kills", [2, soak(80)])
 def test_killed_submissions_make_one_job_each(
     connected, run_task, submission_of, tmp_path, rng, n_kills
 ):
@@ -141,7 +141,7 @@ def test_killed_submissions_make_one_job_each(
     assert sorted(jobs) == sorted(ids.items())
 
 
-@pytest.mark.parametrize("n_kills", [5, soak(40)])
+@pytest.mark.parametrize("n_kills", [3, soak(40)])
 def test_killed_uploads_make_one_circuit_each(
     connected, run_task, tmp_path, rng, n_kills
 ):
