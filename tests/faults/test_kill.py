@@ -256,7 +256,7 @@ def test_killed_batches_upload_each_circuit_once(
 def test_two_processes_of_one_task_make_one_job(executables, connected, submission):
     inputs, (storage, definition) = submission
     executables.run(definition)  # starts the preloaded process
-    with connected.fault(Fault("hang", path="/api/projects/*", times=1)):
+    with connected.fault(Fault("hang", path="/api/jobs/*", times=1)):
         first = executables.start(definition)
         assert wait_until(lambda: connected.faults()[0].fired)
         second = executables.start(definition)
