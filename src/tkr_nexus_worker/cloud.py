@@ -44,6 +44,7 @@ NEXUS = Cloud(
                 "start_compile_job",
                 "start_execute_job",
                 "start_single_job",
+                "submit_part",
                 "submit_programs",
             }
         ),
@@ -65,11 +66,13 @@ NEXUS = Cloud(
             "is_unfinished": "value",
             "wait_for_change": "is_unfinished",
         },
-        job_inputs=("execute_ref", "compile_ref"),
+        job_inputs=("execute_ref", "compile_ref", "part_jobs"),
+        narrowing={"await_results": "part_jobs", "collect_part": "part_jobs"},
     ),
     deferred_imports=_DEFERRED_IMPORTS,
     worker="tkr_nexus_worker.tasks:worker",
     cancel="tkr_nexus_worker.jobs.actions:cancel_by_id",
     enter_fork="tkr_nexus_worker.nexus.client:read_config_again",
+    preload="tkr_nexus_worker.tasks:preload",
     login="tkr_nexus_worker.nexus.account:check_login",
 )

@@ -18,3 +18,13 @@ def wait_until(condition: Callable[[], object], seconds: float = 30) -> bool:
         if time.monotonic() > end:
             return False
         time.sleep(max(0.02, 4 * (time.monotonic() - began)))
+
+
+def wait_for[T](look: Callable[[], T], seconds: float = 120) -> T:
+    """Return the first thing seen that is true."""
+    end = time.monotonic() + seconds
+    while not (seen := look()):
+        if time.monotonic() > end:
+            raise TimeoutError
+        time.sleep(0.02)
+    return seen

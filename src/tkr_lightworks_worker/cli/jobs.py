@@ -19,18 +19,30 @@ from tkr_runtime.cli.jobs import (
     job_line,
     jobs_argument,
     listing_options,
+    print_cancelled,
     print_jobs,
     print_states,
 )
 from tkr_runtime.cli.output import json_option, print_json, print_table, print_tables
 from tkr_runtime.cli.results import force_option
 
+_CSV_COLUMNS = (
+    *("job_id", "name", "qpu_name", "state", "phase", "queue_position"),
+    *("created", "updated", "notes"),
+)
+
 
 @click.command()
 @listing_options(JOB_STATES)
-def jobs(everything: bool, states: tuple[str, ...], limit: int, as_json: bool) -> None:
+def jobs(
+    everything: bool,
+    states: tuple[str, ...],
+    limit: int,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
     """List jobs; without options, those that are waiting or running."""
-    check_listing(everything=everything, states=states)
+    check_listing(everything=everything, states=states, as_json=as_json, as_csv=as_csv)
     from tkr_lightworks_worker.jobs import list_jobs, list_scheduled_jobs
 
     if everything or states:
@@ -40,9 +52,11 @@ def jobs(everything: bool, states: tuple[str, ...], limit: int, as_json: bool) -
     print_jobs(
         found,
         jobs_list,
+        _CSV_COLUMNS,
         limit=limit,
         selected=everything or bool(states),
         as_json=as_json,
+        as_csv=as_csv,
     )
 
 
@@ -119,7 +133,7 @@ def payload(job: str, save: Path | None, force: bool, as_json: bool) -> None:
 @jobs_argument
 @json_option
 def cancel(jobs: tuple[str, ...], as_json: bool) -> None:
-    """Cancel jobs. Jobs that have ended stay as they are.
+    """Cancel jobs. The exit code is 1 if one had ended before.
 
     JOB is a job's id, its name, or how its name starts.
     """
@@ -127,7 +141,7 @@ def cancel(jobs: tuple[str, ...], as_json: bool) -> None:
 
     # Find all of them first: a wrong name must not leave half of them cancelled.
     found = [find_job(job) for job in jobs]
-    print_states([cancel_job(job) for job in found], as_json=as_json)
+    print_cancelled([cancel_job(job) for job in found], as_json=as_json)
 
 
 @click.command()

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from tkr_runtime.cli.jobs import Decorator, job_argument
-from tkr_runtime.cli.output import json_option, print_json, print_table
+from tkr_runtime.cli.output import (
+    check_formats,
+    csv_option,
+    json_option,
+    print_json,
+    print_table,
+)
 from tkr_runtime.cli.results import (
     MOST_PLOTS,
-    check_formats,
     counts_table,
-    csv_option,
     force_option,
     output_option,
     print_csv,
@@ -199,9 +203,9 @@ def print_results(
     :param circuits: The results to print.
     :param top: How many outcomes to show of each at most.
     """
-    receipt = found.receipt
-    cost = "" if receipt.cost is None else f", {receipt.cost:.2f} HQC"
-    click.echo(f"{receipt.job_name}  {receipt.job_id}  {receipt.state}{cost}")
+    for job in found.jobs:
+        cost = "" if job.cost is None else f", {job.cost:.2f} HQC"
+        click.echo(f"{job.name}  {job.job_id}  {job.state.name}{cost}")
     for circuit in circuits:
         click.echo()
         _print_circuit(circuit, top)

@@ -224,7 +224,7 @@ def prepare_and_upload(
             limits and limits.budget,
         )
     )
-    return upload_batches(g, g.inputs.project_name, batches)
+    return upload_batches(g, inputs.project_name, batches)
 
 
 def upload_batches(

@@ -17,6 +17,9 @@ from .models import JobStatus as JobStatus
 from .models import JobStatusReport as JobStatusReport
 from .models import JobSummary as JobSummary
 from .models import WaitProgress as WaitProgress
+from .parts import ProgramPart as ProgramPart
+from .parts import split_programs as split_programs
+from .parts import submit_part as submit_part
 from .payload import get_job_payload as get_job_payload
 from .payload import save_payload as save_payload
 from .receipt import Receipt as Receipt

@@ -13,8 +13,9 @@ import httpx
 import qnexus as qnx
 from qnexus.models.references import CompileJobRef, JobRef, JobType, ProjectRef
 
-from tkr_nexus_worker.costs.limits import settle
+from tkr_nexus_worker.costs.limits import bill, settle
 from tkr_nexus_worker.errors import NexusRefusedError, NexusWorkerError
+from tkr_nexus_worker.jobs.find import get_job_details
 from tkr_nexus_worker.jobs.listing import listed_jobs, of_type
 from tkr_nexus_worker.jobs.models import Job, JobStatus
 from tkr_nexus_worker.jobs.status import describe, get_status
@@ -22,6 +23,7 @@ from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.idempotency import Doubt, Key, digest_in
 from tkr_nexus_worker.nexus.states import Phase
 from tkr_runtime.jobs.idempotency import is_look_due
+from tkr_runtime.jobs.ledger import Ledger
 
 logger = logging.getLogger(__name__)
 
@@ -131,18 +133,43 @@ def settle_budgets(description: str | None, status: JobStatus) -> None:
     :param description: The description of the job, which carries its key.
     :param status: Its status; with its items, if Nexus reports no cost of the job.
     """
-    cost = status.cost
-    if cost is None and isinstance(status, Job):
-        costs = [item.cost for item in status.items if item.cost is not None]
-        cost = sum(costs) if costs else None
     settle(
         digest_in(description),
         status.job_id,
         status.name,
-        cost,
+        _billed(status),
         is_final=status.state.is_final,
+        succeeded=status.state.phase is Phase.SUCCEEDED,
         has_run=has_run(status),
     )
+
+
+def settle_ledger(ledger: Ledger) -> None:
+    """Ask Nexus for the jobs of a ledger that are not settled, and settle those ended.
+
+    :param ledger: The ledger. A job that Nexus does not show keeps what it holds, which
+        is a warning in the log.
+    :raises NexusWorkerError: If Nexus does not answer, or there is no login.
+    """
+    for entry in ledger.balance().entries:
+        if entry.state != "submitted" or entry.job_id is None:
+            continue
+        try:
+            status = get_job_details(entry.job_id)
+        except NexusRefusedError as error:
+            logger.warning("nexus: %s keeps what it holds: %s", entry.what, error)
+            continue
+        cost = _billed(status)
+        if status.state.is_final and (cost is not None or not has_run(status)):
+            bill(ledger, entry.job_id, status.name, cost)
+
+
+def _billed(status: JobStatus) -> float | None:
+    """Return what Nexus has billed for a job; None if it reports nothing."""
+    if status.cost is None and isinstance(status, Job):
+        costs = [item.cost for item in status.items if item.cost is not None]
+        return sum(costs) if costs else None
+    return status.cost
 
 
 def _settle(job: JobRef, doubt: Doubt) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import cast
 
 import qnexus as qnx
 from qnexus.models import BackendConfig
@@ -36,7 +36,7 @@ from tkr_nexus_worker.nexus.checks import (
 from tkr_nexus_worker.nexus.idempotency import Doubt, Key, digest_in, key_of, make_once
 from tkr_nexus_worker.nexus.projects import get_or_create_project
 from tkr_runtime.jobs.budget import Budget
-from tkr_runtime.jobs.idempotency import InMemoryMarker
+from tkr_runtime.jobs.idempotency import InMemoryMarker, Marker
 
 logger = logging.getLogger(__name__)
 
@@ -94,10 +94,7 @@ def start_execute_job(
             f"circuits is empty for job {job_name!r}; give at least one."
         )
     check_shots(n_shots, len(programs))
-    check_each(
-        "n_qubits", n_qubits, len(programs), is_count, "an integer of at least 1"
-    )
-    check_each("max_cost", max_cost, len(programs), is_cost, "a number of HQC above 0")
+    check_options(len(programs), n_qubits, max_cost)
     check_cost("max_job_cost", max_job_cost)
     project = get_or_create_project(project_name)
     options = {
@@ -134,8 +131,10 @@ def start_execute_job(
     names = (project_name, job_name, n_shots)
     submission = Submission(key.digest, names, backend_config, budget)
     submission.find_amount(estimate, limits)
+    marker = key.marker or InMemoryMarker()
 
     def submit() -> ExecuteJobRef:
+        submission.reserve()
         return qnx.start_execute_job(
             programs=list(programs),
             n_shots=n_shots,
@@ -146,20 +145,28 @@ def start_execute_job(
             wasm_module=wasm_module,
             gpu_decoder_config=gpu_decoder_config,
             # qnexus takes lists of both, and declares lists of one.
-            max_cost=cast("Any", max_cost or [None] * len(programs)),
-            n_qubits=cast("Any", n_qubits or [None] * len(programs)),
+            max_cost=cast("list[float]", list(max_cost or [None] * len(programs))),
+            n_qubits=cast("list[int]", list(n_qubits or [None] * len(programs))),
         )
 
-    return submit_once(
-        ExecuteJobRef,
-        job_name,
-        project,
-        key,
-        backend_config,
-        submit,
-        adopt_failed=adopt_failed,
-        submission=submission,
-    )
+    try:
+        job = submit_once(
+            ExecuteJobRef,
+            job_name,
+            project,
+            key,
+            backend_config,
+            submit,
+            adopt_failed=adopt_failed,
+            marker=marker,
+        )
+    except NexusWorkerError:
+        # It stays while a request may have been carried out without an answer.
+        if not marker.exists():
+            submission.release()
+        raise
+    submission.note(str(job.id))
+    return job
 
 
 def submit_once[T: JobRef](
@@ -171,7 +178,7 @@ def submit_once[T: JobRef](
     submit: Callable[[], T],
     *,
     adopt_failed: bool = False,
-    submission: Submission | None = None,
+    marker: Marker | None = None,
 ) -> T:
     """Submit a job, or take the one that an earlier try of the same task submitted.
 
@@ -182,39 +189,26 @@ def submit_once[T: JobRef](
     :param backend_config: Where and how the job runs.
     :param submit: Sends the request.
     :param adopt_failed: Whether to take an earlier job also where it ended badly.
-    :param submission: What the job reserves in budgets before it is sent; None for a
-        job without a cost.
+    :param marker: Says that a try was begun; by default that of the key.
     :returns: A reference to the job.
-    :raises BudgetExceededError: If a budget has too little left.
     :raises NexusWorkerError: If the job cannot be submitted.
     """
-    marker = key.marker or InMemoryMarker()
 
     def submit_logged() -> T:
-        if submission is not None:
-            submission.reserve()
         job = submit()
         logger.info("nexus: submitted %s", describe(job))
         return job
 
-    try:
-        job = make_once(
-            f"submit job {job_name!r}",
-            find=lambda: find_submitted(
-                kind, job_name, project, key, adopt_failed=adopt_failed
-            ),
-            make=submit_logged,
-            marker=marker,
-            look_first=True,
-            on_doubt=Doubt(key.digest).record,
-        )
-    except NexusWorkerError:
-        # It stays while a request may have been carried out without an answer.
-        if submission is not None and not marker.exists():
-            submission.release()
-        raise
-    if submission is not None:
-        submission.note(str(job.id))
+    job = make_once(
+        f"submit job {job_name!r}",
+        find=lambda: find_submitted(
+            kind, job_name, project, key, adopt_failed=adopt_failed
+        ),
+        make=submit_logged,
+        marker=marker or key.marker,
+        look_first=True,
+        on_doubt=Doubt(key.digest).record,
+    )
     if digest_in(job.annotations.description) is None:
         # What waits for the job has to know its key, whatever Nexus answered.
         described = {"description": key.description}
@@ -222,3 +216,20 @@ def submit_once[T: JobRef](
         job = job.model_copy(update={"annotations": annotations})
     settle_duplicates(job)
     return job.model_copy(update={"backend_config_store": backend_config})
+
+
+def check_options(
+    n_programs: int,
+    n_qubits: Sequence[int | None] | None,
+    max_cost: Sequence[float | None] | None,
+) -> None:
+    """Check the options that each program of a job may have.
+
+    :param n_programs: The number of programs.
+    :param n_qubits: As for :func:`start_execute_job`.
+    :param max_cost: As for :func:`start_execute_job`.
+    :raises InvalidInputError: If there are more or fewer values, or one is not valid.
+    """
+    count, cost = "an integer of at least 1", "a number of HQC above 0"
+    check_each("n_qubits", n_qubits, n_programs, is_count, count)
+    check_each("max_cost", max_cost, n_programs, is_cost, cost)

@@ -41,6 +41,10 @@ _MULTIPLEXED = (
     MultiplexorBox,
 )
 
+# LLVM bitcode as it is, and in a wrapper.
+_BITCODE = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")
+_LLVM_TEXT = b"define "
+
 STATE_BACKENDS = frozenset({"AerStateConfig", "AerUnitaryConfig"})
 """The backend configs whose results are states or unitaries, not shots."""
 
@@ -54,6 +58,24 @@ def check_name(kind: str, name: object) -> None:
     """
     if not isinstance(name, str) or not name.strip():
         raise InvalidInputError(f"{kind}_name is {name!r}; give a non-empty string.")
+
+
+def check_qir(content: object) -> None:
+    """Refuse what certainly is no QIR.
+
+    :param content: LLVM bitcode or text.
+    :raises InvalidInputError: If it is neither.
+    """
+    if not isinstance(content, bytes):
+        raise InvalidInputError(
+            f"A QIR program is a {type(content).__name__}; give the bytes of a .bc or "
+            ".ll file."
+        )
+    if not content.startswith(_BITCODE) and _LLVM_TEXT not in content:
+        raise InvalidInputError(
+            f"A QIR program begins with {content[:8]!r}: it is neither LLVM bitcode "
+            "nor LLVM text with a definition; give the bytes of a .bc or .ll file."
+        )
 
 
 def check_shots(n_shots: object, n_programs: int) -> list[int]:

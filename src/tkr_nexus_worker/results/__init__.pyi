@@ -4,10 +4,13 @@ from .counts import JobCounts as JobCounts
 from .counts import JobResults as JobResults
 from .counts import parse_selection as parse_selection
 from .download import get_item_results as get_item_results
+from .download import get_program_shots as get_program_shots
 from .download import get_qsys_shots as get_qsys_shots
 from .download import get_results as get_results
 from .download import get_results_by_id as get_results_by_id
 from .download import results_from_receipt as results_from_receipt
+from .parts import PartOutcome as PartOutcome
+from .parts import part_results as part_results
 from .plots import histogram as histogram
 from .plots import ideal_distribution as ideal_distribution
 from .plots import ideal_of_job as ideal_of_job
@@ -16,3 +19,4 @@ from .plots import sampled_distribution as sampled_distribution
 from .plots import terminal_histogram as terminal_histogram
 from .saved import load_results as load_results
 from .saved import save_results as save_results
+from .tagged import ProgramShots as ProgramShots

@@ -1,4 +1,7 @@
-"""Errors on the command line: one line on stderr and an exit code."""
+"""Errors on the command line: one line on stderr and an exit code.
+
+The exit codes are the same for every command; docs/command_line.md explains them.
+"""
 
 import errno
 import traceback
@@ -12,15 +15,38 @@ from tkr_runtime.cli.terminal_text import printable, printable_lines
 
 _DEBUG = f"{__name__}.debug"
 
+FAILED = 1
+"""What was asked for did not happen."""
+WRONG_USAGE = 2
+"""The command has to be changed: an option, or the name of something unknown."""
+NOT_ENDED = 3
+"""A job has not ended."""
+WITHOUT_RESULTS = 4
+"""A job ended without all its results."""
+
 
 class UsageError(click.ClickException):
-    """Wrong usage of a command; the exit code is 2."""
+    """Wrong usage of a command."""
 
-    exit_code = 2
+    exit_code = WRONG_USAGE
 
 
 class FailureError(click.ClickException):
-    """Failure of a command; the exit code is 1."""
+    """Failure of a command."""
+
+    exit_code = FAILED
+
+
+class NotEndedError(FailureError):
+    """A command that needs a job to have ended, and it has not."""
+
+    exit_code = NOT_ENDED
+
+
+class WithoutResultsError(FailureError):
+    """A command for a job that ended without all its results."""
+
+    exit_code = WITHOUT_RESULTS
 
 
 def debug_option() -> click.Option:
@@ -64,7 +90,12 @@ def _translate(error: Exception) -> click.ClickException:
     # Importing Tierkreis takes time, and most commands succeed.
     from tierkreis.exceptions import TierkreisError
 
-    from tkr_runtime.errors import InvalidInputError
+    from tkr_runtime.errors import (
+        InvalidInputError,
+        JobFailedError,
+        ResultsNotReadyError,
+        WaitTimeoutError,
+    )
 
     match error:
         case click.MissingParameter(ctx=click.Context() as context):
@@ -75,6 +106,10 @@ def _translate(error: Exception) -> click.ClickException:
             return error
         case InvalidInputError():
             return UsageError(printable_lines(str(error)))
+        case ResultsNotReadyError() | WaitTimeoutError():
+            return NotEndedError(printable_lines(str(error)))
+        case JobFailedError():
+            return WithoutResultsError(printable_lines(str(error)))
         case TierkreisError():
             return FailureError(printable_lines(str(error)))
         case OSError(strerror=str(reason)):

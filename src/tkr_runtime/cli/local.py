@@ -1,10 +1,9 @@
 """``--local``: an embedded cloud, for which a command has defaults of other options."""
 
+from collections.abc import Callable
 from typing import Any
 
 import click
-
-from tkr_runtime.cli.jobs import Decorator
 
 
 class UnlessLocal(click.Option):
@@ -24,7 +23,7 @@ class UnlessLocal(click.Option):
         return not context.params.get("local")
 
 
-def local_option(help_text: str) -> Decorator:
+def local_option(help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return the option ``--local``, which a command takes as ``local``.
 
     :param help_text: What runs where.

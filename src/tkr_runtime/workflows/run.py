@@ -29,6 +29,7 @@ from tierkreis.labels import Labels
 from tierkreis.models import Workflow
 from tierkreis.storage import read_outputs
 
+from tkr_runtime import json_lines
 from tkr_runtime.errors import (
     CheckpointError,
     InvalidInputError,
@@ -257,7 +258,9 @@ def _without_indentation(value: Any) -> Any:
         raise TypeError
 
     try:
-        return to_json(encodable(value))
+        # One by one: as dictionaries, circuits take ten times the space of the text.
+        encoded = (to_json(encodable(element)) for element in value)
+        return b"".join(json_lines.join(encoded))
     except TypeError:
         return value
 

@@ -87,6 +87,22 @@ def test_saved_results_are_those_of_the_job(connected, command, tmp_path):
     assert dict(load_results(path)[0]) == {"10": 10}
 
 
+def test_results_are_a_data_frame_with_a_row_for_each_outcome(saved):
+    results = load_results(saved)
+    frame = results.df()
+    assert list(frame.columns) == [
+        *("job_id", "job_name", "project", "circuit", "name"),
+        *("outcome", "count", "probability", "standard_error"),
+    ]
+    first = frame[frame["circuit"] == 0]
+    assert dict(zip(first["outcome"], first["count"], strict=True)) == results[0].counts
+    assert set(first["job_id"]) == {results.job.job_id}
+    assert first["probability"].sum() == pytest.approx(1)
+    alone = results[0].df()
+    assert alone["outcome"].tolist() == results[0].outcomes
+    assert len(frame) == sum(len(one) for one in results)
+
+
 def test_a_file_is_not_overwritten_and_nothing_is_fetched(connected, refusal, saved):
     before = saved.read_bytes()
     line = refusal("results", uuid4(), "--save", saved, exit_code=2)
@@ -120,13 +136,13 @@ def test_an_unfinished_job_has_results_with_partial_only(connected, refusal, com
     connected.progress = Progress.seconds(queued=3600)
     ref = programs.upload_circuit(ONE, PROJECT)
     job = jobs.start_execute_job(PROJECT, "slow", [ref], [10], CONFIG)
-    assert "not ready" in refusal("results", job.id, exit_code=1)
+    assert "not ready" in refusal("results", job.id, exit_code=3)
     result = command("results", job.id, "--partial")
     assert "circuit 0  QUEUED" in result.stdout
 
 
 def test_unknown_jobs_and_results_that_are_gone_fail_in_one_line(connected, refusal):
-    assert "no job" in refusal("results", uuid4(), exit_code=1)
+    assert "no job" in refusal("results", uuid4(), exit_code=2)
     job = submit(ONE)
     with connected.fault(Fault("answer", path="/api/results/*", status=410)):
         assert "no longer keeps" in refusal("results", job.id, exit_code=1)
