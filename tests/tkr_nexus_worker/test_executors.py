@@ -99,10 +99,17 @@ def installation(tmp_path_factory, one_authority) -> Path:
         f"{UV} venv --python {sys.executable} {folder}/venv",
         f"{install} -r {requirements}",
     ]
+    own = os.environ | {"SSL_CERT_FILE": one_authority or certifi.where()}
     for command in commands:
-        subprocess.run(command.split(), check=True, cwd=PROJECT, capture_output=True)
+        subprocess.run(
+            command.split(),
+            check=True,
+            cwd=PROJECT,
+            env=own,
+            capture_output=True,
+        )
     [wheel] = folder.glob("*.whl")
-    subprocess.run([*install.split(), wheel], check=True, capture_output=True)
+    subprocess.run([*install.split(), wheel], check=True, env=own, capture_output=True)
     return folder / "venv"
 
 

@@ -102,6 +102,12 @@ class _RunCommand(click.Command):
     help="The number of qubits of each program; most systems need it for Guppy, HUGR "
     "and QIR.",
 )
+@click.option(
+    "--max-programs",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Divide circuits into several jobs of N at most, a few of them at once.",
+)
 @local_option(
     "Run on an embedded Nexus on this machine, where programs run as your user: take "
     "only those that you trust. Unlike Nexus, it translates gates that the device does "
@@ -131,6 +137,7 @@ def run(
     compile: str | None,  # noqa: A002 (the name of the option)
     two_qubit_gate: str | None,
     qubits: int | None,
+    max_programs: int | None,
     local: bool,
     name: str | None,
     project: str,
@@ -183,6 +190,7 @@ def run(
             max_job_cost=max_cost,
             on_estimate=None if local else partial(confirm_cost, yes=yes),
             allow_failed=True,
+            max_programs=max_programs,
         )
     if save is not None:
         save_results(found, save, force=force)

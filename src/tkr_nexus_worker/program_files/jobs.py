@@ -1,7 +1,7 @@
 """Run programs in files as one job, without writing a graph."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -28,13 +28,19 @@ from tkr_nexus_worker.jobs.parts import RUN_HUGR, split_programs
 from tkr_nexus_worker.jobs.parts import circuits_of as circuits_among
 from tkr_nexus_worker.jobs.receipt import Receipt, read_receipt
 from tkr_nexus_worker.jobs.status import describe
-from tkr_nexus_worker.nexus.checks import check_cost, check_name, check_shots
+from tkr_nexus_worker.nexus.checks import (
+    check_cost,
+    check_job,
+    check_name,
+    check_shots,
+)
 from tkr_nexus_worker.nexus.client import get_json
 from tkr_nexus_worker.nexus.states import job_state
 from tkr_nexus_worker.program_files.read import ProgramFile, read_programs
-from tkr_nexus_worker.programs import upload_programs
+from tkr_nexus_worker.programs import Program, upload_programs
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults
 from tkr_nexus_worker.results.download import get_results_by_id, partial_results
+from tkr_nexus_worker.results.parts import part_results
 from tkr_nexus_worker.validation import check_gates
 from tkr_runtime.tasks.receipts import find_receipts
 from tkr_runtime.workflows.interrupt import OnInterrupt
@@ -69,6 +75,7 @@ def submit_files(
     max_job_cost: float | None = None,
     on_estimate: Callable[[CostEstimate], None] | None = None,
     allow_failed: bool = False,
+    max_programs: int | None = None,
 ) -> JobResults:
     """Run programs in files as one job of each kind, and wait for their results.
 
@@ -102,6 +109,8 @@ def submit_files(
         without optimisation.
     :param allow_failed: Whether to return what a job has given before it failed, if it
         has given anything, instead of raising an error.
+    :param max_programs: The largest number of circuits of a job; more are divided, and
+        run by ``nexus_submit_in_parts``.
     :returns: The results, in the order of the files.
     :raises BudgetExceededError: If they cost more than is allowed.
     :raises InvalidInputError: If a file holds no program, or an input is wrong; nothing
@@ -116,36 +125,19 @@ def submit_files(
     shots = [n_shots] * len(files) if isinstance(n_shots, int) else list(n_shots)
     check_shots(shots, len(files))
     programs = [file.program for file in files]
+    circuits = circuits_among(programs)
+    others = [file.path for file in files if not isinstance(file.program, Circuit)]
     qubits = [n_qubits] * len(files) if isinstance(n_qubits, int) else n_qubits
     qubits = None if qubits is None else list(qubits)
-    others = [file.path for file in files if not isinstance(file.program, Circuit)]
-    backend = type(backend_config).__name__.removesuffix("Config")
-    if others and backend not in RUN_HUGR:
-        raise InvalidInputError(
-            f"The backend {backend} runs circuits only; run {others[0]} on Helios or "
-            "Selene."
+    _check_options(others, backend_config, compile, target_2qb_gate, qubits)
+    if others:
+        parts = split_programs(
+            project_name, name, programs, shots, backend_config, n_qubits=qubits
         )
-    parts = split_programs(
-        project_name, name, programs, shots, backend_config, n_qubits=qubits
-    )
-    circuits = circuits_among(programs)
-    if compile is None and target_2qb_gate is not None:
-        raise InvalidInputError(
-            f"target_2qb_gate is {target_2qb_gate!r} for circuits that are not "
-            "compiled; compile them, or leave it out."
-        )
-    if compile is not None and others:
-        if compile != "local":
-            raise InvalidInputError(
-                f"{others[0]} is not a circuit, and Nexus compiles circuits alone; run "
-                "it without --compile, as a job of its own, or with --compile=local."
-            )
-        compiled = iter(
-            compile_locally(circuits, backend_config, target_2qb_gate=target_2qb_gate)
-        )
-        programs = [
-            next(compiled) if isinstance(one, Circuit) else one for one in programs
-        ]
+        if compile == "local":
+            programs = _with_native_gates(programs, backend_config, target_2qb_gate)
+    else:
+        check_job(project_name, name, circuits, shots, backend_config)
     if compile is not None and max_cost is not None:
         raise InvalidInputError(
             "There is a limit of the cost of each program, and what a circuit costs is "
@@ -153,10 +145,21 @@ def submit_files(
         )
     check_cost("max_cost", max_cost)
     check_cost("max_job_cost", max_job_cost)
+    if max_programs is not None and (others or compile is not None):
+        raise InvalidInputError(
+            "max_programs divides circuits that are not compiled by the same call; "
+            "leave it out, or give compiled circuits alone."
+        )
+    if max_programs is not None and max_cost is not None:
+        raise InvalidInputError(
+            "There is a limit of the cost of each program, and max_programs divides "
+            "them into several jobs; give a limit of what all cost together."
+        )
     graph = _choose_graph(
         polling_interval,
         compile,
         target_2qb_gate,
+        max_programs,
         names=[file.path.stem for file in files] if others else None,
         limited=max_cost is not None,
     )
@@ -181,8 +184,7 @@ def submit_files(
         "n_shots": shots,
         "backend_config": backend_config,
     }
-    is_mixed = "programs" in graph.data.graph_inputs
-    if is_mixed:
+    if others:
         inputs |= {"programs": programs, "n_qubits": qubits, "max_cost": limits}
     else:
         inputs["circuits"] = circuits
@@ -197,12 +199,14 @@ def submit_files(
         if given is None:
             raise
         return given
-    if is_mixed:
+    if others:
         found = map(get_results_by_id, _submitted_jobs(storage))
         by_kind = {results.job.items[0].program_type: results for results in found}
         if len(parts) == 1:
             return by_kind[parts[0].kind]
         return JobResults.joined([(by_kind[it.kind], it.indices) for it in parts])
+    if max_programs is not None:
+        return _join(part_results(storage))
     receipt = _last_receipt(storage)
     if receipt is None:
         [job_id] = _submitted_jobs(storage)
@@ -210,6 +214,56 @@ def submit_files(
     if job_state(receipt.state).is_final:
         return _results(receipt, outputs)
     return get_results_by_id(str(receipt.job_id))
+
+
+def _check_options(
+    others: Sequence[Path],
+    backend_config: BackendConfig,
+    compile: Compile | None,  # noqa: A002
+    target_2qb_gate: str | None,
+    n_qubits: Sequence[int] | None,
+) -> None:
+    """Refuse options that the programs have no use for.
+
+    :param others: The files of the programs that are not circuits.
+    """
+    backend = type(backend_config).__name__.removesuffix("Config")
+    if others and backend not in RUN_HUGR:
+        raise InvalidInputError(
+            f"The backend {backend} runs circuits only; run {others[0]} on Helios or "
+            "Selene."
+        )
+    if compile is None and target_2qb_gate is not None:
+        raise InvalidInputError(
+            f"target_2qb_gate is {target_2qb_gate!r} for circuits that are not "
+            "compiled; compile them, or leave it out."
+        )
+    if compile is not None and compile != "local":
+        check_level(compile)
+        if others:
+            raise InvalidInputError(
+                f"{others[0]} is not a circuit, and Nexus compiles circuits alone; run "
+                "it without --compile, as a job of its own, or with --compile=local."
+            )
+    if n_qubits is not None and not others:
+        raise InvalidInputError(
+            f"The number of qubits is {n_qubits[0]}, and circuits say it themselves; "
+            "leave it out."
+        )
+
+
+def _with_native_gates(
+    programs: Sequence[Program],
+    backend_config: BackendConfig,
+    target_2qb_gate: str | None,
+) -> list[Program]:
+    """Return programs with the circuits among them in the gates of a device."""
+    compiled = iter(
+        compile_locally(
+            circuits_among(programs), backend_config, target_2qb_gate=target_2qb_gate
+        )
+    )
+    return [next(compiled) if isinstance(one, Circuit) else one for one in programs]
 
 
 def _last_receipt(storage: FileStorage) -> Receipt | None:
@@ -259,6 +313,16 @@ def _results(receipt: Receipt, outputs: Sequence[Any]) -> JobResults:
     return JobResults(job, circuits)
 
 
+def _join(parts: Iterable[JobResults]) -> JobResults:
+    """Join the results of all parts of a run, in their order."""
+    placed: list[tuple[JobResults, range]] = []
+    first = 0
+    for part in parts:
+        placed.append((part, range(first, first + len(part))))
+        first += len(part)
+    return JobResults.joined(placed)
+
+
 def circuits_of(files: Sequence[ProgramFile]) -> list[Circuit]:
     """Take the circuits of files.
 
@@ -297,11 +361,13 @@ def _choose_graph(
     interval: float,
     compile: Compile | None,  # noqa: A002
     target_2qb_gate: str | None,
+    max_programs: int | None,
     *,
     names: Sequence[str] | None,
     limited: bool,
 ) -> Workflow[Any, Any]:
     # Only a job needs the stubs.
+    from tkr_nexus_worker.graphs.batched import nexus_submit_in_parts
     from tkr_nexus_worker.graphs.compile import nexus_compile_submit_and_poll
     from tkr_nexus_worker.graphs.mixed import nexus_submit_programs
     from tkr_nexus_worker.graphs.submit_poll import (
@@ -318,8 +384,10 @@ def _choose_graph(
         )
     elif compile is not None:
         graph = nexus_compile_submit_and_poll(
-            check_level(compile), interval, target_2qb_gate=target_2qb_gate
+            compile, interval, target_2qb_gate=target_2qb_gate
         )
+    elif max_programs is not None:
+        graph = nexus_submit_in_parts(max_programs, polling_interval=interval)
     elif limited:
         graph = nexus_submit_and_poll(interval, inputs=LimitedJobInputs)
     else:

@@ -79,6 +79,19 @@ def test_circuits_in_files_run_as_one_job_in_their_order(submit, files, tmp_path
     assert load_results(path).to_counts() == found.to_counts()
 
 
+def test_many_circuits_are_divided_into_jobs_and_their_results_joined(submit, files):
+    found = submit([*files, files[0]], n_shots=[3, 4, 5], max_programs=2)
+    assert [dict(one) for one in found] == [{"10": 3}, {"01": 4}, {"10": 5}]
+    assert [(one.index, one.name) for one in found] == [
+        (0, "one"),
+        (1, "two"),
+        (2, "one"),
+    ]
+    assert [job.items_total for job in found.jobs] == [2, 1]
+    with pytest.raises(InvalidInputError, match="max_programs"):
+        submit(files, max_programs=1, compile="local")
+
+
 @pytest.mark.parametrize("receipts", ["none", "damaged", "only of the submission"])
 def test_receipts_that_could_not_be_written_do_not_lose_the_results(
     submit, files, tmp_path, monkeypatch, receipts
@@ -162,9 +175,15 @@ def test_circuits_are_compiled_on_this_machine_where_asked(submit, tmp_path):
     assert gates <= {OpType.PhasedX, OpType.Rz, OpType.ZZMax, OpType.Measure}
 
 
-def test_a_gate_to_compile_to_needs_a_compilation(connected, submit, files):
+def test_options_without_a_use_are_refused_before_anything_is_sent(
+    connected, submit, files
+):
     with pytest.raises(InvalidInputError, match="circuits that are not compiled"):
         submit(files, target_2qb_gate="ZZMax")
+    with pytest.raises(InvalidInputError, match="is 2, and circuits say it themselves"):
+        submit(files, n_qubits=2)
+    with pytest.raises(InvalidInputError, match="optimisation level is 4"):
+        submit(files, compile=4)
     assert connected.requests() == []
 
 

@@ -192,6 +192,31 @@ def test_killed_again_and_again_a_workflow_submits_one_job_and_finishes(
     assert len(jobs_since(before, nexus)) == 1
 
 
+def test_the_finished_parts_of_a_killed_run_are_not_run_again(controlled, nexus):
+    before = nexus.jobs()
+    nexus.set_progress(Progress(queued=3600.0), job="parts (part 2 of 3)")
+    workflow = controlled("parts")
+    controller = workflow.start("run")
+    controller.wait_until(lambda: len(jobs_since(before, nexus)) == 2)
+    workflow.kill_workers()
+    controller.kill()
+    [first, _] = jobs_since(before, nexus)
+    nexus.clear_requests()
+    nexus.clear_progress()
+    counts = [BackendResult.from_dict(it).get_counts() for it in workflow.finish()]
+    assert [sum(count.values()) for count in counts] == [10, 20, 30]
+    assert [job["name"] for job in jobs_since(before, nexus)] == [
+        f"parts (part {number} of 3)" for number in (1, 2, 3)
+    ]
+    assert not [it for it in nexus.requests() if first["id"] in it.path]
+    uploads = [
+        it
+        for it in nexus.requests()
+        if it.method == "POST" and it.path.startswith("/api/circuits")
+    ]
+    assert len(uploads) == 1
+
+
 @pytest.mark.parametrize("warm", ["1", soak("0")])
 def test_a_task_whose_processes_are_all_killed_fails_the_workflow(
     warm, controlled, nexus
