@@ -54,6 +54,9 @@ NOT_RUN = {
     "uv sync": "installs: .ci/run",
     "uv export ": "tests/test_constraints.py",
     "uv run benchmarks/": "takes minutes",
+    "uv run examples/vqe_loop.py": (
+        "tests/tkr_nexus_worker/graphs/test_expectation_values.py"
+    ),
     "tkr-nexus run bell.qasm --device H2-1 --shots 100 --compile=": (
         "tests/tkr_nexus_worker/cli/test_run.py"
     ),
