@@ -393,10 +393,17 @@ time.sleep = lambda seconds: true_sleep(seconds / {rate})
 @main.command()
 @click.option("--circuits", multiple=True, type=int, default=(1000, 2000, 5000, 10_000))
 @click.option("--job-size", default=500, show_default=True)
+@click.option("--qubits", default=1, show_default=True)
+@click.option("--shots", default=10, show_default=True)
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path))
 @_repeat_option
 def growth(
-    circuits: tuple[int, ...], job_size: int, plot: Path | None, repeat: int
+    circuits: tuple[int, ...],
+    job_size: int,
+    qubits: int,
+    shots: int,
+    plot: Path | None,
+    repeat: int,
 ) -> None:
     """Measure how time and memory grow with the number of circuits."""
     table = Table(title=f"jobs of {job_size} circuits, medians of {repeat} runs")
@@ -409,8 +416,9 @@ def growth(
         for _ in range(repeat):
             for n_circuits in circuits:
                 with fresh_machine() as environment, PeakMemory(server) as peak:
-                    work = [str(n_circuits), str(job_size)]
-                    answer = _answer("jobs", work, {**nexus.env, **environment})
+                    work = Work(n_circuits, qubits, shots)
+                    arguments = [*work.arguments, str(job_size)]
+                    answer = _answer("jobs", arguments, {**nexus.env, **environment})
                 runs[n_circuits].append((*json.loads(answer), peak.bytes / 1e6))
     points = [
         (n_circuits, *map(statistics.median, zip(*measured, strict=True)))
@@ -445,55 +453,24 @@ def _plot(points: list[tuple[float, ...]], path: Path) -> None:
 
 @main.command(hidden=True)
 @click.argument("n_circuits", type=int)
+@click.argument("n_qubits", type=int)
+@click.argument("n_shots", type=int)
 @click.argument("job_size", type=int)
-def jobs(n_circuits: int, job_size: int) -> None:
-    """Run circuits in several jobs at once; print the time and the controller's CPU."""
-    from typing import NamedTuple
-
-    from quantinuum_schemas.models.backend_config import QuantinuumConfig
-    from tierkreis.builder import Graph
-    from tierkreis.models import TKR
+def jobs(n_circuits: int, n_qubits: int, n_shots: int, job_size: int) -> None:
+    """Run circuits in several jobs; print the time and the controller's CPU."""
     from tierkreis.storage import FileStorage
 
     from tkr_nexus_worker import run, uv_executor
-    from tkr_nexus_worker.graphs import JobInputs, nexus_submit_and_poll
+    from tkr_nexus_worker.graphs import nexus_submit_and_poll_batched
 
-    class Inputs(NamedTuple):
-        circuits: TKR[list[Any]]
-        n_shots: TKR[list[int]]
-        backend_config: TKR[Any]
-
-    g = Graph(Inputs, TKR[list[Any]])
-    results = g.map(
-        nexus_submit_and_poll(INTERVAL),
-        g.map(
-            lambda circuits: JobInputs(
-                g.const(PROJECT),
-                g.const("one of many"),
-                circuits,
-                g.inputs.n_shots,
-                g.inputs.backend_config,
-            ),
-            g.inputs.circuits,
-        ),
-    )
-    circuits = Work(n_circuits, n_qubits=1).circuits()
+    work = Work(n_circuits, n_qubits, n_shots)
     storage = FileStorage(uuid4(), name="benchmark")
+    inputs = _inputs(work)
     started, before = time.perf_counter(), time.process_time()
-    run(
-        g.finish_with_outputs(results),
-        {
-            "circuits": [
-                circuits[start : start + job_size]
-                for start in range(0, n_circuits, job_size)
-            ],
-            "n_shots": [10] * job_size,
-            "backend_config": QuantinuumConfig(device_name=DEVICE),
-        },
-        storage,
-        uv_executor(storage),
-    )
+    graph = nexus_submit_and_poll_batched(job_size, polling_interval=INTERVAL)
+    results = run(graph, inputs, storage, uv_executor(storage))
     wall, cpu = time.perf_counter() - started, time.process_time() - before
+    assert len(results) == n_circuits
     shutil.rmtree(storage.workflow_dir)
     click.echo(json.dumps((wall, cpu)))
 

@@ -39,11 +39,25 @@ NEXUS = Cloud(
     log_prefix="nexus: ",
     job_tasks=JobTasks(
         submitting=frozenset(
-            {"start_attempt", "start_execute_job", "start_single_job"}
+            {
+                "start_attempt",
+                "start_compile_job",
+                "start_execute_job",
+                "start_single_job",
+                "submit_part",
+                "submit_programs",
+            }
         ),
         waiting=frozenset({"wait_until_complete"}),
         fetching=frozenset(
-            {"collect_attempt", "get_item_results", "get_qsys_shots", "get_results"}
+            {
+                "collect_attempt",
+                "get_compiled_programs",
+                "get_item_results",
+                "get_program_shots",
+                "get_qsys_shots",
+                "get_results",
+            }
         ),
         polling={
             # The name of wait_for_change in graphs of version 0.1.
@@ -52,10 +66,13 @@ NEXUS = Cloud(
             "is_unfinished": "value",
             "wait_for_change": "is_unfinished",
         },
+        job_inputs=("execute_ref", "compile_ref", "part_jobs"),
+        narrowing={"await_results": "part_jobs", "collect_part": "part_jobs"},
     ),
     deferred_imports=_DEFERRED_IMPORTS,
     worker="tkr_nexus_worker.tasks:worker",
     cancel="tkr_nexus_worker.jobs.actions:cancel_by_id",
     enter_fork="tkr_nexus_worker.nexus.client:read_config_again",
+    preload="tkr_nexus_worker.tasks:preload",
     login="tkr_nexus_worker.nexus.account:check_login",
 )

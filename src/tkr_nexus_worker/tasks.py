@@ -6,52 +6,82 @@ written for that interface run here unchanged.
 """
 # Tierkreis reads the annotations at run time: no postponed evaluation in this module.
 
-from typing import Any, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple, cast
 
 from hugr.package import Package
-from pydantic_core import to_json
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
+from pytket.partition import MeasurementSetup
+from pytket.utils.operators import QubitPauliOperator
 from qnexus.models.references import (
     CircuitRef,
+    CompileJobRef,
     ExecuteJobRef,
     GpuDecoderConfigRef,
     HUGRRef,
+    JobRef,
+    JobType,
     QIRRef,
     WasmModuleRef,
 )
 from quantinuum_schemas.models.backend_config import BackendConfig
+from quantinuum_schemas.models.hypertket_config import HyperTketConfig
+from tierkreis.controller.data.core import Deserializer, Serializer
 from tierkreis.models import portmapping
 
-from tkr_nexus_worker import devices, jobs, programs, results, validation
+from tkr_nexus_worker import (
+    costs,
+    devices,
+    jobs,
+    observables,
+    programs,
+    results,
+    validation,
+)
 from tkr_nexus_worker.cloud import NEXUS
+from tkr_nexus_worker.costs import limits
+from tkr_nexus_worker.costs.budgets import Budget
+from tkr_nexus_worker.costs.estimates import CostEstimate
+from tkr_nexus_worker.costs.formula import hqc
 from tkr_nexus_worker.devices import DeviceDetails, DeviceSummary
-from tkr_nexus_worker.jobs import receipt, retries, wait
+from tkr_nexus_worker.jobs import compile as compilation
+from tkr_nexus_worker.jobs import receipt, retries, runs, wait
 from tkr_nexus_worker.jobs.items import ItemResult
 from tkr_nexus_worker.jobs.models import Job, JobPayload, JobStatus
+from tkr_nexus_worker.jobs.parts import ProgramPart
+from tkr_nexus_worker.jobs.runs import PartJob, PartLimits, PartPlan, Run
 from tkr_nexus_worker.nexus import checks, client, projects
 from tkr_nexus_worker.nexus.upload_batches import EncodedCircuits
+from tkr_nexus_worker.observables import ExpectationValues, Measurements, operators
+from tkr_nexus_worker.results import parts as result_parts
+from tkr_nexus_worker.results import stream
 from tkr_nexus_worker.results.counts import JobCounts
+from tkr_nexus_worker.results.parts import PartOutcome
+from tkr_nexus_worker.results.tagged import ProgramShots
 from tkr_nexus_worker.validation import JobValidation
+from tkr_runtime.tasks import context
 from tkr_runtime.tasks.worker import EncodedValue, TaskWorker
 
 
 def _encode_result(value: Any) -> bytes | None:
     if isinstance(value, BackendResult):
-        content = value.to_dict()
-        # Tierkreis visits each number of each shot, which takes ten times as long.
-        if "shots" in content or "counts" in content:
-            return to_json(content)
+        return result_parts.encode_result(value)
     return None
 
 
 def _describe_job(value: Any) -> str | None:
-    if isinstance(value, ExecuteJobRef):
+    if isinstance(value, JobRef):
         return f"Job {value.annotations.name!r} ({value.id})"
     return None
 
 
 worker = TaskWorker(NEXUS, encode=_encode_result, describe_job=_describe_job)
+
+
+def preload() -> None:
+    """Import what tasks import only when they need it, for forks to have it."""
+    client.preload()
+    operators.preload()
 
 
 @worker.task()
@@ -76,6 +106,8 @@ def start_execute_job(
     max_cost: list[float] | None = None,
     wasm_module: WasmModuleRef | None = None,
     gpu_decoder_config: GpuDecoderConfigRef | None = None,
+    max_job_cost: float | None = None,
+    budget: Budget | None = None,
 ) -> ExecuteJobRef:
     """Submit programs that are on Nexus as one job.
 
@@ -89,6 +121,8 @@ def start_execute_job(
     :param max_cost: The most that each program may cost, in HQC.
     :param wasm_module: The WASM module that the programs call.
     :param gpu_decoder_config: The config of the GPU decoder that the programs use.
+    :param max_job_cost: The most that the job may be estimated to cost, in HQC.
+    :param budget: A budget for this job, beside those of its workflow.
     :returns: A reference to the job.
     """
     job = jobs.start_execute_job(
@@ -101,6 +135,8 @@ def start_execute_job(
         max_cost=max_cost,
         wasm_module=wasm_module,
         gpu_decoder_config=gpu_decoder_config,
+        max_job_cost=max_job_cost,
+        budget=budget,
     )
     receipt.write_submission(job, circuits, n_shots, backend_config)
     return job
@@ -113,6 +149,8 @@ def start_single_job(
     circuit: CircuitRef | HUGRRef | QIRRef,
     n_shots: int,
     backend_config: BackendConfig,
+    max_cost: float | None = None,
+    budget: Budget | None = None,
 ) -> ExecuteJobRef:
     """Submit one program that is on Nexus as a job.
 
@@ -121,10 +159,18 @@ def start_single_job(
     :param circuit: The program.
     :param n_shots: The number of shots.
     :param backend_config: Where and how to run it.
+    :param max_cost: The most that it may cost, in HQC.
+    :param budget: A budget for this job, beside those of its workflow.
     :returns: A reference to the job.
     """
     return start_execute_job(
-        project_name, job_name, [circuit], [n_shots], backend_config
+        project_name,
+        job_name,
+        [circuit],
+        [n_shots],
+        backend_config,
+        max_cost=None if max_cost is None else [max_cost],
+        budget=budget,
     )
 
 
@@ -172,6 +218,170 @@ def upload_hugr(
 
 
 @worker.task()
+def upload_qir(qir: bytes, project_name: str, name: str | None = None) -> QIRRef:
+    """Upload a QIR program to a project of Nexus.
+
+    :param qir: LLVM bitcode, or LLVM text.
+    :param project_name: The project; it is created if it does not exist.
+    :param name: A name for the program; by default one made from its content.
+    :returns: A reference to the program on Nexus.
+    :raises InvalidInputError: If it is neither bitcode nor text.
+    """
+    return programs.upload_qir(qir, project_name, name)
+
+
+@worker.task()
+def upload_wasm(
+    wasm_module: bytes, project_name: str, name: str | None = None
+) -> WasmModuleRef:
+    """Upload a WASM module, whose functions the programs of a job may call.
+
+    :param wasm_module: The module in the binary format.
+    :param project_name: The project; it is created if it does not exist.
+    :param name: A name for the module; by default one made from its content.
+    :returns: A reference to the module, for ``start_execute_job``.
+    :raises InvalidInputError: If it is no WASM module.
+    """
+    return programs.upload_wasm(wasm_module, project_name, name)
+
+
+@worker.task()
+def upload_gpu_decoder_config(
+    gpu_decoder_config: str, project_name: str, name: str | None = None
+) -> GpuDecoderConfigRef:
+    """Upload the config of a GPU decoder, which the programs of a job may use.
+
+    :param gpu_decoder_config: The text of the config.
+    :param project_name: The project; it is created if it does not exist.
+    :param name: A name for the config; by default one made from its content.
+    :returns: A reference to the config, for ``start_execute_job``.
+    :raises InvalidInputError: If it is empty.
+    """
+    return programs.upload_gpu_decoder_config(gpu_decoder_config, project_name, name)
+
+
+@worker.task()
+def prepare_programs(
+    project_name: str,
+    job_name: str,
+    programs: list[Circuit | Package | bytes],
+    n_shots: list[int],
+    n_qubits: list[int] | None,
+    max_cost: list[float] | None,
+    backend_config: BackendConfig,
+    polling_interval: float = 0.0,
+) -> list[ProgramPart]:
+    """Check programs of any kinds, and split them into one job for each kind.
+
+    Nothing is uploaded; the project is created.
+
+    :param project_name: The project; it is created if it does not exist.
+    :param job_name: A name for the job; each of several has its kind added.
+    :param programs: Circuits, HUGR packages and QIR (LLVM bitcode or text).
+    :param n_shots: One number of shots for each program.
+    :param n_qubits: One number of qubits for each program; None if all say it.
+    :param max_cost: The most that each program may cost, in HQC; None for no limit.
+    :param backend_config: Where and how to run them.
+    :param polling_interval: As for ``prepare_job``.
+    :returns: The parts, each for ``submit_programs``.
+    :raises InvalidInputError: If anything is wrong with the programs or their options.
+    :raises NotLoggedInError: If there is no valid login.
+    """
+    parts = jobs.split_programs(
+        project_name,
+        job_name,
+        programs,
+        n_shots,
+        backend_config,
+        n_qubits=n_qubits,
+        max_cost=max_cost,
+    )
+    if parts[0].kind == "circuit":
+        circuits = [one for one in programs if isinstance(one, Circuit)]
+        validation.check_fit(circuits, parts[0].n_shots, backend_config)
+    client.warn_if_login_ends_soon(polling_interval)
+    projects.get_or_create_project(project_name)
+    return parts
+
+
+def _read_programs(values: Any) -> list[Circuit | Package | bytes]:
+    return [
+        programs.read_program(value.encode() if isinstance(value, str) else value)
+        if isinstance(value, bytes | str)
+        else Circuit.from_dict(value)
+        for value in values
+    ]
+
+
+worker.read_input_by("prepare_programs", "programs", _read_programs)
+
+
+@worker.task()
+def submit_programs(
+    project_name: str,
+    part: ProgramPart,
+    backend_config: BackendConfig,
+    wasm_module: WasmModuleRef | None = None,
+    gpu_decoder_config: GpuDecoderConfigRef | None = None,
+    names: list[str] | None = None,
+) -> ExecuteJobRef:
+    """Upload the programs of one kind, and submit them as one job.
+
+    :param project_name: The project of the job; it is created if it does not exist.
+    :param part: The programs, as ``prepare_programs`` returns them.
+    :param backend_config: Where and how to run them.
+    :param wasm_module: The WASM module that they call.
+    :param gpu_decoder_config: The config of the GPU decoder that they use.
+    :param names: One name for each program of the graph, under which HUGR and QIR
+        programs are uploaded; by default they are named by their contents.
+    :returns: A reference to the job.
+    """
+    job, uploaded = jobs.submit_part(
+        project_name,
+        part,
+        backend_config,
+        wasm_module=wasm_module,
+        gpu_decoder_config=gpu_decoder_config,
+        names=names,
+    )
+    receipt.write_submission(job, uploaded, part.n_shots, backend_config)
+    return job
+
+
+@worker.task()
+def get_program_shots(
+    execute_ref: ExecuteJobRef, part: ProgramPart | None = None
+) -> list[ProgramShots]:
+    """Download the shots of a completed job, whatever the kind of its programs.
+
+    :param execute_ref: The job.
+    :param part: The programs of the job, as ``prepare_programs`` returned them, where
+        they are a part of all.
+    :returns: The shots of each program, in the order of the job, with its place among
+        all.
+    """
+    found = results.get_results_by_id(execute_ref)
+    receipt.write_receipt(found.job)
+    shots = [one.to_shots(found.job.job_id) for one in found]
+    if part is None:
+        return shots
+    return [
+        one.model_copy(update={"index": index})
+        for index, one in zip(part.indices, shots, strict=True)
+    ]
+
+
+@worker.task()
+def join_programs(shots: list[ProgramShots]) -> list[ProgramShots]:
+    """Join the shots of all parts, in the order of the programs.
+
+    :param shots: The outputs of a map over ``prepare_programs``.
+    :returns: The shots of all programs, in their order.
+    """
+    return sorted(shots, key=lambda one: one.index)
+
+
+@worker.task()
 def cost(hugr_ref: HUGRRef | list[HUGRRef], n_shots: int, project_name: str) -> float:
     """Estimate the cost of HUGR programs on a Helios system.
 
@@ -181,7 +391,7 @@ def cost(hugr_ref: HUGRRef | list[HUGRRef], n_shots: int, project_name: str) -> 
     :returns: The sum of the costs in HQC.
     """
     hugr_programs = hugr_ref if isinstance(hugr_ref, list) else [hugr_ref]
-    return jobs.get_hugr_cost(hugr_programs, n_shots, project_name)
+    return costs.get_hugr_cost(hugr_programs, n_shots, project_name)
 
 
 def _read_hugr_refs(value: Any) -> HUGRRef | list[HUGRRef]:
@@ -194,6 +404,38 @@ worker.read_input_by("cost", "hugr_ref", _read_hugr_refs)
 
 
 @worker.task()
+def estimate_cost(
+    programs: list[Circuit | CircuitRef | HUGRRef | QIRRef],
+    n_shots: list[int],
+    backend_config: BackendConfig,
+    project_name: str | None = None,
+) -> CostEstimate:
+    """Estimate what a job costs; nothing is submitted that costs anything.
+
+    :param programs: Circuits, or circuits, HUGR and QIR programs that are on Nexus.
+    :param n_shots: One number of shots for each program.
+    :param backend_config: Where and how to run them.
+    :param project_name: The project for the costing job of HUGR and QIR programs; by
+        default that of the first of them.
+    :returns: The cost of the job and of each program, with their confidence.
+    """
+    return costs.estimate_cost(
+        programs, n_shots, backend_config, project_name=project_name
+    )
+
+
+def _read_estimated(value: Any) -> list[Circuit | CircuitRef | HUGRRef | QIRRef]:
+    kinds = {"CircuitRef": CircuitRef, "HUGRRef": HUGRRef, "QIRRef": QIRRef}
+    return [
+        kinds[one["type"]](**one) if "type" in one else Circuit.from_dict(one)
+        for one in value
+    ]
+
+
+worker.read_input_by("estimate_cost", "programs", _read_estimated)
+
+
+@worker.task()
 def prepare_job(
     project_name: str,
     job_name: str,
@@ -201,6 +443,9 @@ def prepare_job(
     n_shots: int | list[int],
     backend_config: BackendConfig,
     polling_interval: float = 0.0,
+    max_cost: list[float] | None = None,
+    max_job_cost: float | None = None,
+    budget: Budget | None = None,
 ) -> str:
     """Check a job before anything is uploaded, and create its project once.
 
@@ -214,12 +459,28 @@ def prepare_job(
     :param backend_config: Where and how to run them.
     :param polling_interval: The time between two requests for the status of the job, in
         seconds; a login that ends before the next is a warning in the log.
+    :param max_cost: The most that each circuit may cost, in HQC.
+    :param max_job_cost: The most that the job may cost, in HQC.
+    :param budget: A budget for this job, beside those of its workflow: what the job may
+        cost is reserved.
     :returns: The name of the project.
     :raises InvalidInputError: If anything is wrong with the job.
+    :raises BudgetExceededError: If it costs more than is allowed, or is left of a
+        budget.
     :raises NotLoggedInError: If there is no valid login.
     """
     checks.check_job(project_name, job_name, circuits, n_shots, backend_config)
-    validation.check_fit(circuits, n_shots, backend_config)
+    device = validation.check_fit(circuits, n_shots, backend_config)
+    shots = checks.check_shots(n_shots, len(circuits))
+    limits.check_and_reserve(
+        (project_name, job_name, shots),
+        lambda: costs.estimate_cost(circuits, shots, backend_config, device=device),
+        backend_config,
+        len(circuits),
+        max_cost=max_cost,
+        max_job_cost=max_job_cost,
+        budget=budget,
+    )
     client.warn_if_login_ends_soon(polling_interval)
     projects.get_or_create_project(project_name)
     return project_name
@@ -233,6 +494,9 @@ def prepare_batches(
     n_shots: int | list[int],
     backend_config: BackendConfig,
     polling_interval: float = 0.0,
+    max_cost: list[float] | None = None,
+    max_job_cost: float | None = None,
+    budget: Budget | None = None,
 ) -> list[list[Circuit]]:
     """Check a job as ``prepare_job`` does, and divide its circuits into batches.
 
@@ -242,12 +506,23 @@ def prepare_batches(
     :param n_shots: One number of shots for each circuit.
     :param backend_config: Where and how to run them.
     :param polling_interval: As for ``prepare_job``.
+    :param max_cost: The most that each circuit may cost, in HQC.
+    :param max_job_cost: The most that the job may cost, in HQC.
+    :param budget: As for ``prepare_job``.
     :returns: The circuits in their order, in at most 4 batches for ``upload_circuits``.
     :raises InvalidInputError: If anything is wrong with the job.
     :raises NotLoggedInError: If there is no valid login.
     """
     prepare_job(
-        project_name, job_name, circuits, n_shots, backend_config, polling_interval
+        project_name,
+        job_name,
+        circuits,
+        n_shots,
+        backend_config,
+        polling_interval,
+        max_cost,
+        max_job_cost,
+        budget,
     )
     if isinstance(circuits, EncodedCircuits):
         encoded = [EncodedValue(batch) for batch in circuits.batches()]
@@ -255,7 +530,7 @@ def prepare_batches(
     return [circuits]
 
 
-worker.read_input_by("prepare_batches", "circuits", EncodedCircuits)
+worker.read_input_by("prepare_batches", "circuits", EncodedCircuits.read, encoded=True)
 
 
 @worker.task()
@@ -269,6 +544,134 @@ def upload_circuits(
     :returns: References to the circuits on Nexus, in the same order.
     """
     return list(programs.upload_circuits(circuits, project_name))
+
+
+@worker.task()
+def prepare_compilation(
+    project_name: str,
+    job_name: str,
+    circuits: list[Circuit],
+    backend_config: BackendConfig,
+    optimisation_level: int = 2,
+    target_2qb_gate: str | None = None,
+    n_shots: list[int] | None = None,
+    polling_interval: float = 0.0,
+) -> list[list[Circuit]]:
+    """Check circuits that Nexus is to compile, and divide them into batches.
+
+    Nothing is uploaded; the project is created.
+
+    :param project_name: The project; it is created if it does not exist.
+    :param job_name: A name for the job.
+    :param circuits: The circuits.
+    :param backend_config: The device to compile for.
+    :param optimisation_level: As for ``start_compile_job``.
+    :param target_2qb_gate: As for ``start_compile_job``.
+    :param n_shots: One number of shots for each circuit, where they are to be run
+        afterwards: the job that runs them is then checked, too.
+    :param polling_interval: As for ``prepare_job``.
+    :returns: The circuits in their order, in at most 4 batches for ``upload_circuits``.
+    :raises InvalidInputError: If anything is wrong.
+    :raises NotLoggedInError: If there is no valid login.
+    """
+    checks.check_name("project", project_name)
+    checks.check_name("job", job_name)
+    compilation.check_level(optimisation_level)
+    if n_shots is not None:
+        checks.check_job(project_name, job_name, circuits, n_shots, backend_config)
+        validation.check_fit(circuits, n_shots, backend_config, compiled=True)
+    compilation.check_compilation(
+        circuits,
+        backend_config,
+        optimisation_level=optimisation_level,
+        target_2qb_gate=target_2qb_gate,
+    )
+    client.warn_if_login_ends_soon(polling_interval)
+    projects.get_or_create_project(project_name)
+    if isinstance(circuits, EncodedCircuits):
+        encoded = [EncodedValue(batch) for batch in circuits.batches()]
+        return cast("list[list[Circuit]]", encoded)
+    return [circuits]
+
+
+worker.read_input_by(
+    "prepare_compilation", "circuits", EncodedCircuits.read, encoded=True
+)
+
+
+@worker.task()
+def start_compile_job(
+    project_name: str,
+    job_name: str,
+    circuits: list[CircuitRef | HUGRRef | QIRRef],
+    backend_config: BackendConfig,
+    optimisation_level: int = 2,
+    target_2qb_gate: str | None = None,
+    hypertket_config: HyperTketConfig | None = None,
+    store_passes: bool = False,
+) -> CompileJobRef:
+    """Submit circuits that are on Nexus to be compiled there, as one job.
+
+    :param project_name: The project of the job; it is created if it does not exist.
+    :param job_name: A name for the job.
+    :param circuits: The circuits, at least one.
+    :param backend_config: The device to compile for.
+    :param optimisation_level: 0 for a change of gates alone, to 3 for the most
+        optimisation.
+    :param target_2qb_gate: The gate on two qubits to compile to, instead of that of
+        the config: ``ZZPhase``, ``ZZMax`` or ``TK2``.
+    :param hypertket_config: Options of the search for rewrites, and of the reuse of
+        qubits.
+    :param store_passes: Whether Nexus keeps what each pass made.
+    :returns: A reference to the job.
+    """
+    return jobs.start_compile_job(
+        project_name,
+        job_name,
+        circuits,
+        backend_config,
+        optimisation_level=optimisation_level,
+        target_2qb_gate=target_2qb_gate,
+        hypertket_config=hypertket_config,
+        store_passes=store_passes,
+    )
+
+
+@worker.task()
+def get_compiled_programs(
+    compile_ref: CompileJobRef,
+) -> list[CircuitRef | HUGRRef | QIRRef]:
+    """Return what a compile job made, for ``start_execute_job``.
+
+    :param compile_ref: The job, which has ended.
+    :returns: References to the compiled circuits, in the order of the circuits.
+    :raises JobFailedError: If a circuit could not be compiled; it names each with its
+        reason.
+    """
+    return list(jobs.get_compiled_programs(compile_ref))
+
+
+@worker.task()
+def compile_locally(
+    circuits: list[Circuit],
+    backend_config: BackendConfig,
+    passes: list[str] | None = None,
+    target_2qb_gate: str | None = None,
+) -> list[Circuit]:
+    """Change circuits to the gates of a device by pytket, without a job.
+
+    :param circuits: The circuits.
+    :param backend_config: The device.
+    :param passes: Names of passes of ``pytket.passes`` without arguments, in their
+        order; by default the gates are changed and redundant ones removed.
+    :param target_2qb_gate: The gate on two qubits, instead of that of the config.
+    :returns: The compiled circuits, in the same order.
+    :raises InvalidInputError: If there is no such pass or gate, or pytket cannot
+        compile a circuit.
+    """
+    return jobs.compile_locally(
+        circuits, backend_config, passes=passes or (), target_2qb_gate=target_2qb_gate
+    )
 
 
 @worker.task()
@@ -298,7 +701,7 @@ class JobChange(NamedTuple):  # type: ignore[misc]
 
 @worker.task()
 def wait_for_change(
-    execute_ref: ExecuteJobRef,
+    execute_ref: ExecuteJobRef | CompileJobRef,
     polling_interval: float,
     known_status: str = "",
     allow_failed: bool = False,
@@ -345,7 +748,7 @@ def get_qsys_shots(
 ) -> list[
     list[list[tuple[str, bool | int | float | list[bool] | list[int] | list[float]]]]
 ]:
-    """Download the raw shots of a completed job of HUGR programs.
+    """Download the raw shots of a completed job of HUGR or QIR programs.
 
     :param execute_ref: The job.
     :returns: For each program a list of shots; each shot lists (tag, value).
@@ -385,6 +788,8 @@ def start_attempt(
     backend_config: BackendConfig,
     items: list[ItemResult],
     attempt: int,
+    max_cost: list[float] | None = None,
+    budget: Budget | None = None,
 ) -> ExecuteJobRef:
     """Submit the programs that are worth another attempt, as a new job.
 
@@ -395,6 +800,8 @@ def start_attempt(
     :param backend_config: Where and how to run them.
     :param items: The outcome of each program so far; empty to submit all.
     :param attempt: The number of this attempt, from 1.
+    :param max_cost: The most that each program may cost in one attempt, in HQC.
+    :param budget: A budget for these jobs, beside those of their workflow.
     :returns: A reference to the job.
     """
     chosen = retries.choose_programs(items, len(circuits))
@@ -407,6 +814,8 @@ def start_attempt(
         chosen_shots,
         backend_config,
         adopt_failed=True,
+        max_cost=None if max_cost is None else [max_cost[index] for index in chosen],
+        budget=budget,
     )
     receipt.write_submission(job, chosen_circuits, chosen_shots, backend_config)
     return job
@@ -461,6 +870,281 @@ def collect_results(job_name: str, items: list[ItemResult]) -> list[BackendResul
 
 
 @worker.task()
+def prepare_parts(
+    project_name: str,
+    job_name: str,
+    circuits: list[Circuit],
+    n_shots: list[int],
+    backend_config: BackendConfig,
+    max_programs: int,
+    max_bytes: int,
+    max_cost: float | None = None,
+    polling_interval: float = 0.0,
+) -> PartPlan:
+    """Check a run as ``prepare_job`` does, and divide its circuits into parts.
+
+    :param project_name: The project; it is created if it does not exist.
+    :param job_name: A name for the run.
+    :param circuits: The circuits.
+    :param n_shots: One number of shots for each circuit.
+    :param backend_config: Where and how to run them; where it attempts batching, its
+        ``max_batch_cost`` limits each part, too.
+    :param max_programs: The largest number of circuits of a part.
+    :param max_bytes: The largest size of a part as it is uploaded, in bytes.
+    :param max_cost: The largest estimated cost of a part in HQC; None for no limit.
+    :param polling_interval: As for ``prepare_job``.
+    :returns: The plan; the parts are kept in files of this task.
+    :raises InvalidInputError: If anything is wrong with the run, or a circuit alone
+        costs more than a part may.
+    :raises NotLoggedInError: If there is no valid login.
+    """
+    limits = PartLimits(max_programs, max_bytes, max_cost).within_batch(backend_config)
+    prepare_job(
+        project_name, job_name, circuits, n_shots, backend_config, polling_interval
+    )
+    return runs.write_parts(circuits, n_shots, limits, hqc)
+
+
+worker.read_input_by("prepare_parts", "circuits", EncodedCircuits.read, encoded=True)
+
+
+@worker.task()
+def submit_part(
+    project_name: str,
+    job_name: str,
+    backend_config: BackendConfig,
+    plan: PartPlan,
+    part_jobs: list[PartJob],
+    part: int,
+) -> list[PartJob]:
+    """Upload the circuits of a part, and submit them as a job.
+
+    :param project_name: The project of the job; it is created if it does not exist.
+    :param job_name: The name of the run.
+    :param backend_config: Where and how to run the circuits.
+    :param plan: The plan of the run.
+    :param part_jobs: The jobs of the run that have not ended.
+    :param part: The place of the part, from 0.
+    :returns: The same jobs, and the new one.
+    """
+    job = runs.submit_part(project_name, job_name, backend_config, plan, part)
+    return [*part_jobs, job]
+
+
+# Tierkreis declares the decorator for dataclasses, and takes named tuples only.
+@portmapping
+class PartsProgress(NamedTuple):  # type: ignore[misc]
+    """The state of a run after a part of it has ended.
+
+    :param part_jobs: The jobs that have not ended.
+    :param failed_jobs: The jobs that failed.
+    :param next_part: The part to submit next.
+    :param outcomes: A reference to the outcome of the part that ended last.
+    :param may_submit: Whether to submit the next part now.
+    :param should_continue: Whether the run goes on.
+    :param status: What runs and waits, for people.
+    """
+
+    part_jobs: list[PartJob]
+    failed_jobs: list[PartJob]
+    next_part: int
+    outcomes: str
+    may_submit: bool
+    should_continue: bool
+    status: str
+
+
+@worker.task()
+def collect_part(
+    job_name: str,
+    plan: PartPlan,
+    part_jobs: list[PartJob],
+    failed_jobs: list[PartJob],
+    next_part: int,
+    outcomes: str,
+    max_jobs: int,
+    polling_interval: float,
+    allow_failed: bool = False,
+) -> PartsProgress:
+    """Wait until a part has ended, an hour at most, and keep its results.
+
+    :param job_name: The name of the run.
+    :param plan: The plan of the run.
+    :param part_jobs: The jobs that have not ended.
+    :param failed_jobs: The jobs that failed.
+    :param next_part: The part to submit next, or the one submitted just now.
+    :param outcomes: A reference to the outcome of the part that ended last.
+    :param max_jobs: The largest number of jobs at once; it does not wait if a further
+        part may be submitted.
+    :param polling_interval: The longest time between two looks at the jobs, in seconds.
+    :param allow_failed: Whether circuits may fail; their results are empty then.
+    :returns: The state of the run.
+    :raises JobFailedError: If parts failed, and all others have ended. Started again,
+        the task looks at them again: a person may have retried them.
+    """
+    run, last, status = result_parts.collect_part(
+        Run.after_submission(
+            job_name, plan, max_jobs, part_jobs, failed_jobs, next_part
+        ),
+        polling_interval,
+        outcomes,
+        allow_failed=allow_failed,
+    )
+    return PartsProgress(
+        part_jobs=run.jobs,
+        failed_jobs=run.failed,
+        next_part=run.next_part,
+        outcomes=last,
+        may_submit=run.may_submit,
+        should_continue=run.should_continue,
+        status=status,
+    )
+
+
+@worker.task()
+def join_parts(outcomes: str) -> list[BackendResult]:
+    """Return the results of all circuits of a run.
+
+    :param outcomes: A reference to the outcome of the part that ended last.
+    :returns: One result for each circuit, in their order; an empty one, which equals
+        ``BackendResult()``, for each that failed.
+    """
+    # They are written one by one, and never in memory together.
+    texts = map(EncodedValue, result_parts.join_results(outcomes))
+    return cast("list[BackendResult]", texts)
+
+
+@worker.task()
+def list_parts(outcomes: str) -> list[PartOutcome]:
+    """Return the outcomes of the parts of a run, without their results.
+
+    :param outcomes: A reference to the outcome of the part that ended last.
+    :returns: The outcomes, in the order of the parts.
+    """
+    return result_parts.read_outcomes(outcomes)
+
+
+# Tierkreis declares the decorator for dataclasses, and takes named tuples only.
+@portmapping
+class StreamProgress(NamedTuple):  # type: ignore[misc]
+    """The state of a streamed run after programs have finished.
+
+    :param part_jobs: The jobs that have not ended, or have results to hand on.
+    :param failed_jobs: The jobs that failed.
+    :param next_part: The part to submit next.
+    :param arrivals: A reference to the results of the pass; empty if there are none.
+    :param has_arrivals: Whether there are any.
+    :param may_submit: Whether to submit the next part now.
+    :param should_continue: Whether the run goes on.
+    :param status: What runs and waits, for people.
+    """
+
+    part_jobs: list[PartJob]
+    failed_jobs: list[PartJob]
+    next_part: int
+    arrivals: str
+    has_arrivals: bool
+    may_submit: bool
+    should_continue: bool
+    status: str
+
+
+@worker.task()
+def await_results(
+    job_name: str,
+    plan: PartPlan,
+    part_jobs: list[PartJob],
+    failed_jobs: list[PartJob],
+    next_part: int,
+    max_jobs: int,
+    max_results: int,
+    polling_interval: float,
+    allow_failed: bool = False,
+) -> StreamProgress:
+    """Wait until programs have finished, an hour at most, and keep their results.
+
+    :param job_name: The name of the run.
+    :param plan: The plan of the run.
+    :param part_jobs: The jobs that have not ended.
+    :param failed_jobs: The jobs that failed.
+    :param next_part: The part to submit next, or the one submitted just now.
+    :param max_jobs: The largest number of jobs at once; it does not wait if a further
+        part may be submitted.
+    :param max_results: The largest number of results.
+    :param polling_interval: The longest time between two looks at the jobs, in seconds.
+    :param allow_failed: Whether programs may fail; their results are empty then, and
+        come once their job has ended.
+    :returns: The state of the run.
+    :raises JobFailedError: If programs failed, and all others have finished. Started
+        again, the task looks at them again: a person may have retried them.
+    """
+    run, arrivals, status = stream.await_results(
+        Run.after_submission(
+            job_name, plan, max_jobs, part_jobs, failed_jobs, next_part
+        ),
+        polling_interval,
+        max_results,
+        allow_failed=allow_failed,
+    )
+    return StreamProgress(
+        part_jobs=run.jobs,
+        failed_jobs=run.failed,
+        next_part=run.next_part,
+        arrivals=arrivals,
+        has_arrivals=bool(arrivals),
+        may_submit=run.may_submit,
+        should_continue=run.should_continue,
+        status=status,
+    )
+
+
+@worker.task()
+def take_results(arrivals: str) -> list[BackendResult]:
+    """Return the results of programs that have finished.
+
+    :param arrivals: A reference to them.
+    :returns: The results.
+    """
+    texts = [EncodedValue(text) for _, text in stream.read_arrivals(arrivals)]
+    return cast("list[BackendResult]", texts)
+
+
+@worker.task()
+def take_indices(arrivals: str) -> list[int]:
+    """Return the places of programs that have finished.
+
+    :param arrivals: A reference to their results.
+    :returns: Their places among all programs of the run, from 0.
+    """
+    return [index for index, _ in stream.read_arrivals(arrivals)]
+
+
+@worker.task()
+def keep_outputs(arrivals: str, outputs: list[str], previous: str) -> str:
+    """Keep what the body of a stream returned for programs that have finished.
+
+    :param arrivals: A reference to their results.
+    :param outputs: The outputs of a map over them, of any type.
+    :param previous: A reference to what was kept before; empty if nothing was.
+    :returns: A reference to what is kept now.
+    """
+    return stream.keep_outputs(arrivals, cast("list[bytes]", outputs), previous)
+
+
+worker.read_elements_encoded("keep_outputs", "outputs")
+
+
+@worker.task()
+def join_outputs(outputs: str) -> list[str]:
+    """Return all that the body of a stream returned.
+
+    :param outputs: A reference to what was kept last; empty if nothing was.
+    :returns: Its outputs, of any type, in the order of the programs.
+    """
+    return cast("list[str]", map(EncodedValue, stream.join_outputs(outputs)))
+
+
+@worker.task()
 def list_scheduled_jobs(project: str | None = None, limit: int = 100) -> list[Job]:
     """List the jobs that wait or run, the newest first.
 
@@ -472,7 +1156,7 @@ def list_scheduled_jobs(project: str | None = None, limit: int = 100) -> list[Jo
 
 
 @worker.task()
-def get_job_status(job: ExecuteJobRef | str) -> JobStatus:
+def get_job_status(job: ExecuteJobRef | CompileJobRef | str) -> JobStatus:
     """Return the current status of a job.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -482,7 +1166,7 @@ def get_job_status(job: ExecuteJobRef | str) -> JobStatus:
 
 
 @worker.task()
-def get_job_details(job: ExecuteJobRef | str) -> Job:
+def get_job_details(job: ExecuteJobRef | CompileJobRef | str) -> Job:
     """Return all that Nexus knows of a job, without its programs and results.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -492,7 +1176,7 @@ def get_job_details(job: ExecuteJobRef | str) -> Job:
 
 
 @worker.task()
-def get_job_payload(job: ExecuteJobRef | str) -> JobPayload:
+def get_job_payload(job: ExecuteJobRef | CompileJobRef | str) -> JobPayload:
     """Download what was submitted as a job.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -502,7 +1186,7 @@ def get_job_payload(job: ExecuteJobRef | str) -> JobPayload:
 
 
 @worker.task()
-def check_job_complete(job: ExecuteJobRef | str) -> bool:
+def check_job_complete(job: ExecuteJobRef | CompileJobRef | str) -> bool:
     """Return whether a job has completed.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -514,7 +1198,7 @@ def check_job_complete(job: ExecuteJobRef | str) -> bool:
 
 @worker.task()
 def wait_until_complete(
-    job: ExecuteJobRef | str,
+    job: ExecuteJobRef | CompileJobRef | str,
     timeout: float = jobs.A_WEEK,
     poll_interval: float = 30.0,
     allow_failed: bool = False,
@@ -535,7 +1219,7 @@ def wait_until_complete(
 
 
 @worker.task()
-def cancel_job(job: ExecuteJobRef | str) -> JobStatus:
+def cancel_job(job: ExecuteJobRef | CompileJobRef | str) -> JobStatus:
     """Ask Nexus to cancel a job, unless it has ended.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -545,7 +1229,9 @@ def cancel_job(job: ExecuteJobRef | str) -> JobStatus:
 
 
 @worker.task()
-def retry_job(job: ExecuteJobRef | str, force: bool = False) -> JobStatus:
+def retry_job(
+    job: ExecuteJobRef | CompileJobRef | str, force: bool = False
+) -> JobStatus:
     """Let Nexus run the failed programs of a job again.
 
     They are billed again.
@@ -560,7 +1246,7 @@ def retry_job(job: ExecuteJobRef | str, force: bool = False) -> JobStatus:
 
 
 @worker.task()
-def delete_job(job: ExecuteJobRef | str, force: bool = False) -> str:
+def delete_job(job: ExecuteJobRef | CompileJobRef | str, force: bool = False) -> str:
     """Delete a job with its results permanently.
 
     :param job: The job, or its id, the start of its id, or its name.
@@ -571,8 +1257,11 @@ def delete_job(job: ExecuteJobRef | str, force: bool = False) -> str:
     return jobs.delete_job(job, force=force)
 
 
-def _read_job(value: Any) -> ExecuteJobRef | str:
-    return value if isinstance(value, str) else ExecuteJobRef(**value)
+def _read_job(value: Any) -> ExecuteJobRef | CompileJobRef | str:
+    if isinstance(value, str):
+        return value
+    compiles = value.get("job_type") == JobType.COMPILE.value
+    return CompileJobRef(**value) if compiles else ExecuteJobRef(**value)
 
 
 for _task in (
@@ -650,3 +1339,75 @@ def validate_job(
     :returns: Problems, warnings, and what each circuit needs.
     """
     return validation.validate_job(circuits, n_shots, backend_config)
+
+
+# As Tierkreis itself would read and write it, but without the import of pytket's
+# operators in every task that starts cold.
+Operator = Annotated[
+    QubitPauliOperator,
+    Serializer(lambda operator: operator.to_list(), "json"),
+    Deserializer(lambda it: QubitPauliOperator.from_list(it), "json"),  # noqa: PLW0108
+]
+
+
+@worker.task()
+def iteration_name(name: str) -> str:
+    """Add the number of the iteration to a name, for jobs in a loop.
+
+    :param name: The name.
+    :returns: The name, with the number of the iteration from 1; with several numbers in
+        nested loops, the outermost first; unchanged outside a loop.
+    """
+    numbers = ".".join(map(str, context.iterations()))
+    return f"{name} {numbers}" if numbers else name
+
+
+@worker.task()
+def bind_parameters(
+    circuit: Circuit, parameters: list[dict[str, float]]
+) -> list[Circuit]:
+    """Give the symbols of a circuit values.
+
+    :param circuit: A circuit with symbols.
+    :param parameters: Sets of parameters, each with a value for every symbol by its
+        name; angles are in half-turns.
+    :returns: One circuit for each set.
+    :raises InvalidInputError: If a set does not fit the circuit.
+    """
+    return observables.bind_parameters(circuit, parameters)
+
+
+@worker.task()
+def measurement_circuits(
+    circuits: list[Circuit],
+    operator: Operator,
+    n_shots: int,
+    strategy: str = "NonConflictingSets",
+) -> Measurements:
+    """Make the circuits that measure an operator in some states.
+
+    :param circuits: The circuits that prepare the states, without measurements.
+    :param operator: The operator, with real numbers as coefficients.
+    :param n_shots: The number of shots of each circuit that measures.
+    :param strategy: ``NonConflictingSets`` or ``CommutingSets``, as in pytket.
+    :returns: The circuits in the gates of Quantinuum's devices, the number of shots of
+        each, and how to read their results.
+    :raises InvalidInputError: If the operator or a circuit cannot be measured.
+    """
+    return observables.measurement_circuits(circuits, operator, n_shots, strategy)
+
+
+@worker.task()
+def expectation_values(
+    results: list[BackendResult], operator: Operator, setup: MeasurementSetup
+) -> ExpectationValues:
+    """Estimate an operator in some states from results of its measurement circuits.
+
+    :param results: The results of all circuits that ``measurement_circuits`` made.
+    :param operator: The operator.
+    :param setup: The setup that ``measurement_circuits`` returned.
+    :returns: The value and the standard error for each state, which contains the
+        covariances of terms that were measured in the same shots.
+    :raises InvalidInputError: If the results do not fit the setup or the operator.
+    """
+    return observables.expectation_values(results, operator, setup)

@@ -8,15 +8,13 @@ job costs, a device that is offline, a quota that is used up.
 """
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 import qnexus as qnx
 from pydantic import BaseModel
-from pytket.circuit import Circuit, Conditional, Op, OpType
-from pytket.passes import AutoRebase, DecomposeBoxes
+from pytket.circuit import Circuit, OpType
+from pytket.passes import DecomposeBoxes
 from pytket.predicates import (
     GateSetPredicate,
     NoFastFeedforwardPredicate,
@@ -24,6 +22,12 @@ from pytket.predicates import (
 )
 from qnexus.models import BackendConfig
 
+from tkr_nexus_worker.costs.estimates import (
+    estimate_circuits,
+    is_charged,
+    is_exact,
+)
+from tkr_nexus_worker.costs.formula import NO_GATES, distinct_ops, inner_op
 from tkr_nexus_worker.devices import DeviceDetails, find_device, with_status
 from tkr_nexus_worker.errors import (
     InvalidInputError,
@@ -38,21 +42,10 @@ logger = logging.getLogger(__name__)
 
 # Backends whose devices have the qubits of a machine, and no more.
 _MACHINES = frozenset({"Quantinuum", "Helios", "IBMQ", "IBMQEmulator"})
-_CHARGED_KINDS = frozenset({"hardware", "emulator"})
-_CHARGED_BACKENDS = frozenset({"Quantinuum", "Helios"})
-# The gates by which Quantinuum counts the cost; Rz is done by software.
-_NATIVE_TWO_QUBIT = {OpType.ZZPhase, OpType.ZZMax, OpType.TK2}
-_NATIVE = {OpType.PhasedX, OpType.Rz, *_NATIVE_TWO_QUBIT}
-_BOUNDARIES = {
-    *(OpType.Input, OpType.Output, OpType.ClInput, OpType.ClOutput),
-    *(OpType.RNGInput, OpType.RNGOutput, OpType.WASMInput, OpType.WASMOutput),
-}
-# What a circuit may contain beside the gates of a device.
-_NO_GATES = {OpType.Barrier, OpType.Measure, OpType.Phase, OpType.Reset}
 # Backends that run classical operations, whether or not their gate sets list them.
 _CLASSICAL_BACKENDS = frozenset({"Quantinuum", "Helios", "Selene", "SelenePlus"})
 _CLASSICAL = {OpType.ClExpr, OpType.CopyBits, OpType.SetBits}
-_FOR_STABILIZERS = {*_NO_GATES, OpType.noop}
+_FOR_STABILIZERS = {*NO_GATES, OpType.noop}
 _ONLINE = "online"
 # A check without an answer must not delay a workflow.
 _PATIENCE_SECONDS = 10.0
@@ -93,6 +86,7 @@ class JobValidation(BaseModel):
     :param circuits: What each circuit needs.
     :param cost: The estimated cost of all circuits in HQC; None where it was not
         estimated.
+    :param cost_confidence: 1 where the cost is certain; None where nobody says.
     """
 
     device: str | None
@@ -101,6 +95,7 @@ class JobValidation(BaseModel):
     warnings: list[str]
     circuits: list[CircuitNeeds]
     cost: float | None = None
+    cost_confidence: float | None = None
 
 
 @dataclass
@@ -143,13 +138,18 @@ def validate_job(
         for index, (circuit, shots) in enumerate(zip(circuits, n_shots, strict=True))
     ]
     problems, warnings, fits, total = [], [], False, None
+    is_certain = False
     if isinstance(device, DeviceDetails):
         remarks = _compare(circuits, n_shots, device)
+        _compare_gates(circuits, device, remarks)
         _compare_simulator(circuits, backend_config, remarks)
         refusals = _compare_batch(backend_config, device)
-        if _is_charged(device):
+        if is_charged(device):
             _estimate(circuits, needs, remarks, backend_config)
             total = sum(one.cost or 0.0 for one in needs)
+            is_certain = is_exact(device, backend_config) and all(
+                one.cost is not None for one in needs
+            )
             refusals += _compare_batch_cost(backend_config, total)
             warnings.append(
                 f"the job costs about {total:.2f} HQC, and Nexus does not report how "
@@ -172,12 +172,17 @@ def validate_job(
         warnings=warnings,
         circuits=needs,
         cost=total,
+        cost_confidence=1.0 if is_certain else None,
     )
 
 
 def check_fit(
-    circuits: Sequence[Circuit], n_shots: object, backend_config: BackendConfig
-) -> None:
+    circuits: Sequence[Circuit],
+    n_shots: object,
+    backend_config: BackendConfig,
+    *,
+    compiled: bool = False,
+) -> DeviceDetails | str:
     """Refuse a job that its device certainly refuses, in one request.
 
     What the device only may refuse is a warning in the log. The cost is not estimated
@@ -186,15 +191,20 @@ def check_fit(
     :param circuits: The circuits.
     :param n_shots: One number of shots for each circuit.
     :param backend_config: Where and how to run them.
+    :param compiled: Whether they are compiled before they run, so that they may have
+        any gates.
+    :returns: The device; a sentence that says why it cannot be found, if it cannot.
     :raises InvalidInputError: If the job does not fit; it names each circuit.
     :raises NotLoggedInError: If there is no valid login.
     """
     device = find_device(backend_config, retry_time=_PATIENCE_SECONDS)
     if not isinstance(device, DeviceDetails):
         logger.warning("nexus: %s; whether the job fits it is not known", device)
-        return
+        return device
     remarks = _compare(circuits, check_shots(n_shots, len(circuits)), device)
-    _compare_simulator(circuits, backend_config, remarks)
+    if not compiled:
+        _compare_gates(circuits, device, remarks)
+        _compare_simulator(circuits, backend_config, remarks)
     if remarks.problems:
         raise InvalidInputError(
             f"The job does not fit {device.name}, the device of its backend_config: "
@@ -203,6 +213,29 @@ def check_fit(
     refusals = describe_alike(remarks.warnings) + _compare_batch(backend_config, device)
     for warning in refusals:
         logger.warning("nexus: %s", warning)
+    return device
+
+
+def check_gates(circuits: Sequence[Circuit], backend_config: BackendConfig) -> None:
+    """Refuse circuits with gates that a device of hardware, or its emulator, lacks.
+
+    Other devices only may refuse them, which :func:`check_fit` warns of.
+
+    :param circuits: The circuits.
+    :param backend_config: Where and how to run them.
+    :raises InvalidInputError: If there are such gates; it names each circuit.
+    :raises NotLoggedInError: If there is no valid login.
+    """
+    device = find_device(backend_config, retry_time=_PATIENCE_SECONDS)
+    if not isinstance(device, DeviceDetails) or not is_charged(device):
+        return
+    foreign = _foreign_gates(circuits, device)
+    if foreign:
+        raise InvalidInputError(
+            f"{'; '.join(describe_alike(foreign))}. A job does not compile: add "
+            "--compile, which lets Nexus compile them first, or --compile=local, which "
+            "changes their gates on this machine."
+        )
 
 
 def _needs(index: int, circuit: Circuit, shots: int) -> CircuitNeeds:
@@ -226,11 +259,6 @@ def _compare(
     Predicates of pytket check a large circuit fast, which a loop in Python does not.
     """
     remarks = _Remarks()
-    known = {OpType.from_name(g) for g in device.gate_set if g in OpType.__members__}
-    classical = _CLASSICAL if device.backend in _CLASSICAL_BACKENDS else set()
-    allowed = known | _NO_GATES | classical
-    has_gates = GateSetPredicate(allowed)
-    unknown_gates: str | None = None
     features = [
         (device.midcircuit_measurement, NoMidMeasurePredicate(), "measures before"),
         (device.feedforward, NoFastFeedforwardPredicate(), "uses measured bits before"),
@@ -254,15 +282,42 @@ def _compare(
         if not device.reset and _resets(circuit):
             warning = f"resets qubits, which {device.name} says it cannot do"
             remarks.warnings.append((index, warning))
-        if known and not has_gates.verify(circuit):
-            unknown_gates = unknown_gates or _name_others(circuit, allowed)
-            warning = (
-                f"has gates that are not among those of {device.name}{unknown_gates}; "
-                "an execute job does not compile, and Nexus refuses it: compile the "
-                "circuit before, with qnexus.compile or AutoRebase of pytket"
-            )
-            remarks.warnings.append((index, warning))
     return remarks
+
+
+def _compare_gates(
+    circuits: Sequence[Circuit], device: DeviceDetails, remarks: _Remarks
+) -> None:
+    """Say which circuits have gates that a device lacks, and how to compile them."""
+    for index, text in _foreign_gates(circuits, device):
+        warning = (
+            f"{text}; an execute job does not compile, and Nexus refuses it: compile "
+            "the circuit before, with the graph nexus_compile_submit_and_poll, "
+            "`tkr-nexus run --compile` or AutoRebase of pytket"
+        )
+        remarks.warnings.append((index, warning))
+
+
+def _foreign_gates(
+    circuits: Sequence[Circuit], device: DeviceDetails
+) -> list[tuple[int, str]]:
+    """Return the circuits with gates that a device lacks, and what is to be said."""
+    known = {OpType.from_name(g) for g in device.gate_set if g in OpType.__members__}
+    if not known:
+        return []
+    classical = _CLASSICAL if device.backend in _CLASSICAL_BACKENDS else set()
+    allowed = known | NO_GATES | classical
+    has_gates = GateSetPredicate(allowed)
+    foreign = [
+        index
+        for index, circuit in enumerate(circuits)
+        if not circuit.is_symbolic() and not has_gates.verify(circuit)
+    ]
+    if not foreign:
+        return []
+    examples = _name_others(circuits[foreign[0]], allowed)
+    text = f"has gates that are not among those of {device.name}{examples}"
+    return [(index, text) for index in foreign]
 
 
 def _compare_size(
@@ -321,7 +376,7 @@ def _compare_simulator(
         DecomposeBoxes().apply(plain)
         others = [
             str(op)
-            for op, _ in _distinct_ops(plain)
+            for op, _ in distinct_ops(plain)
             if op.is_gate() and op.type not in _FOR_STABILIZERS and not op.is_clifford()
         ]
         if others:
@@ -352,47 +407,17 @@ def _resets(circuit: Circuit) -> bool:
     if circuit.n_gates_of_type(OpType.Reset):
         return True
     conditional = circuit.ops_of_type(OpType.Conditional)
-    return any(_inner(op).type == OpType.Reset for op in conditional)
+    return any(inner_op(op).type == OpType.Reset for op in conditional)
 
 
 def _name_others(circuit: Circuit, known: set[OpType]) -> str:
     """Name some gates of a circuit that are not among the known ones."""
-    names = sorted({op.type.name for op, _ in _distinct_ops(circuit)} - _names(known))
+    names = sorted({op.type.name for op, _ in distinct_ops(circuit)} - _names(known))
     return f", such as {', '.join(names[:5])}" if names else ""
 
 
 def _names(types: set[OpType]) -> set[str]:
     return {kind.name for kind in types}
-
-
-def _distinct_ops(circuit: Circuit) -> list[tuple[Op, int]]:
-    """Count the operations of a circuit, those under a condition as if there were none.
-
-    The commands of a large circuit take minutes to list; its operations by type take
-    a second.
-    """
-    counts: Counter[str] = Counter()
-    examples: dict[str, Op] = {}
-    for kind in OpType.__members__.values():
-        if kind in _BOUNDARIES or not circuit.n_gates_of_type(kind):
-            continue
-        for op in map(_inner, circuit.ops_of_type(kind)):
-            # Operations on bits have neither a number of qubits nor parameters.
-            rest = f" {op.n_qubits} {op.params}" if op.is_gate() else ""
-            key = op.type.name + rest
-            counts[key] += 1
-            examples[key] = op
-    return [(examples[key], count) for key, count in counts.items()]
-
-
-def _inner(op: Op) -> Op:
-    if op.type == OpType.Conditional:
-        return _inner(cast("Conditional", op).op)
-    return op
-
-
-def _is_charged(device: DeviceDetails) -> bool:
-    return device.backend in _CHARGED_BACKENDS and device.kind in _CHARGED_KINDS
 
 
 def _estimate(
@@ -403,38 +428,12 @@ def _estimate(
 ) -> None:
     """Set the cost of each circuit, and compare it with the limit of the config."""
     limit = getattr(backend_config, "max_cost", None)
-    for circuit, one in zip(circuits, needs, strict=True):
-        if circuit.is_symbolic():
-            continue
-        one.cost = _hqc(circuit, one.n_shots)
-        if limit is not None and one.cost > limit:
+    shots = [one.n_shots for one in needs]
+    for one, found in zip(needs, estimate_circuits(circuits, shots), strict=True):
+        one.cost = found.cost
+        if limit is not None and one.cost is not None and one.cost > limit:
             warning = f"costs about {one.cost:.2f} HQC, above its max_cost of {limit:g}"
             remarks.warnings.append((one.index, warning))
-
-
-def _hqc(circuit: Circuit, shots: int) -> float:
-    plain = circuit.copy()
-    DecomposeBoxes().apply(plain)
-    one_qubit = two_qubit = 0
-    spam = plain.n_qubits
-    for op, count in _distinct_ops(plain):
-        if op.type in (OpType.Measure, OpType.Reset):
-            spam += count
-        elif op.is_gate() and op.type not in _NO_GATES:
-            one, two = _native_gates(op)
-            one_qubit += one * count
-            two_qubit += two * count
-    return 5 + shots * (one_qubit + 10 * two_qubit + 5 * spam) / 5000
-
-
-def _native_gates(op: Op) -> tuple[int, int]:
-    """Return the numbers of native gates on one and two qubits for an operation."""
-    native = Circuit(op.n_qubits)
-    native.add_gate(op, list(range(op.n_qubits)))
-    if op.type not in _NATIVE:
-        AutoRebase(_NATIVE).apply(native)
-    two_qubit = sum(native.n_gates_of_type(gate) for gate in _NATIVE_TWO_QUBIT)
-    return native.n_gates_of_type(OpType.PhasedX), two_qubit
 
 
 def _quota_warnings() -> list[str]:

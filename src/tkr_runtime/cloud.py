@@ -25,6 +25,8 @@ class JobTasks(NamedTuple):
     :param job_inputs: The names under which tasks take a job, or a list of jobs.
     :param id_path: Where the id is in a job, as JSON keys.
     :param name_path: Where the name is in it.
+    :param narrowing: Tasks that take jobs and return those of them that have not ended,
+        each with the name of that output.
     """
 
     submitting: frozenset[str]
@@ -34,6 +36,7 @@ class JobTasks(NamedTuple):
     job_inputs: tuple[str, ...] = ("execute_ref",)
     id_path: tuple[str, ...] = ("id",)
     name_path: tuple[str, ...] = ("annotations", "name")
+    narrowing: Mapping[str, str] = {}
 
 
 # A dataclass would take 30 ms to import, at the start of every command.

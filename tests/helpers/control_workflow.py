@@ -24,7 +24,10 @@ from tierkreis.models import TKR
 from tierkreis.storage import FileStorage
 
 from tkr_nexus_worker import InProcessExecutor, NexusWorkerError, resume, run
-from tkr_nexus_worker.graphs import nexus_submit_and_poll
+from tkr_nexus_worker.graphs import (
+    nexus_submit_and_poll,
+    nexus_submit_and_poll_batched,
+)
 
 BELL = Circuit(2, name="bell").H(0).CX(0, 1).measure_all()
 
@@ -79,6 +82,18 @@ GRAPHS = {
         },
     ),
 }
+
+
+# Three jobs of one circuit each, one at a time.
+GRAPHS["parts"] = (
+    lambda: nexus_submit_and_poll_batched(1, max_jobs=1, polling_interval=0.2),
+    {
+        **GRAPHS["nexus"][1],
+        "job_name": "parts",
+        "circuits": [BELL, BELL, BELL],
+        "n_shots": [10, 20, 30],
+    },
+)
 
 
 def make_executor(kind: str, storage: FileStorage) -> ControllerExecutor:

@@ -1,10 +1,14 @@
-"""Programs of a pool that look around on the machine."""
+"""Programs of a pool that look around on the machine, or never end."""
 
+import json
 import os
 import signal
 import socket
+import threading
 from dataclasses import dataclass
 from pathlib import Path
+
+HANDLER = f"{__name__}:handle"
 
 
 @dataclass
@@ -55,3 +59,16 @@ def list_folder(path: str) -> list[str]:
 def stop(process: int) -> str:
     os.kill(process, signal.SIGCONT)
     return "signalled"
+
+
+def environment() -> str:
+    return json.dumps(dict(os.environ))
+
+
+def compute_forever() -> None:
+    """Compute in one call, which holds Python's lock, as simulators do."""
+    sum(range(10**18))
+
+
+def sleep_forever() -> None:
+    threading.Event().wait()

@@ -31,19 +31,15 @@ def folder(tmp_path) -> Path:
 
 
 @pytest.fixture
-def look(folder, monkeypatch) -> Iterator[Look]:
+def look(folder, programs) -> Iterator[Look]:
     """Let a program look for something, and return what it finds."""
-    monkeypatch.syspath_prepend(HERE)
-    monkeypatch.setenv("PYTHONPATH", str(HERE))
-    from curious_programs import Look
-
     pool = ProcessPool(
-        "curious_programs:handle", str(folder), workers=1, private=[folder / "server"]
+        programs.HANDLER, str(folder), workers=1, private=[folder / "server"]
     )
 
     def outcome_of(what: str, *arguments: object) -> str:
         outcomes: queue.SimpleQueue[str] = queue.SimpleQueue()
-        pool.submit(Look(what, arguments), lambda: None, outcomes.put)
+        pool.submit(programs.Look(what, arguments), lambda: None, outcomes.put)
         return outcomes.get(timeout=60)
 
     yield outcome_of

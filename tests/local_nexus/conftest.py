@@ -6,6 +6,7 @@ and reads its configuration once.
 
 import json
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -36,50 +37,77 @@ class ClientError(Exception):
 class Client:
     """The real qnexus client in a process with the environment of a server."""
 
-    def __init__(self, environment: dict[str, str], home: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "error::DeprecationWarning:qnexus", str(DRIVER)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | environment | {"HOME": str(home)},
-        )
+    def __init__(self, connection: socket.socket, environment: dict[str, str]) -> None:
+        self._connection = connection
+        self._stream = connection.makefile("rw")
+        self._send(environment)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait()
+        self._connection.shutdown(socket.SHUT_WR)
+        self._stream.read()  # until the process has ended
+        self._stream.close()
+        self._connection.close()
+
+    def _send(self, content: dict[str, Any]) -> None:
+        self._stream.write(json.dumps(content) + "\n")
+        self._stream.flush()
 
     def run(self, code: str, **values: Any) -> Any:
         """Run code and return what it leaves in ``result``, as JSON values."""
-        request = {"code": textwrap.dedent(code), "values": values}
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
+        self._send({"code": textwrap.dedent(code), "values": values})
+        answer = json.loads(self._stream.readline())
         if "error" in answer:
             raise ClientError(answer["error"], answer["message"], answer["trace"])
         return answer["result"]
 
 
-@pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
+type MakeClient = Callable[[dict[str, str]], Client]
 
 
 @pytest.fixture(scope="session")
-def client(shared_nexus: LocalNexus, home: Path) -> Iterator[Client]:
-    with Client(shared_nexus.env, home) as client:
+def make_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeClient]:
+    """Make clients for an environment; they share the import of qnexus."""
+    home = str(tmp_path_factory.mktemp("home"))
+    control, theirs = socket.socketpair()
+    number = theirs.fileno()
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-Werror::DeprecationWarning:qnexus",
+            "-Wignore:This process:DeprecationWarning",  # the thread of an allocator
+            DRIVER,
+            str(number),
+        ],
+        stdin=subprocess.DEVNULL,
+        pass_fds=[number],
+    )
+    theirs.close()
+
+    def make(environment: dict[str, str]) -> Client:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(control, [b"\0"], [theirs.fileno()])
+        return Client(ours, os.environ | environment | {"HOME": home})
+
+    yield make
+    control.close()
+    process.wait()
+
+
+@pytest.fixture(scope="session")
+def client(shared_nexus: LocalNexus, make_client: MakeClient) -> Iterator[Client]:
+    with make_client(shared_nexus.env) as client:
         client.run("qnx.projects.get_or_create('shared')")
         yield client
 
 
 @pytest.fixture
-def new_client(home: Path) -> Iterator[Callable[[dict[str, str]], Client]]:
+def new_client(make_client: MakeClient) -> Iterator[MakeClient]:
     with ExitStack() as stack:
-        yield lambda environment: stack.enter_context(Client(environment, home))
+        yield lambda environment: stack.enter_context(make_client(environment))
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ def own() -> Iterator[LocalNexus]:
 
 
 @pytest.fixture(scope="module")
-def client_of_own(own, home) -> Iterator[Client]:
-    with Client(own.env, home) as client:
+def client_of_own(own, make_client) -> Iterator[Client]:
+    with make_client(own.env) as client:
         yield client
 
 

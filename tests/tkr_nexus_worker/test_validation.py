@@ -17,7 +17,7 @@ from local_nexus import Fault
 from tkr_nexus_worker import jobs, programs, tasks
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.results import get_results_by_id
-from tkr_nexus_worker.validation import check_fit, validate_job
+from tkr_nexus_worker.validation import check_fit, check_gates, validate_job
 
 LOCAL = QuantinuumConfig(device_name="H2-1LE")
 MACHINE = QuantinuumConfig(device_name="H2-1")
@@ -131,6 +131,29 @@ def test_what_nexus_may_judge_in_another_way_is_a_warning(
     with caplog.at_level(logging.WARNING):
         check_fit([circuit], [10], config)
     assert warning in caplog.text
+
+
+@pytest.mark.parametrize("name", ["H2-1", "H2-1E"])
+def test_other_gates_than_those_of_hardware_are_refused_where_asked(connected, name):
+    config = QuantinuumConfig(device_name=name)
+    check_gates([NATIVE, SYMBOLIC], config)
+    connected.clear_requests()
+    with pytest.raises(InvalidInputError) as caught:
+        check_gates([NATIVE, BELL, BELL], config)
+    assert str(caught.value).startswith(
+        f"circuits 1-2: has gates that are not among those of {name}, such as CX, H. "
+    )
+    assert "--compile, which lets Nexus" in str(caught.value)
+    assert len(connected.requests()) == 1
+    check_gates([BELL], LOCAL)
+
+
+def test_circuits_that_are_to_be_compiled_may_have_any_gates(connected, caplog):
+    with caplog.at_level(logging.WARNING):
+        check_fit([BELL], [10], MACHINE, compiled=True)
+        with pytest.raises(InvalidInputError, match="57 qubits"):
+            check_fit([LARGE], [10], MACHINE, compiled=True)
+    assert "gates" not in caplog.text
 
 
 def test_a_device_that_is_not_online_is_a_warning(connected):

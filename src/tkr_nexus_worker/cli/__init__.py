@@ -9,6 +9,7 @@ from tkr_runtime.tasks.deferred_imports import defer_imports
 
 # Name of a command -> the module of this package that defines it, and its summary.
 _COMMANDS = {
+    "budget": ("budget", "Show what is reserved, spent and left of budgets."),
     "cancel": ("jobs", "Cancel jobs."),
     "check": ("run", "Check whether circuits fit a device, and estimate their cost."),
     "completion": (

@@ -1,6 +1,7 @@
 """Commands that show jobs and change them."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -47,10 +48,19 @@ _CSV_COLUMNS = (
     shell_complete=completes("project"),
     help="Show only the jobs of this project.",
 )
+@click.option(
+    "--type",
+    "job_type",
+    type=click.Choice(["execute", "compile"]),
+    default="execute",
+    show_default=True,
+    help="Show the jobs that run programs, or those that compile them.",
+)
 @listing_options(JOB_STATES)
 def jobs(
     everything: bool,
     project: str | None,
+    job_type: Literal["execute", "compile"],
     states: tuple[str, ...],
     limit: int,
     as_json: bool,
@@ -61,9 +71,11 @@ def jobs(
     from tkr_nexus_worker.jobs import list_jobs, list_scheduled_jobs
 
     if everything or states:
-        found = list_jobs(project=project, states=states, limit=limit)
+        found = list_jobs(
+            project=project, states=states, limit=limit, job_type=job_type
+        )
     else:
-        found = list_scheduled_jobs(project, limit=limit)
+        found = list_scheduled_jobs(project, limit=limit, job_type=job_type)
     print_jobs(
         found,
         jobs_list,

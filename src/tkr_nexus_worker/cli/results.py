@@ -202,9 +202,9 @@ def print_results(
     :param circuits: The results to print.
     :param top: How many outcomes to show of each at most.
     """
-    receipt = found.receipt
-    cost = "" if receipt.cost is None else f", {receipt.cost:.2f} HQC"
-    click.echo(f"{receipt.job_name}  {receipt.job_id}  {receipt.state}{cost}")
+    for job in found.jobs:
+        cost = "" if job.cost is None else f", {job.cost:.2f} HQC"
+        click.echo(f"{job.name}  {job.job_id}  {job.state.name}{cost}")
     for circuit in circuits:
         click.echo()
         _print_circuit(circuit, top)

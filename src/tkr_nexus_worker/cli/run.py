@@ -2,11 +2,18 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from tkr_nexus_worker.cli.costs import (
+    confirm_cost,
+    max_cost_option,
+    max_program_cost_option,
+    yes_option,
+)
 from tkr_nexus_worker.cli.results import check_complete, print_plots, print_results
 from tkr_runtime.cli.checks import print_validation
 from tkr_runtime.cli.completion import completes
@@ -28,8 +35,12 @@ from tkr_runtime.cli.workflows import (
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from tkr_nexus_worker.program_files.jobs import Compile
     from tkr_nexus_worker.program_files.read import ProgramFile
     from tkr_nexus_worker.validation import JobValidation
+
+_LEVELS = ("0", "1", "2", "3")
+_LOCAL = "local"
 
 _files_argument: Decorator = click.argument(
     "files",
@@ -48,20 +59,56 @@ _PROGRAM_DEVICE = "Helios-1E-lite"
 _LOCAL_SHOTS = 100
 
 
-@click.command()
+class _RunCommand(click.Command):
+    """A command whose option ``--compile`` takes a level only after an equals sign.
+
+    click would take the file after ``--compile`` for its level.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = ["--compile=2" if arg == "--compile" else arg for arg in args]
+        return super().parse_args(ctx, given)
+
+
+@click.command(cls=_RunCommand)
 @_files_argument
 @click.option(
     "--device",
     cls=UnlessLocal,
     shell_complete=completes("device"),
-    help=f"{_DEVICE_HELP}  [default with --local: {_CIRCUIT_DEVICE}, for Guppy and "
-    f"HUGR {_PROGRAM_DEVICE}]",
+    help=f"{_DEVICE_HELP}  [default with --local: {_CIRCUIT_DEVICE}, for Guppy, HUGR "
+    f"and QIR {_PROGRAM_DEVICE}]",
 )
 @click.option(
     "--shots",
     cls=UnlessLocal,
     type=_SHOTS,
     help=f"{_SHOTS_HELP}  [default with --local: {_LOCAL_SHOTS}]",
+)
+@click.option(
+    "--compile",
+    metavar="[=LEVEL]",
+    type=click.Choice([*_LEVELS, _LOCAL]),
+    help="Let Nexus compile the circuits for the device first, as a job of its own. "
+    "LEVEL is 0 (gates alone) to 3 (most optimised), 2 without it; with local, pytket "
+    "changes the gates on this machine, without optimisation.",
+)
+@click.option(
+    "--two-qubit-gate",
+    metavar="GATE",
+    help="With --compile: the gate on two qubits, ZZPhase, ZZMax or TK2.",
+)
+@click.option(
+    "--qubits",
+    type=click.IntRange(min=1),
+    help="The number of qubits of each program; most systems need it for Guppy, HUGR "
+    "and QIR.",
+)
+@click.option(
+    "--max-programs",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Divide circuits into several jobs of N at most, a few of them at once.",
 )
 @local_option(
     "Run on an embedded Nexus on this machine, where programs run as your user: take "
@@ -76,6 +123,9 @@ _LOCAL_SHOTS = 100
     show_default=True,
     help="The project of the job; created if it does not exist.",
 )
+@max_cost_option
+@max_program_cost_option
+@yes_option
 @interval_option
 @directory_option
 @plot_option
@@ -87,9 +137,16 @@ def run(
     files: tuple[Path, ...],
     device: str | None,
     shots: int | None,
+    compile: str | None,  # noqa: A002 (the name of the option)
+    two_qubit_gate: str | None,
+    qubits: int | None,
+    max_programs: int | None,
     local: bool,
     name: str | None,
     project: str,
+    max_cost: float | None,
+    max_program_cost: float | None,
+    yes: bool,
     polling_interval: float | None,
     directory: Path,
     plot: bool,
@@ -98,11 +155,12 @@ def run(
     save: Path | None,
     force: bool,
 ) -> None:
-    """Run programs from files as one job, and show their results.
+    """Run programs from files as one job of each kind, and show their results.
 
     FILE is a circuit (.qasm: OpenQASM 2 or 3, .json: pytket) or a program (.py: a Guppy
-    function main, which is executed as code; .hugr). If you stop the command, the job
-    continues on Nexus.
+    function main, which is executed as code; .hugr; .ll or .bc: QIR). If you stop the
+    command, the jobs continue on Nexus. Before a job on hardware, a terminal shows what
+    it costs and asks.
     """
     from tkr_nexus_worker.program_files.read import read_programs
     from tkr_runtime.files import check_absent
@@ -127,7 +185,15 @@ def run(
             project_name=project,
             polling_interval=seconds_between_requests(polling_interval, local=local),
             directory=directory.expanduser().absolute(),
+            compile=_compilation(compile),
+            target_2qb_gate=two_qubit_gate,
+            n_qubits=qubits,
+            refuse_gates=not local,
+            max_cost=max_program_cost,
+            max_job_cost=max_cost,
+            on_estimate=None if local else partial(confirm_cost, yes=yes),
             allow_failed=True,
+            max_programs=max_programs,
         )
     if save is not None:
         save_results(found, save, force=force)
@@ -211,6 +277,12 @@ def _chosen(
         shots = chosen["--shots"] = _LOCAL_SHOTS
     announce_defaults("tkr-nexus run", chosen)
     return device, shots
+
+
+def _compilation(chosen: str | None) -> "Compile | None":
+    if chosen is None:
+        return None
+    return int(chosen) if chosen in _LEVELS else "local"
 
 
 def _check_versions(programs: "Sequence[ProgramFile]") -> None:

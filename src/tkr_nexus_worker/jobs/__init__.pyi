@@ -1,6 +1,9 @@
 from .actions import cancel_job as cancel_job
 from .actions import delete_job as delete_job
 from .actions import retry_job as retry_job
+from .compile import compile_locally as compile_locally
+from .compile import get_compiled_programs as get_compiled_programs
+from .compile import start_compile_job as start_compile_job
 from .find import find_job as find_job
 from .find import get_job_details as get_job_details
 from .find import get_job_status as get_job_status
@@ -14,6 +17,9 @@ from .models import JobStatus as JobStatus
 from .models import JobStatusReport as JobStatusReport
 from .models import JobSummary as JobSummary
 from .models import WaitProgress as WaitProgress
+from .parts import ProgramPart as ProgramPart
+from .parts import split_programs as split_programs
+from .parts import submit_part as submit_part
 from .payload import get_job_payload as get_job_payload
 from .payload import save_payload as save_payload
 from .receipt import Receipt as Receipt

@@ -6,7 +6,7 @@ from functools import partial
 from uuid import UUID
 
 from qnexus.config import CONFIG
-from qnexus.models.references import ExecuteJobRef, JobType
+from qnexus.models.references import JobRef
 
 from tkr_nexus_worker.errors import (
     InvalidInputError,
@@ -16,7 +16,6 @@ from tkr_nexus_worker.errors import (
 from tkr_nexus_worker.jobs.listing import (
     fetch_job,
     listed_jobs,
-    only_execute_jobs,
     read_job,
 )
 from tkr_nexus_worker.jobs.models import Job, JobStatus
@@ -37,52 +36,53 @@ _START_OF_ID = re.compile(
 _NOT_THERE = frozenset({403, 404})
 
 
-def find_job(text: str) -> ExecuteJobRef:
-    """Find an execute job by its id, its name, or the start of its id.
+def find_job(text: str) -> JobRef:
+    """Find a job by its id, its name, or the start of its id.
 
-    A name has precedence over the start of an id. Nexus filters by name and by id; the
+    A name has precedence over the start of an id, and of a job and its compilation with
+    the same name the job is meant. Nexus filters by name and by id; the
     start of an id is looked for among the newest 1,000 jobs. Eight digits are taken as
     unique at the first job that has them, fewer only if no other of those jobs has them
     and there are no older ones.
 
     :param text: The id; or the whole name; or at least four digits of the start of the
         id.
-    :returns: A reference to the job.
+    :returns: A reference to the job, a ``CompileJobRef`` if it compiles programs.
     :raises InvalidInputError: If several jobs match, which the message lists, or the
-        job compiles programs and does not run them, or the text is empty.
+        text is empty.
     :raises UnknownNameError: If there is no such job that you may see.
     :raises NexusWorkerError: If Nexus does not answer.
     """
     return _find(text).ref()
 
 
-def resolve_job(job: ExecuteJobRef | str) -> ExecuteJobRef:
+def resolve_job(job: JobRef | str) -> JobRef:
     """Return a reference to a job, however it is named.
 
     :param job: The job, or its id, the start of its id, or its name.
     :raises NexusWorkerError: As :func:`find_job` does.
     """
-    return job if isinstance(job, ExecuteJobRef) else find_job(job)
+    return job if isinstance(job, JobRef) else find_job(job)
 
 
-def get_job_status(job: ExecuteJobRef | str) -> JobStatus:
+def get_job_status(job: JobRef | str) -> JobStatus:
     """Return the current status of a job.
 
     :param job: The job, or its id, the start of its id, or its name.
     :raises NexusWorkerError: If there is no such job, or Nexus does not answer.
     """
-    if isinstance(job, ExecuteJobRef):
+    if isinstance(job, JobRef):
         return get_status(job)
     return _find(job).status
 
 
-def get_job_details(job: ExecuteJobRef | str) -> Job:
+def get_job_details(job: JobRef | str) -> Job:
     """Return all that Nexus knows of a job, without its programs and results.
 
     :param job: The job, or its id, the start of its id, or its name.
     :raises NexusWorkerError: If there is no such job, or Nexus does not answer.
     """
-    if isinstance(job, ExecuteJobRef):
+    if isinstance(job, JobRef):
         return fetch_job(job)
     found = _find(job)
     # A lookup by id reads the items as well, a list does not.
@@ -108,7 +108,7 @@ def _find(text: str) -> Job:
     )
     if named:
         # A name that a job shares with its own compilation means the job.
-        execute_jobs = [job for job in named if _is_execute(job)]
+        execute_jobs = [job for job in named if not job.compiles]
         return _the_one(text, execute_jobs or named, "are called")
     return _by_start(text)
 
@@ -124,7 +124,7 @@ def _by_id(uuid: UUID) -> Job:
             "deleted, or it belongs to somebody who has not shared it.",
             error.status_code,
         ) from error
-    return _check_runs(read_job(body["data"], body["included"]))
+    return read_job(body["data"], body["included"])
 
 
 def _by_start(text: str) -> Job:
@@ -139,7 +139,7 @@ def _by_start(text: str) -> Job:
         )
     found = []
     n_searched = 0
-    newest_first = {"sort": "-timestamps.created"} | only_execute_jobs()
+    newest_first = {"sort": "-timestamps.created"}
     read = partial(get_json, f"look up the job whose id starts with {start}")
     for job in listed_jobs(newest_first, read, limit=NEWEST_JOBS):
         n_searched += 1
@@ -168,7 +168,7 @@ def _by_start(text: str) -> Job:
 
 def _the_one(text: str, jobs: list[Job], relation: str) -> Job:
     if len(jobs) == 1:
-        return _check_runs(jobs[0])
+        return jobs[0]
     more = len(jobs) > _SHOWN_CANDIDATES
     raise InvalidInputError(
         f"{'More than ' if more else ''}{min(len(jobs), _SHOWN_CANDIDATES)} jobs "
@@ -183,19 +183,6 @@ def _list(jobs: list[Job]) -> str:
         f"{age((now - job.created).total_seconds())} old"
         for job in jobs
     )
-
-
-def _check_runs(job: Job) -> Job:
-    if not _is_execute(job):
-        raise InvalidInputError(
-            f"Job {job.name!r} ({job.job_id}) compiles programs and does not run them. "
-            "Give a job that runs them."
-        )
-    return job
-
-
-def _is_execute(job: Job) -> bool:
-    return job.job_type == JobType.EXECUTE.value
 
 
 def _unknown(reason: str) -> UnknownNameError:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cache, partial
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,7 +13,13 @@ from qnexus.config import CONFIG
 from qnexus.models import BackendConfig
 from qnexus.models.annotations import Annotations
 from qnexus.models.job_status import JobStatusEnum
-from qnexus.models.references import ExecuteJobRef, JobType, ProjectRef
+from qnexus.models.references import (
+    CompileJobRef,
+    ExecuteJobRef,
+    JobRef,
+    JobType,
+    ProjectRef,
+)
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.jobs.models import Job, JobEvent, JobItem, Status
@@ -37,6 +43,7 @@ def list_jobs(
     states: Sequence[str] = (),
     limit: int = 20,
     items: bool = True,
+    job_type: Literal["execute", "compile"] = "execute",
 ) -> list[Job]:
     """List the jobs that you may see, the newest first.
 
@@ -47,19 +54,26 @@ def list_jobs(
     :param states: States, to list only jobs in one of them.
     :param limit: The largest number of jobs to list.
     :param items: Whether to count the items of each job.
+    :param job_type: Whether to list the jobs that run programs, or those that compile
+        them.
     :returns: The jobs, without their items and logs.
-    :raises InvalidInputError: If the limit is below 1 or a state is unknown.
+    :raises InvalidInputError: If the limit is below 1, or a state or the type is
+        unknown.
     :raises NexusWorkerError: If there is no such project, or Nexus does not answer.
     """
     if limit < 1:
         raise InvalidInputError(f"The limit is {limit}; give at least 1 job.")
+    if job_type not in {"execute", "compile"}:
+        raise InvalidInputError(
+            f"The type of jobs is {job_type!r}; give 'execute' or 'compile'."
+        )
     query: dict[str, str | int | list[str]] = {"sort": "-timestamps.created"}
     if states:
         query["filter[status][status]"] = [_check_state(state) for state in states]
     ref = None if project is None else find_project(project)
     listed = list(
         listed_jobs(
-            query | only_execute_jobs(project=ref),
+            query | of_type(JobType(job_type), project=ref),
             partial(get_json, "list jobs"),
             limit=limit,
             page_size=min(limit, _LARGEST_PAGE),
@@ -73,7 +87,11 @@ def list_jobs(
 
 
 def list_scheduled_jobs(
-    project: str | None = None, *, limit: int = 100, items: bool = True
+    project: str | None = None,
+    *,
+    limit: int = 100,
+    items: bool = True,
+    job_type: Literal["execute", "compile"] = "execute",
 ) -> list[Job]:
     """List the jobs that wait or run, the newest first.
 
@@ -83,10 +101,17 @@ def list_scheduled_jobs(
     :param project: The name of a project, to list only its jobs.
     :param limit: The largest number of jobs to list.
     :param items: Whether to count the items of each job.
+    :param job_type: As for :func:`list_jobs`.
     :returns: The jobs, without their items and logs.
     :raises NexusWorkerError: As :func:`list_jobs` does.
     """
-    return list_jobs(project=project, states=WAITING_STATES, limit=limit, items=items)
+    return list_jobs(
+        project=project,
+        states=WAITING_STATES,
+        limit=limit,
+        items=items,
+        job_type=job_type,
+    )
 
 
 def listed_jobs(
@@ -124,7 +149,7 @@ def listed_jobs(
             return
 
 
-def fetch_job(job: ExecuteJobRef | Job) -> Job:
+def fetch_job(job: JobRef | Job) -> Job:
     """Ask Nexus for all that it knows of a job, its items included.
 
     :param job: The job.
@@ -171,15 +196,19 @@ def read_job(data: dict[str, Any], included: list[dict[str, Any]]) -> Job:
     return job.with_source(attributes, make_ref)
 
 
-def only_execute_jobs(
-    *, project: ProjectRef | None = None, created_after: datetime | None = None
+def of_type(
+    job_type: JobType,
+    *,
+    project: ProjectRef | None = None,
+    created_after: datetime | None = None,
 ) -> dict[str, str]:
-    """Return the filters for jobs that run programs.
+    """Return the filters for jobs that run programs, or for those that compile them.
 
+    :param job_type: Which of the two.
     :param project: The project, to list only its jobs.
     :param created_after: A moment, to list only jobs that were submitted after it.
     """
-    query = {"filter[job_type]": JobType.EXECUTE.value}
+    query = {"filter[job_type]": job_type.value}
     if project is not None:
         query["filter[project][id]"] = str(project.id)
     if created_after is not None:
@@ -202,10 +231,9 @@ def _count_items(job: Job) -> Job:
 
 
 def _read_items(data: dict[str, Any]) -> list[JobItem] | None:
-    """Return the items of an execute job; None where the answer is without them."""
+    """Return the items of a job; None where the answer is without them."""
     items = data["attributes"].get("definition", {}).get("items", [{}])
-    is_execute = data["attributes"]["job_type"] == JobType.EXECUTE.value
-    if not is_execute or not all("status" in item for item in items):
+    if not all("status" in item for item in items):
         return None
     programs = data["relationships"]["programs"]["data"]
     types = {program["id"]: program["type"] for program in programs}
@@ -217,6 +245,7 @@ def _read_items(data: dict[str, Any]) -> list[JobItem] | None:
             n_shots=item.get("n_shots"),
             result_id=item.get("result_id"),
             result_type=item.get("result_type"),
+            compilation_id=item.get("compilation_id"),
             **status_fields(item["status"]),
         )
         for index, item in enumerate(items)
@@ -252,15 +281,16 @@ def _events(subject: str, status: Status) -> list[JobEvent]:
 
 def _reference(
     data: dict[str, Any], project_id: str, project: dict[str, Any]
-) -> ExecuteJobRef:
-    """Make the reference of qnexus to a job.
+) -> JobRef:
+    """Make the reference of qnexus to a job that runs programs or compiles them.
 
     A state that qnexus does not know becomes SUBMITTED: the job still waits.
     """
     attributes = data["attributes"]
     state = str(attributes["status"].get("status"))
     known = state if state in _KNOWN_TO_QNEXUS else JobStatusEnum.SUBMITTED.name
-    return ExecuteJobRef(
+    compiles = attributes["job_type"] == JobType.COMPILE.value
+    return (CompileJobRef if compiles else ExecuteJobRef)(
         id=UUID(data["id"]),
         annotations=Annotations.from_dict(attributes),
         last_status=JobStatusEnum[known],

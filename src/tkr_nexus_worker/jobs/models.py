@@ -25,7 +25,7 @@ from tkr_nexus_worker.nexus.states import JobState, Phase, job_state
 from tkr_runtime.times import read_moment
 
 if TYPE_CHECKING:
-    from qnexus.models.references import ExecuteJobRef
+    from qnexus.models.references import JobRef
 
 
 def _read_moment(moment: object) -> object:
@@ -123,6 +123,7 @@ class JobItem(Status):
     :param n_shots: The number of shots requested, where there is one.
     :param result_id: The id of the result, where there is one.
     :param result_type: ``PYTKET`` or ``QSYS``, where there is a result.
+    :param compilation_id: The id of what a compile job made of it, where it did.
     """
 
     index: int
@@ -132,11 +133,13 @@ class JobItem(Status):
     n_shots: int | None = None
     result_id: str | None = None
     result_type: str | None = None
+    compilation_id: str | None = None
 
     @property
     def succeeded(self) -> bool:
-        """Whether the program ran all its shots and has a result."""
-        return self.state.phase is Phase.SUCCEEDED and self.result_id is not None
+        """Whether the program ran all its shots, or was compiled, and has a result."""
+        outcome = self.result_id or self.compilation_id
+        return self.state.phase is Phase.SUCCEEDED and outcome is not None
 
 
 class JobEvent(_Value):
@@ -159,7 +162,8 @@ class Job(JobStatus):
 
     Nexus lists jobs without their items: in a list ``items`` and ``log`` are empty.
 
-    :param job_type: ``execute``, or ``compile`` for a job that runs nothing.
+    :param job_type: ``execute``, or ``compile`` for a job that compiles programs and
+        runs none.
     :param backend: The name of the system that the job is for, where Nexus reports it.
     :param created: When the job was submitted.
     :param items_done: How many items have ended, in any way; None where the items were
@@ -189,7 +193,7 @@ class Job(JobStatus):
 
     # What Nexus wrote, for references and options; no part of the value.
     _source: dict[str, Any] = PrivateAttr(default_factory=dict)
-    _make_ref: "Callable[[], ExecuteJobRef] | None" = PrivateAttr(default=None)
+    _make_ref: "Callable[[], JobRef] | None" = PrivateAttr(default=None)
 
     def __eq__(self, other: object) -> bool:
         """Compare the fields alone: a job read from JSON makes no reference."""
@@ -210,11 +214,16 @@ class Job(JobStatus):
         )
 
     @property
+    def compiles(self) -> bool:
+        """Whether it is a job that compiles programs and runs none."""
+        return self.job_type == "compile"
+
+    @property
     def failed_items(self) -> list[JobItem]:
         """The items without a complete result."""
         return [item for item in self.items if not item.succeeded]
 
-    def ref(self) -> "ExecuteJobRef":
+    def ref(self) -> "JobRef":
         """Return a reference to the job, for functions of qnexus and this package.
 
         :raises ValueError: If the job was not read from Nexus but from a file.
@@ -230,7 +239,7 @@ class Job(JobStatus):
         return definition
 
     def with_source(
-        self, attributes: dict[str, Any], make_ref: "Callable[[], ExecuteJobRef]"
+        self, attributes: dict[str, Any], make_ref: "Callable[[], JobRef]"
     ) -> "Job":
         """Return the same job with what Nexus wrote of it.
 

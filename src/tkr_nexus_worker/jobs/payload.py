@@ -11,7 +11,7 @@ from typing import Any
 
 from pytket.circuit import Circuit
 from pytket.utils.serialization.migration import circuit_dict_from_pytket1_dict
-from qnexus.models.references import ExecuteJobRef
+from qnexus.models.references import JobRef
 
 from tkr_nexus_worker.errors import (
     InvalidInputError,
@@ -58,7 +58,7 @@ _NOT_SUBMITTED = frozenset(
 _NOT_OPTIONS = frozenset({"backend_config", "items"})
 
 
-def get_job_payload(job: ExecuteJobRef | str) -> JobPayload:
+def get_job_payload(job: JobRef | str) -> JobPayload:
     """Download what was submitted as a job.
 
     :param job: The job, or its id, the start of its id, or its name.

@@ -152,11 +152,12 @@ def failure_message(job: JobStatus) -> str:
     if not isinstance(job, Job):
         return f"{message}. Next: {state.advice}."
     if failed:
+        missing = "were not compiled" if job.compiles else "gave no complete result"
         message += (
-            f"; {len(failed)} of its {len(job.items)} circuits gave no complete "
-            f"result: {describe_failures(failed)}"
+            f"; {len(failed)} of its {len(job.items)} circuits {missing}: "
+            f"{describe_failures(failed)}"
         )
     message += f". Next: {state.advice or 'submit these circuits again as a new job'}."
-    if len(failed) < len(job.items):
+    if len(failed) < len(job.items) and not job.compiles:
         message += " The task get_item_results fetches the results of the others."
     return message + name_duplicates(job.description)

@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 import httpx
 from anyio.from_thread import start_blocking_portal
 from qnexus.config import CONFIG
-from qnexus.models.references import ExecuteJobRef
+from qnexus.models.references import JobRef
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
@@ -20,7 +20,7 @@ from tkr_nexus_worker.errors import (
     NexusUnavailableError,
     WaitTimeoutError,
 )
-from tkr_nexus_worker.jobs.duplicates import settle_duplicates
+from tkr_nexus_worker.jobs.duplicates import settle_budgets, settle_duplicates
 from tkr_nexus_worker.jobs.find import get_job_details, resolve_job
 from tkr_nexus_worker.jobs.models import Job, JobStatus, WaitProgress
 from tkr_nexus_worker.jobs.status import (
@@ -49,7 +49,7 @@ _WEBSOCKET_PAUSE = 60.0
 _CLOSE_TIMEOUT = 1.0
 
 
-def is_running(job: ExecuteJobRef | str) -> bool:
+def is_running(job: JobRef | str) -> bool:
     """Return whether a job still waits or runs.
 
     A job may wait for days: during an outage of Nexus, and after the login has expired,
@@ -69,7 +69,7 @@ def is_running(job: ExecuteJobRef | str) -> bool:
     return status.phase is Phase.WAITING
 
 
-def check_job_complete(job: ExecuteJobRef | str) -> bool:
+def check_job_complete(job: JobRef | str) -> bool:
     """Return whether a job has completed, so that it has all its results.
 
     It waits during outages, and for a new login, as :func:`is_running` does.
@@ -82,7 +82,7 @@ def check_job_complete(job: ExecuteJobRef | str) -> bool:
     return not is_running(job)
 
 
-def is_unfinished(job: ExecuteJobRef) -> bool:
+def is_unfinished(job: JobRef) -> bool:
     """Return whether a job still waits or runs, without an error where it failed.
 
     It waits during outages, and for a new login, as :func:`is_running` does.
@@ -97,7 +97,7 @@ def is_unfinished(job: ExecuteJobRef) -> bool:
     return status.phase is Phase.WAITING
 
 
-def raise_if_failed(job: ExecuteJobRef, status: JobStatus) -> None:
+def raise_if_failed(job: JobRef, status: JobStatus) -> None:
     """Raise an error if a job failed.
 
     :param job: The job.
@@ -111,6 +111,7 @@ def raise_if_failed(job: ExecuteJobRef, status: JobStatus) -> None:
     # Without an answer, the message is about the job as a whole.
     with suppress(NexusUnavailableError):
         found = get_job_details(job)
+        settle_budgets(found.description, found)
         if found.phase is Phase.FAILED:
             status = found
     message = failure_message(status)
@@ -119,9 +120,7 @@ def raise_if_failed(job: ExecuteJobRef, status: JobStatus) -> None:
     raise JobFailedError(message)
 
 
-def wait_for_change(
-    job: ExecuteJobRef, polling_interval: float, known: str = ""
-) -> JobStatus:
+def wait_for_change(job: JobRef, polling_interval: float, known: str = "") -> JobStatus:
     """Wait until a job has ended or its status has changed, an hour at most.
 
     Each pass of a loop of Tierkreis costs files, a process and time of the controller;
@@ -158,7 +157,7 @@ def wait_for_change(
 
 
 def wait_until_complete(
-    job: ExecuteJobRef | str,
+    job: JobRef | str,
     *,
     timeout: float = A_WEEK,
     poll_interval: float = 30.0,
@@ -220,7 +219,7 @@ class _Wait:
 
     def __init__(
         self,
-        job: ExecuteJobRef,
+        job: JobRef,
         deadline: float,
         poll_interval: float,
         *,

@@ -1,10 +1,12 @@
-"""Divide the circuits of a job into batches, one for each process that uploads."""
+"""Circuits with their text, and their batches, one for each process that uploads."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from pytket.circuit import Circuit
+
+from tkr_runtime import json_lines
 
 _SMALLEST_BATCH = 8
 _MOST_BATCHES = 4
@@ -13,12 +15,30 @@ _MOST_BATCHES = 4
 class EncodedCircuits(Sequence[Circuit]):
     """Circuits together with the text that they were read from.
 
-    :param encoded: The circuits as ``Circuit.to_dict`` gives them.
+    :param texts: What ``Circuit.to_dict`` gives of each, as JSON.
     """
 
-    def __init__(self, encoded: list[dict[str, Any]]) -> None:
-        self._encoded = encoded
-        self._circuits = [Circuit.from_dict(circuit) for circuit in encoded]
+    def __init__(self, texts: list[bytes]) -> None:
+        self.texts = texts
+        self._circuits = [Circuit.from_dict(from_json(text)) for text in texts]
+
+    @classmethod
+    def read(cls, text: bytes) -> Self:
+        """Read a list of circuits.
+
+        :param text: The list as JSON.
+        """
+        return cls(json_lines.split(text))
+
+    @classmethod
+    def of(cls, circuits: Iterable[Circuit]) -> Self:
+        """Encode circuits, unless they have their text already.
+
+        :param circuits: The circuits.
+        """
+        if isinstance(circuits, cls):
+            return circuits
+        return cls([to_json(circuit.to_dict()) for circuit in circuits])
 
     def __len__(self) -> int:
         return len(self._circuits)
@@ -36,6 +56,6 @@ class EncodedCircuits(Sequence[Circuit]):
         """
         size = max(_SMALLEST_BATCH, -(-len(self) // _MOST_BATCHES))
         return [
-            to_json(self._encoded[start : start + size])
+            b"[" + b",".join(self.texts[start : start + size]) + b"]"
             for start in range(0, len(self), size)
         ]

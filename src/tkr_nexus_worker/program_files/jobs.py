@@ -1,10 +1,10 @@
 """Run programs in files as one job, without writing a graph."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 from hugr.package import Package
@@ -14,20 +14,34 @@ from qnexus.models import BackendConfig
 from tierkreis.models import Workflow
 from tierkreis.storage import FileStorage
 
+from tkr_nexus_worker.costs.estimates import CostEstimate, estimate_cost, is_charged
+from tkr_nexus_worker.costs.limits import check_limits
+from tkr_nexus_worker.devices import DeviceDetails, find_device
 from tkr_nexus_worker.errors import (
     InvalidInputError,
     NexusWorkerError,
     WorkflowFailedError,
 )
 from tkr_nexus_worker.executors import uv_executor
+from tkr_nexus_worker.jobs.compile import check_level, compile_locally
+from tkr_nexus_worker.jobs.parts import RUN_HUGR, split_programs
+from tkr_nexus_worker.jobs.parts import circuits_of as circuits_among
 from tkr_nexus_worker.jobs.receipt import Receipt, read_receipt
 from tkr_nexus_worker.jobs.status import describe
-from tkr_nexus_worker.nexus.checks import check_job, check_name, check_shots
+from tkr_nexus_worker.nexus.checks import (
+    check_cost,
+    check_job,
+    check_name,
+    check_shots,
+)
 from tkr_nexus_worker.nexus.client import get_json
 from tkr_nexus_worker.nexus.states import job_state
 from tkr_nexus_worker.program_files.read import ProgramFile, read_programs
+from tkr_nexus_worker.programs import Program, upload_programs
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults
 from tkr_nexus_worker.results.download import get_results_by_id, partial_results
+from tkr_nexus_worker.results.parts import part_results
+from tkr_nexus_worker.validation import check_gates
 from tkr_runtime.tasks.receipts import find_receipts
 from tkr_runtime.workflows.interrupt import OnInterrupt
 from tkr_runtime.workflows.run import run
@@ -36,7 +50,11 @@ from tkr_runtime.workflows.storage import started_tasks
 PROJECT = "tkr-nexus"
 """The project of jobs if no other is given."""
 
-_RUN_HUGR = frozenset({"Helios", "Quantinuum", "Selene", "SelenePlus"})
+# A check without an answer must not keep a person waiting.
+_PATIENCE_SECONDS = 10.0
+
+type Compile = int | Literal["local"]
+"""How circuits are compiled: by Nexus at an optimisation level, or on this machine."""
 
 
 def submit_files(
@@ -49,16 +67,25 @@ def submit_files(
     polling_interval: float = 30.0,
     directory: Path | None = None,
     on_interrupt: OnInterrupt = "keep",
+    compile: Compile | None = None,  # noqa: A002 (what it is called everywhere)
+    target_2qb_gate: str | None = None,
+    n_qubits: int | Sequence[int] | None = None,
+    refuse_gates: bool = True,
+    max_cost: float | None = None,
+    max_job_cost: float | None = None,
+    on_estimate: Callable[[CostEstimate], None] | None = None,
     allow_failed: bool = False,
+    max_programs: int | None = None,
 ) -> JobResults:
-    """Run programs in files as one job, and wait for their results.
+    """Run programs in files as one job of each kind, and wait for their results.
 
-    Circuits run by the graph ``nexus_submit_and_poll``, Guppy and HUGR programs by
-    ``nexus_submit_hugr``. If the wait stops, nothing is lost: the workflow can be
-    resumed, and the job stays on Nexus.
+    Circuits alone run by the graph ``nexus_submit_and_poll``, or by
+    ``nexus_compile_submit_and_poll``; all others by ``nexus_submit_programs``, in a job
+    for each kind. If the wait stops, nothing is lost: the workflow can be resumed, and
+    the jobs stay on Nexus.
 
-    :param paths: The files, either all circuits (OpenQASM 2 or 3, pytket JSON) or all
-        Guppy or HUGR programs; what was read from them already is taken as it is.
+    :param paths: The files: circuits (OpenQASM 2 or 3, pytket JSON), Guppy, HUGR or QIR
+        programs; what was read from them already is taken as it is.
     :param backend_config: Where and how to run them.
     :param n_shots: The number of shots: of each program, or one for each.
     :param job_name: A name for the job; by default made from those of the files.
@@ -66,9 +93,26 @@ def submit_files(
     :param polling_interval: The longest time between two looks at the job, in seconds.
     :param directory: Where the workflow is kept; by default where Tierkreis keeps all.
     :param on_interrupt: As for :func:`tkr_nexus_worker.run`.
-    :param allow_failed: Whether to return what a job has given before it failed instead
-        of raising an error.
+    :param compile: Whether circuits are compiled first: 0 to 3 for a compile job of
+        Nexus with this optimisation level, ``"local"`` to change their gates by pytket.
+    :param target_2qb_gate: The gate on two qubits to compile to: ``ZZPhase``,
+        ``ZZMax`` or ``TK2``.
+    :param n_qubits: The number of qubits: of each program, or one for each; HUGR and
+        QIR programs need it on most systems.
+    :param refuse_gates: Whether circuits that are not compiled are refused if hardware
+        does not have their gates. An embedded Nexus that is not strict takes them.
+    :param max_cost: The most that each program may cost in HQC, which Nexus keeps; not
+        for circuits that are compiled.
+    :param max_job_cost: The most that all may be estimated to cost together, in HQC.
+    :param on_estimate: Called with what they are estimated to cost, before anything is
+        submitted; it may raise an error. Of circuits that are compiled, it is the cost
+        without optimisation.
+    :param allow_failed: Whether to return what a job has given before it failed, if it
+        has given anything, instead of raising an error.
+    :param max_programs: The largest number of circuits of a job; more are divided, and
+        run by ``nexus_submit_in_parts``.
     :returns: The results, in the order of the files.
+    :raises BudgetExceededError: If they cost more than is allowed.
     :raises InvalidInputError: If a file holds no program, or an input is wrong; nothing
         is uploaded then.
     :raises WorkflowFailedError: If the job fails.
@@ -80,23 +124,72 @@ def submit_files(
     check_name("project", project_name)
     shots = [n_shots] * len(files) if isinstance(n_shots, int) else list(n_shots)
     check_shots(shots, len(files))
-    graph, programs = _choose_graph(files, backend_config, polling_interval)
-    if "circuits" in programs:
-        check_job(project_name, name, programs["circuits"], shots, backend_config)
+    programs = [file.program for file in files]
+    circuits = circuits_among(programs)
+    others = [file.path for file in files if not isinstance(file.program, Circuit)]
+    qubits = [n_qubits] * len(files) if isinstance(n_qubits, int) else n_qubits
+    qubits = None if qubits is None else list(qubits)
+    _check_options(others, backend_config, compile, target_2qb_gate, qubits)
+    if others:
+        parts = split_programs(
+            project_name, name, programs, shots, backend_config, n_qubits=qubits
+        )
+        if compile == "local":
+            programs = _with_native_gates(programs, backend_config, target_2qb_gate)
+    else:
+        check_job(project_name, name, circuits, shots, backend_config)
+    if compile is not None and max_cost is not None:
+        raise InvalidInputError(
+            "There is a limit of the cost of each program, and what a circuit costs is "
+            "known after it was compiled; give a limit for the job alone."
+        )
+    check_cost("max_cost", max_cost)
+    check_cost("max_job_cost", max_job_cost)
+    if max_programs is not None and (others or compile is not None):
+        raise InvalidInputError(
+            "max_programs divides circuits that are not compiled by the same call; "
+            "leave it out, or give compiled circuits alone."
+        )
+    if max_programs is not None and max_cost is not None:
+        raise InvalidInputError(
+            "There is a limit of the cost of each program, and max_programs divides "
+            "them into several jobs; give a limit of what all cost together."
+        )
+    graph = _choose_graph(
+        polling_interval,
+        compile,
+        target_2qb_gate,
+        max_programs,
+        names=[file.path.stem for file in files] if others else None,
+        limited=max_cost is not None,
+    )
     # Without a server or a login, say so before there is a workflow.
     get_json("check the login", "/auth/tokens")
+    if compile is None and refuse_gates and circuits:
+        check_gates(circuits, backend_config)
+    limits = None if max_cost is None else [max_cost] * len(files)
+    if limits is not None or max_job_cost is not None or on_estimate is not None:
+        estimate = _estimate(programs, shots, backend_config, project_name)
+        check_limits(estimate, limits, max_job_cost)
+        if on_estimate is not None:
+            on_estimate(estimate)
     storage = (
         FileStorage(uuid4(), name=name)
         if directory is None
         else FileStorage(uuid4(), name=name, tierkreis_directory=directory)
     )
-    inputs = {
+    inputs: dict[str, Any] = {
         "project_name": project_name,
         "job_name": name,
         "n_shots": shots,
         "backend_config": backend_config,
-        **programs,
     }
+    if others:
+        inputs |= {"programs": programs, "n_qubits": qubits, "max_cost": limits}
+    else:
+        inputs["circuits"] = circuits
+        if limits is not None:
+            inputs |= {"max_cost": limits, "max_job_cost": None, "budget": None}
     try:
         outputs = run(
             graph, inputs, storage, uv_executor(storage), on_interrupt=on_interrupt
@@ -106,12 +199,71 @@ def submit_files(
         if given is None:
             raise
         return given
+    if others:
+        found = map(get_results_by_id, _submitted_jobs(storage))
+        by_kind = {results.job.items[0].program_type: results for results in found}
+        if len(parts) == 1:
+            return by_kind[parts[0].kind]
+        return JobResults.joined([(by_kind[it.kind], it.indices) for it in parts])
+    if max_programs is not None:
+        return _join(part_results(storage))
     receipt = _last_receipt(storage)
     if receipt is None:
-        return get_results_by_id(_submitted_job(storage))
-    if "circuits" in programs and job_state(receipt.state).is_final:
+        [job_id] = _submitted_jobs(storage)
+        return get_results_by_id(job_id)
+    if job_state(receipt.state).is_final:
         return _results(receipt, outputs)
     return get_results_by_id(str(receipt.job_id))
+
+
+def _check_options(
+    others: Sequence[Path],
+    backend_config: BackendConfig,
+    compile: Compile | None,  # noqa: A002
+    target_2qb_gate: str | None,
+    n_qubits: Sequence[int] | None,
+) -> None:
+    """Refuse options that the programs have no use for.
+
+    :param others: The files of the programs that are not circuits.
+    """
+    backend = type(backend_config).__name__.removesuffix("Config")
+    if others and backend not in RUN_HUGR:
+        raise InvalidInputError(
+            f"The backend {backend} runs circuits only; run {others[0]} on Helios or "
+            "Selene."
+        )
+    if compile is None and target_2qb_gate is not None:
+        raise InvalidInputError(
+            f"target_2qb_gate is {target_2qb_gate!r} for circuits that are not "
+            "compiled; compile them, or leave it out."
+        )
+    if compile is not None and compile != "local":
+        check_level(compile)
+        if others:
+            raise InvalidInputError(
+                f"{others[0]} is not a circuit, and Nexus compiles circuits alone; run "
+                "it without --compile, as a job of its own, or with --compile=local."
+            )
+    if n_qubits is not None and not others:
+        raise InvalidInputError(
+            f"The number of qubits is {n_qubits[0]}, and circuits say it themselves; "
+            "leave it out."
+        )
+
+
+def _with_native_gates(
+    programs: Sequence[Program],
+    backend_config: BackendConfig,
+    target_2qb_gate: str | None,
+) -> list[Program]:
+    """Return programs with the circuits among them in the gates of a device."""
+    compiled = iter(
+        compile_locally(
+            circuits_among(programs), backend_config, target_2qb_gate=target_2qb_gate
+        )
+    )
+    return [next(compiled) if isinstance(one, Circuit) else one for one in programs]
 
 
 def _last_receipt(storage: FileStorage) -> Receipt | None:
@@ -124,14 +276,14 @@ def _last_receipt(storage: FileStorage) -> Receipt | None:
     return max(receipts, key=lambda receipt: receipt.written, default=None)
 
 
-def _submitted_job(storage: FileStorage) -> str:
-    """Return the id of the job of a workflow that has submitted one."""
-    [job_id] = {
-        json.loads(storage.read(task.outputs["value"]))["id"]
+def _submitted_jobs(storage: FileStorage) -> list[str]:
+    """Return the ids of the jobs that a workflow has submitted to run programs."""
+    found = {
+        str(json.loads(storage.read(task.outputs["value"]))["id"])
         for task in started_tasks(storage)
-        if task.function.endswith(".start_execute_job")
+        if task.function.endswith((".start_execute_job", ".submit_programs"))
     }
-    return str(job_id)
+    return sorted(found)
 
 
 def _given_before_failure(
@@ -140,7 +292,8 @@ def _given_before_failure(
     """Return what the failed job of a workflow has given; None if it did not fail."""
     # Whatever is wrong here, the error of the workflow says more.
     with suppress(NexusWorkerError, ValueError):
-        found = partial_results(_submitted_job(storage))
+        [job_id] = _submitted_jobs(storage)
+        found = partial_results(job_id)
         if found.job.is_final and not found.complete:
             for one, file in zip(found, files, strict=True):
                 # Nexus gives the names of those with a result alone.
@@ -160,6 +313,16 @@ def _results(receipt: Receipt, outputs: Sequence[Any]) -> JobResults:
     return JobResults(job, circuits)
 
 
+def _join(parts: Iterable[JobResults]) -> JobResults:
+    """Join the results of all parts of a run, in their order."""
+    placed: list[tuple[JobResults, range]] = []
+    first = 0
+    for part in parts:
+        placed.append((part, range(first, first + len(part))))
+        first += len(part)
+    return JobResults.joined(placed)
+
+
 def circuits_of(files: Sequence[ProgramFile]) -> list[Circuit]:
     """Take the circuits of files.
 
@@ -167,36 +330,69 @@ def circuits_of(files: Sequence[ProgramFile]) -> list[Circuit]:
     :raises InvalidInputError: If one holds another kind of program.
     """
     for file in files:
-        if isinstance(file.program, Package):
+        if not isinstance(file.program, Circuit):
+            kind = "HUGR" if isinstance(file.program, Package) else "QIR"
             raise InvalidInputError(
-                f"{file.path} is a HUGR program, not a circuit; give only circuits."
+                f"{file.path} is a {kind} program, not a circuit; give only circuits."
             )
     return [file.program for file in files if isinstance(file.program, Circuit)]
 
 
-def _choose_graph(
-    files: Sequence[ProgramFile], config: BackendConfig, interval: float
-) -> tuple[Workflow[Any, Any], Mapping[str, Any]]:
-    from tkr_nexus_worker.graphs import nexus_submit_and_poll
-    from tkr_nexus_worker.graphs.hugr import nexus_submit_hugr
+def _estimate(
+    programs: Sequence[Any],
+    n_shots: list[int],
+    backend_config: BackendConfig,
+    project_name: str,
+) -> CostEstimate:
+    """Estimate what programs cost; upload those that Nexus has to try for that."""
+    device = find_device(backend_config, retry_time=_PATIENCE_SECONDS)
+    tried = [one for one in programs if not isinstance(one, Circuit)]
+    if tried and isinstance(device, DeviceDetails) and is_charged(device):
+        uploaded = iter(upload_programs(tried, project_name))
+        programs = [
+            one if isinstance(one, Circuit) else next(uploaded) for one in programs
+        ]
+    return estimate_cost(
+        programs, n_shots, backend_config, project_name=project_name, device=device
+    )
 
-    packages = [file.program for file in files if isinstance(file.program, Package)]
-    if not packages:
-        return nexus_submit_and_poll(interval), {"circuits": circuits_of(files)}
-    if len(packages) < len(files):
-        [circuit, *_] = [f.path for f in files if not isinstance(f.program, Package)]
-        raise InvalidInputError(
-            f"{circuit} is a circuit and others are Guppy or HUGR programs; run them "
-            "as two jobs."
+
+def _choose_graph(
+    interval: float,
+    compile: Compile | None,  # noqa: A002
+    target_2qb_gate: str | None,
+    max_programs: int | None,
+    *,
+    names: Sequence[str] | None,
+    limited: bool,
+) -> Workflow[Any, Any]:
+    # Only a job needs the stubs.
+    from tkr_nexus_worker.graphs.batched import nexus_submit_in_parts
+    from tkr_nexus_worker.graphs.compile import nexus_compile_submit_and_poll
+    from tkr_nexus_worker.graphs.mixed import nexus_submit_programs
+    from tkr_nexus_worker.graphs.submit_poll import (
+        LimitedJobInputs,
+        nexus_submit_and_poll,
+    )
+
+    graph: Workflow[Any, Any]
+    if names is not None:
+        graph = nexus_submit_programs(interval, names=names)
+    elif compile == "local":
+        graph = nexus_compile_submit_and_poll(
+            polling_interval=interval, target_2qb_gate=target_2qb_gate, compile="local"
         )
-    backend = type(config).__name__.removesuffix("Config")
-    if backend not in _RUN_HUGR:
-        raise InvalidInputError(
-            f"The backend {backend} runs circuits only; run {files[0].path} on Helios "
-            "or Selene."
+    elif compile is not None:
+        graph = nexus_compile_submit_and_poll(
+            compile, interval, target_2qb_gate=target_2qb_gate
         )
-    names = [file.path.stem for file in files]
-    return nexus_submit_hugr(interval, names=names), {"packages": packages}
+    elif max_programs is not None:
+        graph = nexus_submit_in_parts(max_programs, polling_interval=interval)
+    elif limited:
+        graph = nexus_submit_and_poll(interval, inputs=LimitedJobInputs)
+    else:
+        graph = nexus_submit_and_poll(interval)
+    return graph
 
 
 def _name(files: Sequence[ProgramFile]) -> str:

@@ -1,4 +1,4 @@
-"""Programs in files: OpenQASM 2 and 3, pytket JSON, Guppy and HUGR."""
+"""Programs in files: OpenQASM 2 and 3, pytket JSON, Guppy, HUGR and QIR."""
 
 import json
 from collections.abc import Sequence
@@ -9,13 +9,16 @@ from hugr.package import Package
 from pytket.circuit import Circuit
 
 from tkr_nexus_worker.errors import InvalidInputError
+from tkr_nexus_worker.nexus.checks import check_qir
 from tkr_runtime.code_files import Reason, file_problem, run_code_file
 from tkr_runtime.files import read_file
 
 GUPPY_SECONDS = 300.0
 """How long a Guppy file may take to compile."""
 
-_KINDS = ".qasm (OpenQASM 2 or 3), .json (pytket), .py (Guppy) or .hugr"
+_KINDS = (
+    ".qasm (OpenQASM 2 or 3), .json (pytket), .py (Guppy), .hugr, or .ll or .bc (QIR)"
+)
 _COMPILER = "tkr_nexus_worker.program_files.guppy"
 
 
@@ -24,11 +27,11 @@ class ProgramFile:
     """A program that was read from a file.
 
     :param path: The file.
-    :param program: A circuit, or a HUGR package.
+    :param program: A circuit, a HUGR package, or the bytes of QIR.
     """
 
     path: Path
-    program: Circuit | Package
+    program: Circuit | Package | bytes
 
 
 def read_programs(paths: Sequence[Path | str | ProgramFile]) -> list[ProgramFile]:
@@ -60,6 +63,8 @@ def _read(path: Path) -> ProgramFile:
             return ProgramFile(path, _read_guppy(path))
         case ".hugr":
             return ProgramFile(path, _read_hugr(path))
+        case ".ll" | ".bc":
+            return ProgramFile(path, _read_qir(path))
     raise InvalidInputError(
         f"{path} is not known as a program; give a file that ends in {_KINDS}."
     )
@@ -117,6 +122,16 @@ def _read_hugr(path: Path) -> Package:
     except Exception as error:
         reason = f"this is not a HUGR package: {error}"
         raise _problem(path, None, reason) from error
+
+
+def _read_qir(path: Path) -> bytes:
+    content = read_file(path)
+    try:
+        check_qir(content)
+    except InvalidInputError as error:
+        reason = "this is not QIR: it is neither LLVM bitcode nor LLVM text"
+        raise _problem(path, None, reason) from error
+    return content
 
 
 def _read_guppy(path: Path) -> Package:

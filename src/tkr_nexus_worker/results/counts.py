@@ -22,7 +22,7 @@ from hugr.qsystem.result import QsysResult
 from pydantic import BaseModel, Field
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Bit
-from qnexus.models.references import ExecutionResult
+from qnexus.models.references import ExecutionResult, QIRResult
 
 from tkr_nexus_worker.errors import InvalidInputError, ResultFormatError
 from tkr_nexus_worker.jobs.items import ItemResult
@@ -30,7 +30,13 @@ from tkr_nexus_worker.jobs.models import Job, JobItem
 from tkr_nexus_worker.jobs.receipt import Receipt
 from tkr_nexus_worker.jobs.status import describe
 from tkr_nexus_worker.program_files.conditions import SCRATCH
-from tkr_nexus_worker.results.tagged import Shot, TaggedShots
+from tkr_nexus_worker.results.tagged import (
+    ProgramShots,
+    Shot,
+    TaggedShots,
+    read_qir_output,
+    shots_of_registers,
+)
 from tkr_runtime.counts import data_frame
 
 if TYPE_CHECKING:
@@ -82,6 +88,7 @@ class JobCounts(BaseModel):
     """The counts of all circuits of a job, as a value for graphs and JSON.
 
     :param job_id: The id of the job.
+    :param job_ids: The ids of all jobs, where programs of several kinds have several.
     :param job_name: The name of the job.
     :param project_name: The name of the project.
     :param state: The state, as Nexus spells it.
@@ -91,6 +98,7 @@ class JobCounts(BaseModel):
     """
 
     job_id: str
+    job_ids: list[str] = Field(default_factory=list)
     job_name: str
     project_name: str
     state: str
@@ -177,19 +185,14 @@ class CircuitResult(Mapping[str, int]):
 
         :raises ResultFormatError: If there is no result, or it has no such form.
         """
-        match self._require_result():
-            case BackendResult() as result:
-                return result
-            case QsysResult():
-                return self._convert_tagged(self._tagged)
-        raise ResultFormatError(
-            f"{self._subject} is the output of a QIR program, which has no "
-            "BackendResult; download it with qnexus."
-        )
+        result = self._require_result()
+        if isinstance(result, BackendResult):
+            return result
+        return self._convert_tagged(self._tagged)
 
     @property
     def tagged_shots(self) -> list[Shot]:
-        """The raw, tagged shots of a HUGR program, without post-selection.
+        """The raw, tagged shots of a HUGR or QIR program, without post-selection.
 
         :raises ResultFormatError: If the program gave no tagged shots.
         """
@@ -206,17 +209,25 @@ class CircuitResult(Mapping[str, int]):
 
     @property
     def _has_tags(self) -> bool:
-        return isinstance(self.raw_result, QsysResult)
+        return isinstance(self.raw_result, QsysResult | QIRResult)
 
     @cached_property
     def _tagged(self) -> TaggedShots:
-        result = self._require_result()
-        if not isinstance(result, QsysResult):
-            raise ResultFormatError(
-                f"{self._subject} has no tagged shots (it is a "
-                f"{type(result).__name__}); get it with the task get_results."
-            )
-        return TaggedShots(result)
+        match self._require_result():
+            case QsysResult() as result:
+                return TaggedShots(result)
+            case QIRResult() as result:
+                try:
+                    return TaggedShots(read_qir_output(result.results))
+                except ResultFormatError as error:
+                    raise ResultFormatError(
+                        f"{self._subject} cannot be read: {error}."
+                    ) from error
+            case result:
+                raise ResultFormatError(
+                    f"{self._subject} has no tagged shots (it is a "
+                    f"{type(result).__name__}); get it with the task get_results."
+                )
 
     def _convert_tagged(self, tagged: TaggedShots) -> BackendResult:
         try:
@@ -388,6 +399,16 @@ class CircuitResult(Mapping[str, int]):
             selection=self.selection | {bit: int(v) for bit, v in selection.items()},
         )
 
+    def at(self, index: int) -> "CircuitResult":
+        """Return the same result at another place.
+
+        :param index: The place among the programs, from 0.
+        """
+        item = self.item.model_copy(update={"index": index})
+        return CircuitResult(
+            item, self.raw_result, job=self._job, selection=self.selection
+        )
+
     def df(self) -> "DataFrame":
         """Return the counts as a data frame of pandas, a row for each outcome.
 
@@ -406,6 +427,32 @@ class CircuitResult(Mapping[str, int]):
         """
         result = self.backend_result if self.has_result else None
         return ItemResult.from_job_item(self.item, job_id, result)
+
+    def to_shots(self, job_id: str) -> ProgramShots:
+        """Return the shots as a value for graphs, whatever the kind of the program.
+
+        :param job_id: The id of the job.
+        :raises ResultFormatError: If there are no shots.
+        """
+        result = self._require_result()
+        try:
+            shots = (
+                shots_of_registers(result)
+                if isinstance(result, BackendResult)
+                else self.tagged_shots
+            )
+        except ResultFormatError as error:
+            raise ResultFormatError(
+                f"{self._subject} has no shots ({error}); get it with the task "
+                "get_results."
+            ) from error
+        return ProgramShots(
+            index=self.index,
+            name=self.name,
+            program_type=self.item.program_type,
+            job_id=job_id,
+            shots=shots,
+        )
 
     def to_counts(self) -> CircuitCounts:
         """Return the counts as a value for graphs and JSON, or why there are none."""
@@ -493,12 +540,19 @@ class CircuitResult(Mapping[str, int]):
 class JobResults(Sequence[CircuitResult]):
     """The results of a job: one for each circuit, in the order of their submission.
 
+    Results of programs of several kinds are those of several jobs, joined in the order
+    of the programs: ``job`` is the first, with the items and the cost of all.
+
     :param job: The job, as Nexus knew it when the results were downloaded.
     :param circuits: The results.
+    :param jobs: The jobs, where there are several.
     """
 
-    def __init__(self, job: Job, circuits: Sequence[CircuitResult]) -> None:
+    def __init__(
+        self, job: Job, circuits: Sequence[CircuitResult], jobs: Sequence[Job] = ()
+    ) -> None:
         self.job = job
+        self.jobs = list(jobs) or [job]
         self._circuits = list(circuits)
 
     @overload
@@ -515,7 +569,34 @@ class JobResults(Sequence[CircuitResult]):
         return f"<{self}: {list(map(dict, self))}>"
 
     def __str__(self) -> str:
-        return f"results of {describe(self.job)}"
+        return f"results of {' and '.join(map(describe, self.jobs))}"
+
+    @classmethod
+    def joined(
+        cls, parts: "Sequence[tuple[JobResults, Sequence[int]]]"
+    ) -> "JobResults":
+        """Join the results of several jobs.
+
+        :param parts: The results of each job, with the place of each of its programs
+            among all.
+        :returns: The results of all programs, in their order.
+        """
+        circuits = [
+            one.at(index)
+            for results, indices in parts
+            for index, one in zip(indices, results, strict=True)
+        ]
+        circuits.sort(key=lambda one: one.index)
+        jobs = [results.job for results, _ in parts]
+        costs = [job.cost for job in jobs if job.cost is not None]
+        ended = [job.items_done or 0 for job in jobs]
+        joined = {
+            "items": [one.item for one in circuits],
+            "items_done": sum(ended),
+            "items_total": len(circuits),
+            "cost": sum(costs) if costs else None,
+        }
+        return cls(jobs[0].model_copy(update=joined), circuits, jobs)
 
     @cached_property
     def receipt(self) -> Receipt:
@@ -549,7 +630,7 @@ class JobResults(Sequence[CircuitResult]):
             or 1.
         """
         chosen = [one.post_select(selection) if one.has_result else one for one in self]
-        return JobResults(self.job, chosen)
+        return JobResults(self.job, chosen, self.jobs)
 
     def df(self) -> "DataFrame":
         """Return all counts as a data frame of pandas, a row for each outcome.
@@ -587,6 +668,7 @@ class JobResults(Sequence[CircuitResult]):
         """Return all counts as a value for graphs and JSON."""
         return JobCounts(
             job_id=self.job.job_id,
+            job_ids=[job.job_id for job in self.jobs],
             job_name=self.job.name,
             project_name=self.job.project,
             state=self.job.state.name,

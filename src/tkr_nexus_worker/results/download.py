@@ -1,6 +1,7 @@
 """Download the results of jobs, in the order of the programs."""
 
 import logging
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
@@ -10,10 +11,16 @@ from qnexus.models.references import (
     ExecuteJobRef,
     ExecutionResult,
     ExecutionResultRef,
+    JobRef,
     ResultType,
 )
 
-from tkr_nexus_worker.errors import JobFailedError, ResultsNotReadyError
+from tkr_nexus_worker.errors import (
+    InvalidInputError,
+    JobFailedError,
+    ResultsNotReadyError,
+)
+from tkr_nexus_worker.jobs.duplicates import settle_budgets
 from tkr_nexus_worker.jobs.find import get_job_details
 from tkr_nexus_worker.jobs.items import ItemResult
 from tkr_nexus_worker.jobs.models import Job, JobItem
@@ -22,7 +29,7 @@ from tkr_nexus_worker.jobs.status import describe, failure_message
 from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.states import Phase
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults
-from tkr_nexus_worker.results.tagged import Shot
+from tkr_nexus_worker.results.tagged import ProgramShots, Shot
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +61,13 @@ def get_results_by_id(
     if isinstance(job, Path) or (isinstance(job, str) and job.endswith(".json")):
         job = find_job_of_receipt(Path(job))
     found = get_job_details(job)
+    if found.compiles:
+        raise InvalidInputError(
+            f"The {describe(found)} compiles programs and does not run them, so that "
+            "it has no results; get what it compiled with the task "
+            "get_compiled_programs."
+        )
+    settle_budgets(found.description, found)
     _check_ended(found, allow_failed=allow_failed, allow_unfinished=allow_unfinished)
     return _download(found)
 
@@ -116,7 +130,7 @@ def get_item_results(job: ExecuteJobRef) -> list[ItemResult]:
 
 
 def get_qsys_shots(job: ExecuteJobRef) -> list[list[Shot]]:
-    """Download the raw shots of a completed job of HUGR programs.
+    """Download the raw shots of a completed job of HUGR or QIR programs.
 
     :param job: The job.
     :returns: For each program, in their order, a list of its shots.
@@ -124,6 +138,18 @@ def get_qsys_shots(job: ExecuteJobRef) -> list[list[Shot]]:
     :raises NexusWorkerError: As :func:`get_results` does.
     """
     return [one.tagged_shots for one in get_results_by_id(job)]
+
+
+def get_program_shots(job: ExecuteJobRef) -> list[ProgramShots]:
+    """Download the shots of a completed job, whatever the kind of its programs.
+
+    :param job: The job.
+    :returns: The shots of each program, in the order of the programs.
+    :raises ResultFormatError: If a program gave no shots.
+    :raises NexusWorkerError: As :func:`get_results` does.
+    """
+    found = get_results_by_id(job)
+    return [one.to_shots(found.job.job_id) for one in found]
 
 
 def _check_ended(job: Job, *, allow_failed: bool, allow_unfinished: bool) -> None:
@@ -140,29 +166,39 @@ def _check_ended(job: Job, *, allow_failed: bool, allow_unfinished: bool) -> Non
         logger.warning("nexus: %s", message)
 
 
-def _download(job: Job) -> JobResults:
-    """Download all results that there are, several at the same time."""
-    items = [item for item in job.items if item.result_id is not None]
+def download_items(job: Job, items: Sequence[JobItem]) -> list[CircuitResult]:
+    """Download the results of some items of a job, several at the same time.
+
+    :param job: The job; it may still run.
+    :param items: The items; one without a result has no outcomes.
+    :returns: The results, in the order of the items.
+    :raises NexusWorkerError: If a download fails.
+    """
+    with_result = [item for item in items if item.result_id is not None]
     ref = job.ref()
 
     def download(item: JobItem) -> tuple[JobItem, ExecutionResult]:
         return _download_one(ref, item)
 
     # The first download comes alone: it renews an expired login once for all.
-    first = [download(item) for item in items[:1]]
+    first = [download(item) for item in with_result[:1]]
     with ThreadPoolExecutor(max_workers=_DOWNLOADS_AT_ONCE) as pool:
-        downloads = [*first, *pool.map(download, items[1:])]
+        downloads = [*first, *pool.map(download, with_result[1:])]
     logger.info("nexus: downloaded %d results of %s", len(downloads), describe(job))
     found = {item.index: (item, result) for item, result in downloads}
-    circuits = [
+    return [
         CircuitResult(*found.get(item.index, (item, None)), job=describe(job))
-        for item in job.items
+        for item in items
     ]
+
+
+def _download(job: Job) -> JobResults:
+    circuits = download_items(job, job.items)
     named = job.model_copy(update={"items": [one.item for one in circuits]})
     return JobResults(named, circuits)
 
 
-def _download_one(job: ExecuteJobRef, item: JobItem) -> tuple[JobItem, ExecutionResult]:
+def _download_one(job: JobRef, item: JobItem) -> tuple[JobItem, ExecutionResult]:
     """Download the result of an item, and with it the name of the program."""
     ref = ExecutionResultRef(
         id=UUID(item.result_id),

@@ -1,5 +1,8 @@
 """Tagged values: what a HUGR program reports with ``result(tag, value)`` in each shot.
 
+A QIR program records its output in the same way: what the QIR specification calls a
+label is a tag here, and arrays and tuples are what their elements are.
+
 Where all shots report the same bits, they are registers: a tag ``c`` is a register, a
 tag ``c[2]`` one bit of it, an array of bits fills it, and a tag that is reported
 several times has the bits in their order. Otherwise an outcome is the text of all
@@ -11,9 +14,11 @@ its number, its values and the message. Selene reports the message as the last t
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from functools import cached_property
 
 from hugr.qsystem.result import QsysResult
+from pydantic import BaseModel, Field
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Bit
 from pytket.utils.outcomearray import OutcomeArray
@@ -29,6 +34,50 @@ NO_VALUES = "(no values)"
 
 _BIT_TAG = re.compile(r"([a-z]\w*)\[(\d+)\]")
 _STOPS = ("exit: ", "panic: ")
+_CONTAINERS = frozenset({"ARRAY", "TUPLE"})
+_BOOLS = {"true": True, "false": False}
+# The types of records in the output of QIR, and how their values are read.
+_RECORDS: dict[str, Callable[[str], bool | int | float]] = {
+    "RESULT": int,
+    "BOOL": _BOOLS.__getitem__,
+    "INT": int,
+    "DOUBLE": float,
+}
+
+
+class ProgramShots(BaseModel):
+    """The shots of one program, as a value that a workflow can carry.
+
+    In Python, ``ProgramShots(**output)`` reads an output of a graph.
+
+    :param index: The place of the program, from 0.
+    :param name: The name of the program, where it is known.
+    :param program_type: ``circuit``, ``hugr`` or ``qir``.
+    :param job_id: The id of its job.
+    :param shots: For each shot its tagged values (tag, value) in the order in which
+        they were reported, tags that were reported several times included. Of a
+        circuit, each register is a tag, and its value the list of its bits.
+    """
+
+    index: int
+    name: str | None = None
+    program_type: str
+    job_id: str = ""
+    shots: list[list[tuple[str, ShotValue]]] = Field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.shots)
+
+    def to_qsys(self) -> QsysResult:
+        """Return the shots as a ``QsysResult`` of hugr, as qnexus has them."""
+        return QsysResult(self.shots)
+
+    def to_pytket(self) -> BackendResult:
+        """Return the shots as registers of bits, without those that were stopped.
+
+        :raises ResultFormatError: If they do not all report the same bits.
+        """
+        return TaggedShots(self.to_qsys()).backend_result
 
 
 class TaggedShots:
@@ -88,6 +137,69 @@ class TaggedShots:
             raise ResultFormatError("no shot reports a bit")
         readouts = [[int(digit) for digit in row] for row in rows]
         return BackendResult(shots=OutcomeArray.from_readouts(readouts), c_bits=bits)
+
+
+def read_qir_output(text: str) -> QsysResult:
+    """Read the output of a QIR program, as its specification defines it.
+
+    :param text: The text, with a record on each line.
+    :returns: The shots. A value without a label has that of the array or tuple that it
+        is an element of, or else its number in the shot. A shot that ended with another
+        exit code than 0 was stopped.
+    :raises ResultFormatError: If it is no output of a QIR program.
+    """
+    shots: list[Shot] = []
+    container, left = "", 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        kind, *fields = line.split("\t", 3)
+        try:
+            if kind == "START":
+                shots.append([])
+                left = 0
+            elif kind == "OUTPUT" and fields[0] in _CONTAINERS:
+                container, left = fields[2] if len(fields) > 2 else "", int(fields[1])
+            elif kind == "OUTPUT":
+                label = fields[2] if len(fields) > 2 else ""
+                within = container if left else ""
+                value = _RECORDS[fields[0]](fields[1])
+                shots[-1].append((label or within or str(len(shots[-1])), value))
+                left = max(0, left - 1)
+            elif kind == "END" and int(fields[0]):
+                shots[-1].append(("exit: ended early", int(fields[0])))
+        except (LookupError, ValueError) as error:
+            raise ResultFormatError(
+                f"line {number} of the output of a QIR program, {line!r}, is no record "
+                "that this version knows"
+            ) from error
+    if not shots:
+        raise ResultFormatError("it is no output of a QIR program: it has no shots")
+    return QsysResult(shots)
+
+
+def shots_of_registers(result: BackendResult) -> list[Shot]:
+    """Return the shots of a circuit as tagged values: a tag for each register.
+
+    :param result: The result; where it has counts only, equal shots are together.
+    :raises ResultFormatError: If it is a state or a unitary.
+    """
+    if not result.contains_measured_results:
+        raise ResultFormatError("it is a state or unitary, which has no shots")
+    bits = sorted(result.c_bits)
+    if result.get_result().shots is not None:
+        rows = [[int(bit) for bit in row] for row in result.get_shots(cbits=bits)]
+    else:
+        counts = result.get_counts(cbits=bits)
+        rows = [list(map(int, row)) for row, n in counts.items() for _ in range(n)]
+    registers: dict[str, list[int]] = defaultdict(list)
+    for column, bit in enumerate(bits):
+        registers[bit.reg_name].append(column)
+    return [
+        [
+            (name, [row[column] for column in columns])
+            for name, columns in registers.items()
+        ]
+        for row in rows
+    ]
 
 
 def _stop(shot: Shot) -> str | None:

@@ -133,7 +133,7 @@ def _install(program: str, shell: str, script: str) -> list[str]:
         config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
         return _write(config / "fish" / "completions" / f"{program}.fish", script)
     data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
-    path = data / "tkr-nexus-worker" / f"{program}.{shell}"
+    path = data / program / f"completion.{shell}"
     if shell == "bash":
         start, line = home / ".bashrc", f". {shlex.quote(str(path))}"
     else:

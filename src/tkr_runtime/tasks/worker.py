@@ -6,15 +6,15 @@ list. Tierkreis's builtin tasks for this start a process each and hold the whole
 """
 
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from inspect import signature
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
-from tierkreis.controller.data.core import Deserializer, PortID
+from tierkreis.controller.data.core import Deserializer, PortID, Serializer
 from tierkreis.controller.data.location import WorkerCallArgs
 from tierkreis.controller.data.models import PModel
 from tierkreis.controller.data.types import (
@@ -29,18 +29,17 @@ from tierkreis.worker.storage.filestorage import WorkerFileStorage
 from tierkreis.worker.storage.protocol import WorkerStorage
 from tierkreis.worker.worker import TierkreisWorkerError
 
+from tkr_runtime import json_lines
 from tkr_runtime.cloud import Cloud
 from tkr_runtime.errors import CheckpointError, InvalidInputError
 from tkr_runtime.settings.limits import Limits
 from tkr_runtime.tasks import context
+from tkr_runtime.tasks.node_files import DONE, MESSAGE
 from tkr_runtime.tasks.task_lock import hold_task_lock
-from tkr_runtime.tierkreis_internals import DONE, ERROR, OpenWorker
+from tkr_runtime.tierkreis_internals import ERROR, OpenWorker
 
 ALL_ELEMENTS = "*"
 """The port that stands for all elements of a list, as Tierkreis writes it."""
-
-MESSAGE_FILE = "_message"
-"""The file of a node with the sentence of its failed task."""
 
 _inputs: ContextVar[dict[str, PType]] = ContextVar("inputs")
 _storage: ContextVar[WorkerStorage | None] = ContextVar("storage", default=None)
@@ -71,6 +70,22 @@ class TaskWorker(OpenWorker):
         self.cloud = cloud
         self._encode_fast = encode
         self._describe_job = describe_job
+        self._encoded_elements: set[tuple[str, str]] = set()
+
+    @property
+    def log_prefix(self) -> str:
+        """The prefix of the lines in the log that are for the user."""
+        return self.cloud.log_prefix
+
+    def function(self, name: str) -> Callable[[WorkerCallArgs], None]:
+        """Return the function that runs a task.
+
+        :param name: The name of the task.
+        :raises InvalidInputError: If the worker has no such task.
+        """
+        if name not in self.functions:
+            raise InvalidInputError(f"The worker {self.name} has no task {name}.")
+        return self.functions[name]
 
     @property
     def storage(self) -> WorkerStorage:
@@ -160,8 +175,11 @@ class TaskWorker(OpenWorker):
         inputs: dict[str, PType] = {}
         for name, path in paths.items():
             try:
-                if path.name.endswith(ALL_ELEMENTS):
-                    elements = self._read_elements(path)
+                if (function.__name__, name) in self._encoded_elements:
+                    inputs[name] = cast("PType", self._element_texts(path))
+                elif path.name.endswith(ALL_ELEMENTS):
+                    texts = self._element_texts(path)
+                    elements = list(chain.from_iterable(map(json.loads, texts)))
                     annotation = parameters[name].annotation
                     inputs[name] = coerce_from_annotation(elements, annotation)
                 else:
@@ -204,12 +222,11 @@ class TaskWorker(OpenWorker):
                 f"that, then resume the workflow with {self.cloud.command} resume."
             ) from error
 
-    def _read_elements(self, pattern: Path) -> list[Any]:
-        """Join the lists that the elements of a map returned, in their order."""
+    def _element_texts(self, pattern: Path) -> list[bytes]:
+        """Read what the elements of a map returned, in their order."""
         paths = [Path(path) for path in self.storage.glob(str(pattern))]
         paths.sort(key=lambda path: int(path.name.rsplit("-", 1)[-1]))
-        lists = [json.loads(self.storage.read_input(path)) for path in paths]
-        return list(chain.from_iterable(lists))
+        return [self.storage.read_input(path) for path in paths]
 
     def _write_outputs(
         self, function: WorkerFunction, paths: dict[PortID, Path], returned: PModel
@@ -227,9 +244,9 @@ class TaskWorker(OpenWorker):
             elif isinstance(self.storage, WorkerFileStorage):
                 # Results with many shots fill the memory if all are text at once.
                 with self.storage.resolve(path).open("wb") as file:
-                    file.writelines(_list_pieces(encoded))
+                    file.writelines(json_lines.join(encoded))
             else:
-                self.storage.write_output(path, b"".join(_list_pieces(encoded)))
+                self.storage.write_output(path, b"".join(json_lines.join(encoded)))
 
     def _encode(self, element: PType, element_type: Any) -> bytes:
         if isinstance(element, EncodedValue):
@@ -240,7 +257,22 @@ class TaskWorker(OpenWorker):
         serial = ser_from_ptype(element, element_type)
         return json.dumps(serial, cls=TierkreisEncoder).encode()
 
-    def read_input_by(self, task: str, name: str, read: Callable[[Any], Any]) -> None:
+    def read_elements_encoded(self, task: str, name: str) -> None:
+        """Give a task the text of each element of a map, whatever they returned.
+
+        :param task: The name of the task.
+        :param name: The name of its input, a list of bytes.
+        """
+        self._encoded_elements.add((task, name))
+
+    def read_input_by(
+        self,
+        task: str,
+        name: str,
+        read: Callable[[Any], Any],
+        *,
+        encoded: bool = False,
+    ) -> None:
         """Read one input of a task with a function of ours.
 
         Tierkreis tries the types of a union in order and fails where one of them cannot
@@ -249,10 +281,13 @@ class TaskWorker(OpenWorker):
         :param task: The name of the task.
         :param name: The name of its input.
         :param read: A function from the decoded JSON to the value.
+        :param encoded: Whether it takes the JSON as bytes instead.
         """
         signature = self.types[task]
         parameters = dict(signature.parameters)
-        annotation = Annotated[Any, Deserializer(read, "json")]
+        form: Literal["bytes", "json"] = "bytes" if encoded else "json"
+        # Tierkreis takes the form from the serializer, which is not called.
+        annotation = Annotated[Any, Serializer(read, form), Deserializer(read, form)]
         parameters[name] = parameters[name].replace(annotation=annotation)
         self.types[task] = signature.replace(parameters=list(parameters.values()))
 
@@ -264,16 +299,7 @@ def write_message(storage: WorkerStorage, definition: Path, message: str) -> Non
     :param definition: The definition of the task.
     :param message: The sentence.
     """
-    storage.write_error(definition.with_name(MESSAGE_FILE), message)
-
-
-def _list_pieces(elements: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the pieces of a JSON list with one element on each line."""
-    separator = b"[\n"
-    for element in elements:
-        yield separator + element
-        separator = b",\n"
-    yield b"[]" if separator == b"[\n" else b"\n]"
+    storage.write_error(definition.with_name(MESSAGE), message)
 
 
 def _first_line(error: Exception) -> str:

@@ -159,11 +159,13 @@ def unfinished_jobs(storage: ControllerStorage) -> list[SubmittedJob]:
             submitted |= {job.id: job for job in jobs}
         elif function in cloud.job_tasks.waiting:
             ended.add(str(json.loads(storage.read(task.outputs["value"]))["job_id"]))
+        elif function in cloud.job_tasks.narrowing:
+            output = task.outputs[cloud.job_tasks.narrowing[function]]
+            left = {job.id for job in _read_jobs(storage, output, cloud)}
+            taken = _jobs_taken(storage, task, cloud)
+            ended.update(job.id for job in taken if job.id not in left)
         elif _shows_end(storage, task, cloud.job_tasks, function):
-            for name in cloud.job_tasks.job_inputs:
-                if name in task.inputs:
-                    jobs = _read_jobs(storage, task.inputs[name], cloud)
-                    ended.update(job.id for job in jobs)
+            ended.update(job.id for job in _jobs_taken(storage, task, cloud))
     return [job for job in submitted.values() if job.id not in ended]
 
 
@@ -202,6 +204,15 @@ def _shows_end(
         output = task.outputs[job_tasks.polling[function]]
         return bool(json.loads(storage.read(output)) is False)
     return function in job_tasks.fetching
+
+
+def _jobs_taken(
+    storage: ControllerStorage, task: StartedTask, cloud: Cloud
+) -> Iterator[SubmittedJob]:
+    """Iterate over the jobs that a task was given."""
+    for name in cloud.job_tasks.job_inputs:
+        if name in task.inputs:
+            yield from _read_jobs(storage, task.inputs[name], cloud)
 
 
 def _read_jobs(

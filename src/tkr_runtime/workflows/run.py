@@ -29,12 +29,14 @@ from tierkreis.labels import Labels
 from tierkreis.models import Workflow
 from tierkreis.storage import read_outputs
 
+from tkr_runtime import json_lines
 from tkr_runtime.errors import (
     CheckpointError,
     InvalidInputError,
     WorkerError,
     WorkflowFailedError,
 )
+from tkr_runtime.jobs import budget
 from tkr_runtime.tierkreis_internals import set_tkr_logger
 from tkr_runtime.workflows.controller_lock import control_workflow
 from tkr_runtime.workflows.failures import read_failures
@@ -166,6 +168,8 @@ def _finish(
         control_workflow(storage),
         show_progress(storage),
     ):
+        in_memory = isinstance(storage, ControllerInMemoryStorage)
+        budget.attach(None if in_memory else storage.workflow_dir)
         begin()
         run_to_end(
             storage,
@@ -254,7 +258,9 @@ def _without_indentation(value: Any) -> Any:
         raise TypeError
 
     try:
-        return to_json(encodable(value))
+        # One by one: as dictionaries, circuits take ten times the space of the text.
+        encoded = (to_json(encodable(element)) for element in value)
+        return b"".join(json_lines.join(encoded))
     except TypeError:
         return value
 

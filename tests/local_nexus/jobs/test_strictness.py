@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 from tests.conftest import EXECUTABLES
-from tests.local_nexus.conftest import Client, ClientError
+from tests.local_nexus.conftest import ClientError
 
 from local_cloud import RunningServer
 from local_nexus import NEXUS, LocalNexus
@@ -33,8 +33,8 @@ def run(client, config, *, compiles: bool = False) -> str:
 
 
 @pytest.fixture(scope="module")
-def strict(home):
-    with LocalNexus() as nexus, Client(nexus.env, home) as client:
+def strict(make_client):
+    with LocalNexus() as nexus, make_client(nexus.env) as client:
         yield client
 
 

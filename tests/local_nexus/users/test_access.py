@@ -7,12 +7,12 @@ OTHER = "other@example.com"
 
 
 @pytest.fixture(scope="module")
-def other(shared_nexus: LocalNexus, home, tmp_path_factory) -> Client:
+def other(shared_nexus: LocalNexus, make_client, tmp_path_factory) -> Client:
     """The client of a second user."""
     shared_nexus.add_user(OTHER, "secret", "Other User")
     tokens = tmp_path_factory.mktemp("tokens")
     environment = shared_nexus.env | {"NEXUS_TOKEN_PATH": str(tokens)}
-    with Client(environment, home) as client:
+    with make_client(environment) as client:
         client.run("qnx.auth.login_no_interaction(user=user, pwd='secret')", user=OTHER)
         yield client
 

@@ -109,6 +109,26 @@ def test_wrong_files_and_devices_are_refused_in_one_line(
     assert "--shots" in refusal(name, bell, "--device", "H2-1LE", exit_code=2)
 
 
+def test_hardware_runs_circuits_that_are_compiled_first(
+    connected, command, refusal, bell, options
+):
+    device = ["--device", "H2-1", *options, "--json"]
+    line = refusal("run", bell, *device, exit_code=2)
+    assert (
+        "gates that are not among those of H2-1, such as CX, H. A job does not" in line
+    )
+    assert "--compile=local" in line
+    assert not [it for it in connected.requests() if it.method == "POST"]
+    shown = command("run", "--compile", bell, *device, "--two-qubit-gate", "ZZMax")
+    assert shown.exit_code == 0, shown.output
+    [circuit] = json.loads(shown.stdout)["circuits"]
+    assert set(circuit["counts"]) <= {"00", "11"}
+    listed = json.loads(command("jobs", "--all", "--type", "compile", "--json").stdout)
+    assert (listed[0]["name"], listed[0]["items_done"]) == ("bell", 1)
+    line = refusal("run", "--compile=7", bell, *device, exit_code=2)
+    assert "'7' is not one of '0', '1', '2', '3', 'local'" in line
+
+
 def test_run_overwrites_nothing_and_then_runs_nothing(connected, refusal, bell):
     options = ["--device", "H2-1LE", "--shots", 5, "--save", bell]
     assert "exists already" in refusal("run", bell, *options, exit_code=2)

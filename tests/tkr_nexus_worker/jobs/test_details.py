@@ -1,6 +1,7 @@
 import httpx
 import pytest
 import qnexus as qnx
+from qnexus.models.references import JobType
 from tests.conftest import PROJECT
 
 from local_nexus import Progress
@@ -13,7 +14,7 @@ from tkr_nexus_worker.jobs import (
     list_scheduled_jobs,
     wait_until_complete,
 )
-from tkr_nexus_worker.jobs.listing import listed_jobs, only_execute_jobs
+from tkr_nexus_worker.jobs.listing import listed_jobs, of_type
 from tkr_nexus_worker.jobs.models import JobDetails, JobStatusReport, JobSummary
 from tkr_nexus_worker.nexus.client import read_json
 
@@ -88,7 +89,11 @@ def test_jobs_that_compile_are_not_listed(connected, submit):
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [({"limit": 0}, "limit is 0"), ({"states": ["DONE"]}, "'DONE' is not a state")],
+    [
+        ({"limit": 0}, "limit is 0"),
+        ({"states": ["DONE"]}, "'DONE' is not a state"),
+        ({"job_type": "run"}, "give 'execute' or 'compile'"),
+    ],
 )
 def test_a_wrong_list_is_refused_before_any_request(connected, arguments, words):
     with pytest.raises(InvalidInputError, match=words):
@@ -128,7 +133,8 @@ def test_a_job_that_moves_to_the_next_page_is_listed_once(connected, submit):
         seen.append(query["page[number]"])
         return page
 
-    query = {"sort": "-timestamps.created"} | only_execute_jobs(project=jobs[0].project)
+    query = {"sort": "-timestamps.created"}
+    query |= of_type(JobType.EXECUTE, project=jobs[0].project)
     listed = [job.job_id for job in listed_jobs(query, read, limit=4, page_size=2)]
     assert listed == [str(job.id) for job in reversed(jobs)]
     assert len(seen) == 3

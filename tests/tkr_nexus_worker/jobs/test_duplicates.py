@@ -253,3 +253,24 @@ def test_a_circuit_that_a_late_request_uploaded_twice_is_used_and_named(
     )
     assert programs.upload_circuit(bell, PROJECT).id == circuit.id
     assert str(late.id) in caplog.text
+
+
+def test_a_compile_task_started_again_takes_its_job_and_cancels_a_late_one(
+    connected, submit
+):
+    executed = submit()
+    name = executed.annotations.name
+    job = jobs.start_compile_job(PROJECT, name, [submit.circuit], CONFIG)
+    again = jobs.start_compile_job(PROJECT, name, [submit.circuit], CONFIG)
+    assert again.id == job.id
+    doubt(job).record()
+    late = qnx.start_compile_job(
+        programs=[submit.circuit],
+        backend_config=CONFIG,
+        name=name,
+        description=job.annotations.description,
+        project=job.project,
+    )
+    assert jobs.is_unfinished(job)
+    states = [state_of(connected, one) for one in (executed, job, late)]
+    assert states == ["QUEUED", "QUEUED", "CANCELLED"]

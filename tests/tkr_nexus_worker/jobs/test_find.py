@@ -4,12 +4,14 @@ import httpx
 import pytest
 import qnexus as qnx
 from pytket.circuit import Circuit
+from qnexus.models.references import CompileJobRef
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from tests.conftest import MANY_JOBS, OLDEST, PROJECT, TWO_OF_A_START
 
 from tkr_nexus_worker import programs
 from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
 from tkr_nexus_worker.jobs import find, find_job
+from tkr_nexus_worker.results import get_results_by_id
 
 CONFIG = QuantinuumConfig(device_name="H2-1LE")
 
@@ -82,7 +84,7 @@ def test_more_jobs_of_a_name_than_one_can_read_are_not_all_listed(submit):
     assert str(caught.value).count(" old") == 10
 
 
-def test_a_job_that_compiles_is_refused_by_what_it_does(submit):
+def test_a_job_that_compiles_is_found_and_its_results_are_refused(submit):
     project = qnx.projects.get_or_create(name=PROJECT)
     name = f"compile {uuid4()}"
     bell = Circuit(2, name="bell").H(0).CX(0, 1)
@@ -90,9 +92,11 @@ def test_a_job_that_compiles_is_refused_by_what_it_does(submit):
     job = qnx.start_compile_job(
         programs=[circuit], backend_config=CONFIG, name=name, project=project
     )
-    for text in (name, str(job.id)):
-        with pytest.raises(InvalidInputError, match="compiles programs"):
-            find_job(text)
+    for text in (name, str(job.id), str(job.id)[:8]):
+        assert find_job(text).id == job.id
+        assert isinstance(find_job(text), CompileJobRef)
+        with pytest.raises(InvalidInputError, match="compiles programs and does not"):
+            get_results_by_id(text)
     execute_job = submit(name)
     assert find_job(name).id == execute_job.id
 

@@ -7,12 +7,13 @@ from guppylang import guppy
 from guppylang.std.builtins import output
 from guppylang.std.quantum import measure, qubit, x
 from hugr.package import Package
-from pytket.circuit import Circuit
+from pytket.circuit import Circuit, OpType
 from quantinuum_schemas.models.backend_config import (
     QuantinuumConfig,
     QulacsConfig,
     SeleneConfig,
 )
+from tests.local_nexus.simulators.test_hybrid import bell_qir
 
 from tkr_nexus_worker import run
 from tkr_nexus_worker.errors import (
@@ -20,6 +21,7 @@ from tkr_nexus_worker.errors import (
     NotLoggedInError,
     WorkflowFailedError,
 )
+from tkr_nexus_worker.jobs import get_job_payload
 from tkr_nexus_worker.program_files import jobs
 from tkr_nexus_worker.program_files.jobs import submit_files
 from tkr_nexus_worker.program_files.read import ProgramFile
@@ -77,6 +79,19 @@ def test_circuits_in_files_run_as_one_job_in_their_order(submit, files, tmp_path
     assert load_results(path).to_counts() == found.to_counts()
 
 
+def test_many_circuits_are_divided_into_jobs_and_their_results_joined(submit, files):
+    found = submit([*files, files[0]], n_shots=[3, 4, 5], max_programs=2)
+    assert [dict(one) for one in found] == [{"10": 3}, {"01": 4}, {"10": 5}]
+    assert [(one.index, one.name) for one in found] == [
+        (0, "one"),
+        (1, "two"),
+        (2, "one"),
+    ]
+    assert [job.items_total for job in found.jobs] == [2, 1]
+    with pytest.raises(InvalidInputError, match="max_programs"):
+        submit(files, max_programs=1, compile="local")
+
+
 @pytest.mark.parametrize("receipts", ["none", "damaged", "only of the submission"])
 def test_receipts_that_could_not_be_written_do_not_lose_the_results(
     submit, files, tmp_path, monkeypatch, receipts
@@ -117,9 +132,59 @@ def test_guppy_programs_run_on_selene(submit, tmp_path):
     assert found.tagged_shots == [[("c", 1)]] * 5
     with pytest.raises(InvalidInputError, match=r"Qulacs runs circuits only.*silent"):
         submit([file], QulacsConfig())
-    circuit = ProgramFile(tmp_path / "bell.qasm", Circuit(1))
-    with pytest.raises(InvalidInputError, match=r"bell\.qasm is a circuit and others"):
-        submit([file, circuit], SeleneConfig())
+    with pytest.raises(
+        InvalidInputError, match=r"silent\.py is not a circuit, and Nex"
+    ):
+        submit([file], SeleneConfig(), compile=2)
+
+
+def test_programs_of_several_kinds_run_as_jobs_of_their_own(submit, files, tmp_path):
+    package = Package.from_bytes(sometimes_silent.compile().to_bytes())
+    qir = tmp_path / "bell.ll"
+    qir.write_bytes(bell_qir())
+    mixed = [qir, files[0], ProgramFile(tmp_path / "silent.py", package), files[1]]
+    config = SeleneConfig()
+    found = submit(mixed, config, n_shots=[3, 4, 5, 6], n_qubits=2, compile="local")
+    [submitted, _] = get_job_payload(found.jobs[0].job_id).programs
+    assert {it.op.type for it in Circuit.from_dict(submitted.circuit)} == {
+        *(OpType.PhasedX, OpType.Measure)
+    }
+    assert [one.index for one in found] == [0, 1, 2, 3]
+    assert [one.n_shots for one in found] == [3, 4, 5, 6]
+    assert set(found[0]) <= {"00", "11"}
+    assert [dict(one) for one in found[1:]] == [{"10": 4}, {"1": 5}, {"01": 6}]
+    assert [job.name for job in found.jobs] == [
+        f"bell and 3 more ({kind})" for kind in ("circuits", "HUGR", "QIR")
+    ]
+    assert found.complete
+    counts = found.to_counts()
+    assert counts.job_ids == [job.job_id for job in found.jobs]
+    path = save_results(found, tmp_path / "saved.json")
+    assert load_results(path).to_counts().circuits == counts.circuits
+
+
+def test_circuits_are_compiled_on_this_machine_where_asked(submit, tmp_path):
+    file = write(tmp_path, "one.json", Circuit(2).H(0).H(0).X(0).CX(0, 1).measure_all())
+    hardware = QuantinuumConfig(device_name="H2-1E", noisy_simulation=False)
+    with pytest.raises(InvalidInputError, match=r"H2-1E, such as CX, H.*--compile"):
+        submit([file], hardware)
+    results = submit([file], hardware, compile="local", target_2qb_gate="ZZMax")
+    assert [dict(one) for one in results] == [{"11": 5}]
+    [submitted] = get_job_payload(results.job.job_id).programs
+    gates = {command.op.type for command in Circuit.from_dict(submitted.circuit)}
+    assert gates <= {OpType.PhasedX, OpType.Rz, OpType.ZZMax, OpType.Measure}
+
+
+def test_options_without_a_use_are_refused_before_anything_is_sent(
+    connected, submit, files
+):
+    with pytest.raises(InvalidInputError, match="circuits that are not compiled"):
+        submit(files, target_2qb_gate="ZZMax")
+    with pytest.raises(InvalidInputError, match="is 2, and circuits say it themselves"):
+        submit(files, n_qubits=2)
+    with pytest.raises(InvalidInputError, match="optimisation level is 4"):
+        submit(files, compile=4)
+    assert connected.requests() == []
 
 
 @pytest.mark.parametrize(

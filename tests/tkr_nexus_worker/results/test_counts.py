@@ -253,6 +253,7 @@ def test_counts_as_a_value_say_what_there_is_to_know(connected):
     counts = get_results_by_id(str(job.id)).post_select({"c[0]": 1}).to_counts()
     assert counts.model_dump() == {
         "job_id": str(job.id),
+        "job_ids": [str(job.id)],
         "job_name": "a job",
         "project_name": PROJECT,
         "state": "COMPLETED",

@@ -150,8 +150,8 @@ def install(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("shell", "script", "start"),
     [
-        ("bash", ".local/share/tkr-nexus-worker/tkr-nexus.bash", ".bashrc"),
-        ("zsh", ".local/share/tkr-nexus-worker/tkr-nexus.zsh", ".zshrc"),
+        ("bash", ".local/share/tkr-nexus/completion.bash", ".bashrc"),
+        ("zsh", ".local/share/tkr-nexus/completion.zsh", ".zshrc"),
         ("fish", ".config/fish/completions/tkr-nexus.fish", None),
     ],
 )
@@ -175,7 +175,7 @@ def test_completion_is_installed_once(install, tmp_path, shell, script, start):
 
 def test_the_script_is_renewed_and_its_line_is_not_repeated(install, tmp_path):
     install()
-    path = tmp_path / ".local/share/tkr-nexus-worker/tkr-nexus.bash"
+    path = tmp_path / ".local/share/tkr-nexus/completion.bash"
     path.write_text("of an earlier version")
     assert install() == [f"Wrote {path}.", "Start a new bash to use it."]
     assert install("--print") == path.read_text().splitlines()
