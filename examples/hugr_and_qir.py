@@ -12,6 +12,9 @@ programs. By default, the example starts an embedded Nexus on this machine, whic
 HUGR and QIR on Selene and needs no account. With --nexus, it uses the real Nexus and
 your login.
 """
+# Guppy functions have types of their own, which type checkers of Python do not read.
+# pyright: reportCallIssue=false
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
 
 from collections import Counter
 from pathlib import Path

@@ -13,7 +13,7 @@ where two photons leave it in different modes more often, until they always do.
 
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import uuid4
 
 import click
@@ -105,7 +105,8 @@ def main(
             tuned = run(graph, inputs, storage, executor)
     except LightworksWorkerError as error:
         raise click.ClickException(str(error)) from error
-    for number, value in enumerate(read_loop_trace(graph, storage, LOOP, "phase")):
+    phases = cast("list[float]", read_loop_trace(graph, storage, LOOP, "phase"))
+    for number, value in enumerate(phases):
         click.echo(f"Phase after iteration {number + 1}: {value:.3f}")
     click.echo(f"The tuned phase is {tuned:.3f}; the best is 0 (modulo pi).")
     click.echo(f"The files of this run are in {storage.workflow_dir}")

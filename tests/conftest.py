@@ -22,6 +22,7 @@ import pytest
 import qnexus
 import qnexus.client
 import stamina
+import trustme
 from pytket.circuit import Circuit, OpType
 from pytket.passes import AutoRebase
 from qnexus.client.utils import write_token
@@ -61,8 +62,8 @@ in_every_way = pytest.mark.parametrize("way", WAYS, indirect=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Run folders in several processes, and single files and tests in this one."""
     single = any(not Path(arg).is_dir() for arg in config.args)
-    # Most tests wait for a server or for other processes.
-    return 0 if single else 2 * (os.cpu_count() or 1) + 1
+    # One of them often waits for a server or for other processes, and each starts some.
+    return 0 if single else (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(wrapper=True)
@@ -84,6 +85,21 @@ def pytest_report_header() -> str:
 def rng(request: pytest.FixtureRequest) -> Random:
     """Random numbers that TKR_TEST_SEED repeats."""
     return seeded(request.node.nodeid)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
+    """Let servers and clients trust one authority beside those of the servers.
+
+    A client reads the usual 150 ones for longer than most tests take. Gives the file
+    with what was trusted before, if there is one.
+    """
+    file = tmp_path_factory.mktemp("authority") / "authority.pem"
+    trustme.CA().cert_pem.write_to_path(str(file))
+    before = os.environ.get("SSL_CERT_FILE")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(file))
+        yield before
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from local_artemis.services import Services
 from local_artemis.users import routes as users
 from local_cloud.web.application import Application
 from local_cloud.web.endpoint import Hooks
+from local_cloud.web.page import session_of
 from local_cloud.web.state import ServerState
 
 # They are tried in this order: what is asked for most comes first.
@@ -31,9 +32,9 @@ def build(state: ServerState) -> Application:
     services = Services(state)
 
     def authenticate(request: Request) -> str:
-        """Return whose token a client sends, or the page, only to read."""
-        session = request.cookies.get(page.session_cookie(services))
-        if session is not None and request.method == "GET":
+        """Return whose token a client sends, or the page in a browser."""
+        session = session_of(request, page.session_cookie(services))
+        if session is not None:
             return services.tokens.check(session, page.SESSION)[0]
         return services.tokens.check(request.headers.get(HEADER, ""), "access")[0]
 

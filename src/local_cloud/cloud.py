@@ -18,7 +18,7 @@ class Cloud:
 
     :param title: What messages and the help call a server, without an article.
     :param module: The package, which ``python -m`` starts.
-    :param requirement: What to install for it, as pip takes it.
+    :param requirement: The distribution, with the extra that it needs, as pip takes it.
     :param database: The name of the SQLite file in a server's directory.
     :param environment: Returns the environment variables for the client programs of a
         server, from its directory and its URL.

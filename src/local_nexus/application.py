@@ -4,6 +4,7 @@ from starlette.requests import Request
 
 from local_cloud.web.application import Application
 from local_cloud.web.endpoint import Hooks
+from local_cloud.web.page import session_of
 from local_cloud.web.state import ServerState
 from local_nexus.compilations import routes as compilations
 from local_nexus.devices import routes as devices
@@ -45,9 +46,9 @@ def build(state: ServerState) -> Application:
     services = Services(state)
 
     def authenticate(request: Request) -> str:
-        """Return who is logged in, as a client or, only to read, as a browser."""
-        session = request.cookies.get(page.session_cookie(services))
-        if session is not None and request.method == "GET":
+        """Return who is logged in, as a client or as the page in a browser."""
+        session = session_of(request, page.session_cookie(services))
+        if session is not None:
             return services.tokens.check(session, page.SESSION)[0]
         cookie = request.cookies.get(login.ID_COOKIE, "")
         return services.tokens.check(cookie, "id")[0]

@@ -9,6 +9,7 @@ Those that do not depend on Artemis come from :mod:`tkr_runtime.errors`::
         ├── TokenError                no access token, or Artemis does not accept it
         ├── ArtemisUnavailableError   Artemis is unreachable or overloaded
         ├── ArtemisRefusedError       Artemis refused a request
+        │   └── UnknownJobError       there is no such job; also bad input
         ├── SubmissionUnclearError    whether a job was submitted cannot be found out
         ├── JobFailedError            a job ended without results
         ├── WaitTimeoutError          a job did not end in time
@@ -36,6 +37,7 @@ __all__ = [
     "SetupError",
     "SubmissionUnclearError",
     "TokenError",
+    "UnknownJobError",
     "WaitTimeoutError",
 ]
 
@@ -65,6 +67,10 @@ class ArtemisRefusedError(LightworksWorkerError):
     def __init__(self, message: str, status_code: int | None = None) -> None:
         super().__init__(message)
         self.status_code = status_code
+
+
+class UnknownJobError(ArtemisRefusedError, InvalidInputError):
+    """There is no job of the given name or id."""
 
 
 class SubmissionUnclearError(LightworksWorkerError):

@@ -9,6 +9,7 @@ read ``__init__.pyi``.
 from tkr_nexus_worker._version import __version__ as __version__
 
 _MODULES = {
+    "BudgetExceededError": "tkr_runtime.errors",
     "InProcessExecutor": "tkr_runtime.tasks.in_process",
     "CheckpointError": "tkr_runtime.errors",
     "InvalidInputError": "tkr_runtime.errors",
@@ -23,6 +24,7 @@ _MODULES = {
     "TaskFailure": "tkr_runtime.workflows.failures",
     "WaitTimeoutError": "tkr_runtime.errors",
     "WorkflowFailedError": "tkr_runtime.errors",
+    "budget": "tkr_nexus_worker.costs.budgets",
     "read_failures": "tkr_runtime.workflows.failures",
     "readable_errors": "tkr_runtime.workflows.run",
     "resume": "tkr_runtime.workflows.run",

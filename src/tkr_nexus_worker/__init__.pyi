@@ -1,10 +1,12 @@
 from tkr_nexus_worker._version import __version__ as __version__
+from tkr_nexus_worker.costs.budgets import budget as budget
 from tkr_nexus_worker.errors import NexusRefusedError as NexusRefusedError
 from tkr_nexus_worker.errors import NexusUnavailableError as NexusUnavailableError
 from tkr_nexus_worker.errors import NexusWorkerError as NexusWorkerError
 from tkr_nexus_worker.errors import NotLoggedInError as NotLoggedInError
 from tkr_nexus_worker.executors import REGISTRY_PATH as REGISTRY_PATH
 from tkr_nexus_worker.executors import uv_executor as uv_executor
+from tkr_runtime.errors import BudgetExceededError as BudgetExceededError
 from tkr_runtime.errors import CheckpointError as CheckpointError
 from tkr_runtime.errors import InvalidInputError as InvalidInputError
 from tkr_runtime.errors import JobFailedError as JobFailedError

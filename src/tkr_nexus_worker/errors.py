@@ -8,6 +8,7 @@ Those that do not depend on Nexus come from :mod:`tkr_runtime.errors`::
         ├── NotLoggedInError        no login, or an expired one
         ├── NexusUnavailableError   Nexus is unreachable or overloaded
         ├── NexusRefusedError       Nexus refused a request
+        │   └── UnknownNameError    there is no such job or project; also bad input
         ├── JobFailedError          a job ended without all its results
         ├── WaitTimeoutError        a job did not end in time
         ├── ResultsNotReadyError    a job has not ended yet
@@ -37,6 +38,7 @@ __all__ = [
     "NotLoggedInError",
     "ResultFormatError",
     "ResultsNotReadyError",
+    "UnknownNameError",
     "WaitTimeoutError",
     "WorkflowFailedError",
 ]
@@ -63,3 +65,7 @@ class NexusRefusedError(NexusWorkerError):
     def __init__(self, message: str, status_code: int | None = None) -> None:
         super().__init__(message)
         self.status_code = status_code
+
+
+class UnknownNameError(NexusRefusedError, InvalidInputError):
+    """There is no job or project of the given name or id that the user may see."""

@@ -104,13 +104,16 @@ def upload_circuits(circuits: Sequence[Circuit], project_name: str) -> list[Circ
 
 
 def upload_programs(
-    programs: Sequence[Program], project_name: str
+    programs: Sequence[Program],
+    project_name: str,
+    names: Sequence[str] | None = None,
 ) -> list[CircuitRef | HUGRRef | QIRRef]:
     """Upload programs of any kinds concurrently over shared connections.
 
     :param programs: Circuits, HUGR packages and QIR, named as :func:`upload_circuit`,
         :func:`upload_hugr` and :func:`upload_qir` do.
     :param project_name: The project; created if it does not exist.
+    :param names: One name for each program, which HUGR and QIR programs get instead.
     :returns: References to the programs on Nexus, in the same order.
     :raises InvalidInputError: If one is no program; nothing is uploaded then.
     :raises NexusWorkerError: If an upload fails.
@@ -118,7 +121,17 @@ def upload_programs(
     check_name("project", project_name)
     for program in programs:
         kind_of(program)
-    return _upload_all(_upload_program, programs, get_or_create_project(project_name))
+    for name in names or ():
+        check_name("program", name)
+    project = get_or_create_project(project_name)
+
+    def upload(
+        program: Program, project: ProjectRef, index: int
+    ) -> CircuitRef | HUGRRef | QIRRef:
+        name = None if names is None else names[index]
+        return _upload_program(program, project, index, name)
+
+    return _upload_all(upload, programs, project)
 
 
 def upload_hugr(
@@ -248,15 +261,15 @@ def _upload_all[P, R](
 
 
 def _upload_program(
-    program: Program, project: ProjectRef, index: int
+    program: Program, project: ProjectRef, index: int, name: str | None
 ) -> CircuitRef | HUGRRef | QIRRef:
     match program:
         case Circuit():
             return _upload_circuit(program, project, index)
         case Package():
-            return _upload_hugr(program, project, index)
+            return _upload_hugr(program, project, index, name=name)
         case _:
-            return _upload_qir(program, project, index)
+            return _upload_qir(program, project, index, name=name)
 
 
 def _upload_circuit(

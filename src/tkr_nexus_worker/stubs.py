@@ -104,6 +104,10 @@ class start_execute_job(NamedTuple):
         TKR[Union[OpaqueType["qnexus.models.references.GpuDecoderConfigRef"], NoneType]]
         | None
     ) = None
+    max_job_cost: TKR[Union[float, NoneType]] | None = None
+    budget: (
+        TKR[Union[OpaqueType["tkr_runtime.jobs.budget.Budget"], NoneType]] | None
+    ) = None
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]]:
@@ -140,6 +144,10 @@ class start_single_job(NamedTuple):
             OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
         ]
     ]
+    max_cost: TKR[Union[float, NoneType]] | None = None
+    budget: (
+        TKR[Union[OpaqueType["tkr_runtime.jobs.budget.Budget"], NoneType]] | None
+    ) = None
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]]:
@@ -300,6 +308,7 @@ class submit_programs(NamedTuple):
         TKR[Union[OpaqueType["qnexus.models.references.GpuDecoderConfigRef"], NoneType]]
         | None
     ) = None
+    names: TKR[Union[list[str], NoneType]] | None = None
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]]:
@@ -361,6 +370,44 @@ class cost(NamedTuple):
         return "nexus_worker"
 
 
+class estimate_cost(NamedTuple):
+    programs: TKR[
+        list[
+            Union[
+                OpaqueType["pytket._tket.circuit.Circuit"],
+                OpaqueType["qnexus.models.references.CircuitRef"],
+                OpaqueType["qnexus.models.references.HUGRRef"],
+                OpaqueType["qnexus.models.references.QIRRef"],
+            ]
+        ]
+    ]
+    n_shots: TKR[list[int]]
+    backend_config: TKR[
+        Union[
+            OpaqueType["quantinuum_schemas.models.backend_config.AerConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerStateConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.AerUnitaryConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.BraketConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QuantinuumConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.IBMQEmulatorConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.QulacsConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SeleneConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.SelenePlusConfig"],
+            OpaqueType["quantinuum_schemas.models.backend_config.HeliosConfig"],
+        ]
+    ]
+    project_name: TKR[Union[str, NoneType]] | None = None
+
+    @staticmethod
+    def out() -> type[TKR[OpaqueType["tkr_nexus_worker.costs.estimates.CostEstimate"]]]:
+        return TKR[OpaqueType["tkr_nexus_worker.costs.estimates.CostEstimate"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
 class prepare_job(NamedTuple):
     project_name: TKR[str]
     job_name: TKR[str]
@@ -382,6 +429,11 @@ class prepare_job(NamedTuple):
         ]
     ]
     polling_interval: TKR[float] | None = None
+    max_cost: TKR[Union[list[float], NoneType]] | None = None
+    max_job_cost: TKR[Union[float, NoneType]] | None = None
+    budget: (
+        TKR[Union[OpaqueType["tkr_runtime.jobs.budget.Budget"], NoneType]] | None
+    ) = None
 
     @staticmethod
     def out() -> type[TKR[str]]:
@@ -413,6 +465,11 @@ class prepare_batches(NamedTuple):
         ]
     ]
     polling_interval: TKR[float] | None = None
+    max_cost: TKR[Union[list[float], NoneType]] | None = None
+    max_job_cost: TKR[Union[float, NoneType]] | None = None
+    budget: (
+        TKR[Union[OpaqueType["tkr_runtime.jobs.budget.Budget"], NoneType]] | None
+    ) = None
 
     @staticmethod
     def out() -> type[TKR[list[list[OpaqueType["pytket._tket.circuit.Circuit"]]]]]:
@@ -760,6 +817,10 @@ class start_attempt(NamedTuple):
     ]
     items: TKR[list[OpaqueType["tkr_nexus_worker.jobs.items.ItemResult"]]]
     attempt: TKR[int]
+    max_cost: TKR[Union[list[float], NoneType]] | None = None
+    budget: (
+        TKR[Union[OpaqueType["tkr_runtime.jobs.budget.Budget"], NoneType]] | None
+    ) = None
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]]:

@@ -26,8 +26,12 @@ from quantinuum_schemas.models.backend_config import BackendConfig
 from quantinuum_schemas.models.hypertket_config import HyperTketConfig
 from tierkreis.models import portmapping
 
-from tkr_nexus_worker import devices, jobs, programs, results, validation
+from tkr_nexus_worker import costs, devices, jobs, programs, results, validation
 from tkr_nexus_worker.cloud import NEXUS
+from tkr_nexus_worker.costs import limits
+from tkr_nexus_worker.costs.budgets import Budget
+from tkr_nexus_worker.costs.estimates import CostEstimate
+from tkr_nexus_worker.costs.formula import hqc
 from tkr_nexus_worker.devices import DeviceDetails, DeviceSummary
 from tkr_nexus_worker.jobs import compile as compilation
 from tkr_nexus_worker.jobs import receipt, retries, runs, wait
@@ -83,6 +87,8 @@ def start_execute_job(
     max_cost: list[float] | None = None,
     wasm_module: WasmModuleRef | None = None,
     gpu_decoder_config: GpuDecoderConfigRef | None = None,
+    max_job_cost: float | None = None,
+    budget: Budget | None = None,
 ) -> ExecuteJobRef:
     """Submit programs that are on Nexus as one job.
 
@@ -96,6 +102,8 @@ def start_execute_job(
     :param max_cost: The most that each program may cost, in HQC.
     :param wasm_module: The WASM module that the programs call.
     :param gpu_decoder_config: The config of the GPU decoder that the programs use.
+    :param max_job_cost: The most that the job may be estimated to cost, in HQC.
+    :param budget: A budget for this job, beside those of its workflow.
     :returns: A reference to the job.
     """
     job = jobs.start_execute_job(
@@ -108,6 +116,8 @@ def start_execute_job(
         max_cost=max_cost,
         wasm_module=wasm_module,
         gpu_decoder_config=gpu_decoder_config,
+        max_job_cost=max_job_cost,
+        budget=budget,
     )
     receipt.write_submission(job, circuits, n_shots, backend_config)
     return job
@@ -120,6 +130,8 @@ def start_single_job(
     circuit: CircuitRef | HUGRRef | QIRRef,
     n_shots: int,
     backend_config: BackendConfig,
+    max_cost: float | None = None,
+    budget: Budget | None = None,
 ) -> ExecuteJobRef:
     """Submit one program that is on Nexus as a job.
 
@@ -128,10 +140,18 @@ def start_single_job(
     :param circuit: The program.
     :param n_shots: The number of shots.
     :param backend_config: Where and how to run it.
+    :param max_cost: The most that it may cost, in HQC.
+    :param budget: A budget for this job, beside those of its workflow.
     :returns: A reference to the job.
     """
     return start_execute_job(
-        project_name, job_name, [circuit], [n_shots], backend_config
+        project_name,
+        job_name,
+        [circuit],
+        [n_shots],
+        backend_config,
+        max_cost=None if max_cost is None else [max_cost],
+        budget=budget,
     )
 
 
@@ -284,6 +304,7 @@ def submit_programs(
     backend_config: BackendConfig,
     wasm_module: WasmModuleRef | None = None,
     gpu_decoder_config: GpuDecoderConfigRef | None = None,
+    names: list[str] | None = None,
 ) -> ExecuteJobRef:
     """Upload the programs of one kind, and submit them as one job.
 
@@ -292,6 +313,8 @@ def submit_programs(
     :param backend_config: Where and how to run them.
     :param wasm_module: The WASM module that they call.
     :param gpu_decoder_config: The config of the GPU decoder that they use.
+    :param names: One name for each program of the graph, under which HUGR and QIR
+        programs are uploaded; by default they are named by their contents.
     :returns: A reference to the job.
     """
     job, uploaded = jobs.submit_part(
@@ -300,6 +323,7 @@ def submit_programs(
         backend_config,
         wasm_module=wasm_module,
         gpu_decoder_config=gpu_decoder_config,
+        names=names,
     )
     receipt.write_submission(job, uploaded, part.n_shots, backend_config)
     return job
@@ -348,7 +372,7 @@ def cost(hugr_ref: HUGRRef | list[HUGRRef], n_shots: int, project_name: str) -> 
     :returns: The sum of the costs in HQC.
     """
     hugr_programs = hugr_ref if isinstance(hugr_ref, list) else [hugr_ref]
-    return jobs.get_hugr_cost(hugr_programs, n_shots, project_name)
+    return costs.get_hugr_cost(hugr_programs, n_shots, project_name)
 
 
 def _read_hugr_refs(value: Any) -> HUGRRef | list[HUGRRef]:
@@ -361,6 +385,38 @@ worker.read_input_by("cost", "hugr_ref", _read_hugr_refs)
 
 
 @worker.task()
+def estimate_cost(
+    programs: list[Circuit | CircuitRef | HUGRRef | QIRRef],
+    n_shots: list[int],
+    backend_config: BackendConfig,
+    project_name: str | None = None,
+) -> CostEstimate:
+    """Estimate what a job costs; nothing is submitted that costs anything.
+
+    :param programs: Circuits, or circuits, HUGR and QIR programs that are on Nexus.
+    :param n_shots: One number of shots for each program.
+    :param backend_config: Where and how to run them.
+    :param project_name: The project for the costing job of HUGR and QIR programs; by
+        default that of the first of them.
+    :returns: The cost of the job and of each program, with their confidence.
+    """
+    return costs.estimate_cost(
+        programs, n_shots, backend_config, project_name=project_name
+    )
+
+
+def _read_estimated(value: Any) -> list[Circuit | CircuitRef | HUGRRef | QIRRef]:
+    kinds = {"CircuitRef": CircuitRef, "HUGRRef": HUGRRef, "QIRRef": QIRRef}
+    return [
+        kinds[one["type"]](**one) if "type" in one else Circuit.from_dict(one)
+        for one in value
+    ]
+
+
+worker.read_input_by("estimate_cost", "programs", _read_estimated)
+
+
+@worker.task()
 def prepare_job(
     project_name: str,
     job_name: str,
@@ -368,6 +424,9 @@ def prepare_job(
     n_shots: int | list[int],
     backend_config: BackendConfig,
     polling_interval: float = 0.0,
+    max_cost: list[float] | None = None,
+    max_job_cost: float | None = None,
+    budget: Budget | None = None,
 ) -> str:
     """Check a job before anything is uploaded, and create its project once.
 
@@ -381,12 +440,28 @@ def prepare_job(
     :param backend_config: Where and how to run them.
     :param polling_interval: The time between two requests for the status of the job, in
         seconds; a login that ends before the next is a warning in the log.
+    :param max_cost: The most that each circuit may cost, in HQC.
+    :param max_job_cost: The most that the job may cost, in HQC.
+    :param budget: A budget for this job, beside those of its workflow: what the job may
+        cost is reserved.
     :returns: The name of the project.
     :raises InvalidInputError: If anything is wrong with the job.
+    :raises BudgetExceededError: If it costs more than is allowed, or is left of a
+        budget.
     :raises NotLoggedInError: If there is no valid login.
     """
     checks.check_job(project_name, job_name, circuits, n_shots, backend_config)
-    validation.check_fit(circuits, n_shots, backend_config)
+    device = validation.check_fit(circuits, n_shots, backend_config)
+    shots = checks.check_shots(n_shots, len(circuits))
+    limits.check_and_reserve(
+        (project_name, job_name, shots),
+        lambda: costs.estimate_cost(circuits, shots, backend_config, device=device),
+        backend_config,
+        len(circuits),
+        max_cost=max_cost,
+        max_job_cost=max_job_cost,
+        budget=budget,
+    )
     client.warn_if_login_ends_soon(polling_interval)
     projects.get_or_create_project(project_name)
     return project_name
@@ -400,6 +475,9 @@ def prepare_batches(
     n_shots: int | list[int],
     backend_config: BackendConfig,
     polling_interval: float = 0.0,
+    max_cost: list[float] | None = None,
+    max_job_cost: float | None = None,
+    budget: Budget | None = None,
 ) -> list[list[Circuit]]:
     """Check a job as ``prepare_job`` does, and divide its circuits into batches.
 
@@ -409,12 +487,23 @@ def prepare_batches(
     :param n_shots: One number of shots for each circuit.
     :param backend_config: Where and how to run them.
     :param polling_interval: As for ``prepare_job``.
+    :param max_cost: The most that each circuit may cost, in HQC.
+    :param max_job_cost: The most that the job may cost, in HQC.
+    :param budget: As for ``prepare_job``.
     :returns: The circuits in their order, in at most 4 batches for ``upload_circuits``.
     :raises InvalidInputError: If anything is wrong with the job.
     :raises NotLoggedInError: If there is no valid login.
     """
     prepare_job(
-        project_name, job_name, circuits, n_shots, backend_config, polling_interval
+        project_name,
+        job_name,
+        circuits,
+        n_shots,
+        backend_config,
+        polling_interval,
+        max_cost,
+        max_job_cost,
+        budget,
     )
     if isinstance(circuits, EncodedCircuits):
         encoded = [EncodedValue(batch) for batch in circuits.batches()]
@@ -680,6 +769,8 @@ def start_attempt(
     backend_config: BackendConfig,
     items: list[ItemResult],
     attempt: int,
+    max_cost: list[float] | None = None,
+    budget: Budget | None = None,
 ) -> ExecuteJobRef:
     """Submit the programs that are worth another attempt, as a new job.
 
@@ -690,6 +781,8 @@ def start_attempt(
     :param backend_config: Where and how to run them.
     :param items: The outcome of each program so far; empty to submit all.
     :param attempt: The number of this attempt, from 1.
+    :param max_cost: The most that each program may cost in one attempt, in HQC.
+    :param budget: A budget for these jobs, beside those of their workflow.
     :returns: A reference to the job.
     """
     chosen = retries.choose_programs(items, len(circuits))
@@ -702,6 +795,8 @@ def start_attempt(
         chosen_shots,
         backend_config,
         adopt_failed=True,
+        max_cost=None if max_cost is None else [max_cost[index] for index in chosen],
+        budget=budget,
     )
     receipt.write_submission(job, chosen_circuits, chosen_shots, backend_config)
     return job
@@ -788,7 +883,7 @@ def prepare_parts(
     prepare_job(
         project_name, job_name, circuits, n_shots, backend_config, polling_interval
     )
-    return runs.write_parts(circuits, n_shots, limits, validation.circuit_cost)
+    return runs.write_parts(circuits, n_shots, limits, hqc)
 
 
 worker.read_input_by("prepare_parts", "circuits", EncodedCircuits.read, encoded=True)

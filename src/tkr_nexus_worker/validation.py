@@ -8,15 +8,13 @@ job costs, a device that is offline, a quota that is used up.
 """
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 import qnexus as qnx
 from pydantic import BaseModel
-from pytket.circuit import Circuit, Conditional, Op, OpType
-from pytket.passes import AutoRebase, DecomposeBoxes
+from pytket.circuit import Circuit, OpType
+from pytket.passes import DecomposeBoxes
 from pytket.predicates import (
     GateSetPredicate,
     NoFastFeedforwardPredicate,
@@ -24,6 +22,8 @@ from pytket.predicates import (
 )
 from qnexus.models import BackendConfig
 
+from tkr_nexus_worker.costs.estimates import estimate_circuits, is_charged
+from tkr_nexus_worker.costs.formula import NO_GATES, distinct_ops, inner_op
 from tkr_nexus_worker.devices import DeviceDetails, find_device, with_status
 from tkr_nexus_worker.errors import (
     InvalidInputError,
@@ -38,21 +38,10 @@ logger = logging.getLogger(__name__)
 
 # Backends whose devices have the qubits of a machine, and no more.
 _MACHINES = frozenset({"Quantinuum", "Helios", "IBMQ", "IBMQEmulator"})
-_CHARGED_KINDS = frozenset({"hardware", "emulator"})
-_CHARGED_BACKENDS = frozenset({"Quantinuum", "Helios"})
-# The gates by which Quantinuum counts the cost; Rz is done by software.
-_NATIVE_TWO_QUBIT = {OpType.ZZPhase, OpType.ZZMax, OpType.TK2}
-_NATIVE = {OpType.PhasedX, OpType.Rz, *_NATIVE_TWO_QUBIT}
-_BOUNDARIES = {
-    *(OpType.Input, OpType.Output, OpType.ClInput, OpType.ClOutput),
-    *(OpType.RNGInput, OpType.RNGOutput, OpType.WASMInput, OpType.WASMOutput),
-}
-# What a circuit may contain beside the gates of a device.
-_NO_GATES = {OpType.Barrier, OpType.Measure, OpType.Phase, OpType.Reset}
 # Backends that run classical operations, whether or not their gate sets list them.
 _CLASSICAL_BACKENDS = frozenset({"Quantinuum", "Helios", "Selene", "SelenePlus"})
 _CLASSICAL = {OpType.ClExpr, OpType.CopyBits, OpType.SetBits}
-_FOR_STABILIZERS = {*_NO_GATES, OpType.noop}
+_FOR_STABILIZERS = {*NO_GATES, OpType.noop}
 _ONLINE = "online"
 # A check without an answer must not delay a workflow.
 _PATIENCE_SECONDS = 10.0
@@ -148,7 +137,7 @@ def validate_job(
         _compare_gates(circuits, device, remarks)
         _compare_simulator(circuits, backend_config, remarks)
         refusals = _compare_batch(backend_config, device)
-        if _is_charged(device):
+        if is_charged(device):
             _estimate(circuits, needs, remarks, backend_config)
             total = sum(one.cost or 0.0 for one in needs)
             refusals += _compare_batch_cost(backend_config, total)
@@ -182,7 +171,7 @@ def check_fit(
     backend_config: BackendConfig,
     *,
     compiled: bool = False,
-) -> None:
+) -> DeviceDetails | str:
     """Refuse a job that its device certainly refuses, in one request.
 
     What the device only may refuse is a warning in the log. The cost is not estimated
@@ -193,13 +182,14 @@ def check_fit(
     :param backend_config: Where and how to run them.
     :param compiled: Whether they are compiled before they run, so that they may have
         any gates.
+    :returns: The device; a sentence that says why it cannot be found, if it cannot.
     :raises InvalidInputError: If the job does not fit; it names each circuit.
     :raises NotLoggedInError: If there is no valid login.
     """
     device = find_device(backend_config, retry_time=_PATIENCE_SECONDS)
     if not isinstance(device, DeviceDetails):
         logger.warning("nexus: %s; whether the job fits it is not known", device)
-        return
+        return device
     remarks = _compare(circuits, check_shots(n_shots, len(circuits)), device)
     if not compiled:
         _compare_gates(circuits, device, remarks)
@@ -212,6 +202,7 @@ def check_fit(
     refusals = describe_alike(remarks.warnings) + _compare_batch(backend_config, device)
     for warning in refusals:
         logger.warning("nexus: %s", warning)
+    return device
 
 
 def check_gates(circuits: Sequence[Circuit], backend_config: BackendConfig) -> None:
@@ -225,7 +216,7 @@ def check_gates(circuits: Sequence[Circuit], backend_config: BackendConfig) -> N
     :raises NotLoggedInError: If there is no valid login.
     """
     device = find_device(backend_config, retry_time=_PATIENCE_SECONDS)
-    if not isinstance(device, DeviceDetails) or not _is_charged(device):
+    if not isinstance(device, DeviceDetails) or not is_charged(device):
         return
     foreign = _foreign_gates(circuits, device)
     if foreign:
@@ -304,7 +295,7 @@ def _foreign_gates(
     if not known:
         return []
     classical = _CLASSICAL if device.backend in _CLASSICAL_BACKENDS else set()
-    allowed = known | _NO_GATES | classical
+    allowed = known | NO_GATES | classical
     has_gates = GateSetPredicate(allowed)
     foreign = [
         index
@@ -374,7 +365,7 @@ def _compare_simulator(
         DecomposeBoxes().apply(plain)
         others = [
             str(op)
-            for op, _ in _distinct_ops(plain)
+            for op, _ in distinct_ops(plain)
             if op.is_gate() and op.type not in _FOR_STABILIZERS and not op.is_clifford()
         ]
         if others:
@@ -405,47 +396,17 @@ def _resets(circuit: Circuit) -> bool:
     if circuit.n_gates_of_type(OpType.Reset):
         return True
     conditional = circuit.ops_of_type(OpType.Conditional)
-    return any(_inner(op).type == OpType.Reset for op in conditional)
+    return any(inner_op(op).type == OpType.Reset for op in conditional)
 
 
 def _name_others(circuit: Circuit, known: set[OpType]) -> str:
     """Name some gates of a circuit that are not among the known ones."""
-    names = sorted({op.type.name for op, _ in _distinct_ops(circuit)} - _names(known))
+    names = sorted({op.type.name for op, _ in distinct_ops(circuit)} - _names(known))
     return f", such as {', '.join(names[:5])}" if names else ""
 
 
 def _names(types: set[OpType]) -> set[str]:
     return {kind.name for kind in types}
-
-
-def _distinct_ops(circuit: Circuit) -> list[tuple[Op, int]]:
-    """Count the operations of a circuit, those under a condition as if there were none.
-
-    The commands of a large circuit take minutes to list; its operations by type take
-    a second.
-    """
-    counts: Counter[str] = Counter()
-    examples: dict[str, Op] = {}
-    for kind in OpType.__members__.values():
-        if kind in _BOUNDARIES or not circuit.n_gates_of_type(kind):
-            continue
-        for op in map(_inner, circuit.ops_of_type(kind)):
-            # Operations on bits have neither a number of qubits nor parameters.
-            rest = f" {op.n_qubits} {op.params}" if op.is_gate() else ""
-            key = op.type.name + rest
-            counts[key] += 1
-            examples[key] = op
-    return [(examples[key], count) for key, count in counts.items()]
-
-
-def _inner(op: Op) -> Op:
-    if op.type == OpType.Conditional:
-        return _inner(cast("Conditional", op).op)
-    return op
-
-
-def _is_charged(device: DeviceDetails) -> bool:
-    return device.backend in _CHARGED_BACKENDS and device.kind in _CHARGED_KINDS
 
 
 def _estimate(
@@ -456,47 +417,12 @@ def _estimate(
 ) -> None:
     """Set the cost of each circuit, and compare it with the limit of the config."""
     limit = getattr(backend_config, "max_cost", None)
-    for circuit, one in zip(circuits, needs, strict=True):
-        if circuit.is_symbolic():
-            continue
-        one.cost = _hqc(circuit, one.n_shots)
-        if limit is not None and one.cost > limit:
+    shots = [one.n_shots for one in needs]
+    for one, found in zip(needs, estimate_circuits(circuits, shots), strict=True):
+        one.cost = found.cost
+        if limit is not None and one.cost is not None and one.cost > limit:
             warning = f"costs about {one.cost:.2f} HQC, above its max_cost of {limit:g}"
             remarks.warnings.append((one.index, warning))
-
-
-def circuit_cost(circuit: Circuit, n_shots: int) -> float:
-    """Return the estimated cost of a circuit in HQC, as :func:`validate_job` does.
-
-    :param circuit: The circuit, without free symbols.
-    :param n_shots: The number of shots.
-    """
-    return _hqc(circuit, n_shots)
-
-
-def _hqc(circuit: Circuit, shots: int) -> float:
-    plain = circuit.copy()
-    DecomposeBoxes().apply(plain)
-    one_qubit = two_qubit = 0
-    spam = plain.n_qubits
-    for op, count in _distinct_ops(plain):
-        if op.type in (OpType.Measure, OpType.Reset):
-            spam += count
-        elif op.is_gate() and op.type not in _NO_GATES:
-            one, two = _native_gates(op)
-            one_qubit += one * count
-            two_qubit += two * count
-    return 5 + shots * (one_qubit + 10 * two_qubit + 5 * spam) / 5000
-
-
-def _native_gates(op: Op) -> tuple[int, int]:
-    """Return the numbers of native gates on one and two qubits for an operation."""
-    native = Circuit(op.n_qubits)
-    native.add_gate(op, list(range(op.n_qubits)))
-    if op.type not in _NATIVE:
-        AutoRebase(_NATIVE).apply(native)
-    two_qubit = sum(native.n_gates_of_type(gate) for gate in _NATIVE_TWO_QUBIT)
-    return native.n_gates_of_type(OpType.PhasedX), two_qubit
 
 
 def _quota_warnings() -> list[str]:

@@ -6,6 +6,7 @@ handles these::
     TierkreisError
     └── WorkerError
         ├── InvalidInputError       an input is wrong; nothing was sent
+        │   └── BudgetExceededError a budget has too little left for it
         ├── JobFailedError          the job ended without results
         ├── WaitTimeoutError        the job did not end in the given time
         ├── ResultsNotReadyError    the job has not ended yet
@@ -25,6 +26,10 @@ class WorkerError(TierkreisError):
 
 class InvalidInputError(WorkerError):
     """An input is wrong; nothing was uploaded and nothing was billed."""
+
+
+class BudgetExceededError(InvalidInputError):
+    """A submission would cost more than is left or allowed; nothing was sent."""
 
 
 class JobFailedError(WorkerError):

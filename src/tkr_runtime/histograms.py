@@ -152,7 +152,8 @@ def draw_histograms(
 
     :param shown: What to show, at least one.
     :param path: A file for the picture, PNG or SVG by its name; none by default.
-    :param requirement: What to install for matplotlib, as pip takes it.
+    :param requirement: The distribution, with the extra that installs matplotlib, as
+        pip takes it.
     :param force: Whether to overwrite a file that exists.
     :returns: The figure.
     :raises InvalidInputError: If matplotlib is missing, or the file has another type,
@@ -270,9 +271,10 @@ def load_matplotlib(requirement: str) -> Any:
         # Without pyplot: no windows and no state that is shared.
         from matplotlib.figure import Figure
     except ImportError as error:
+        distribution, _, extra = requirement.partition("[")
         raise InvalidInputError(
-            'matplotlib is not installed; install it with the extra "plots" '
-            f'(pip install "{requirement}"), or plot in the terminal.'
+            f"matplotlib is not installed: pip install 'PATH[{extra}', where PATH is "
+            f"the checkout or wheel of {distribution}, or plot in the terminal."
         ) from error
     return Figure
 

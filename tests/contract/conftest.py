@@ -41,12 +41,8 @@ def shared_nexus() -> Iterator[LocalNexus]:
 
 @pytest.fixture(scope="session")
 def environment(shared_nexus: LocalNexus) -> dict[str, str]:
-    """The environment of the shared server.
-
-    Clients trust its authority alone: there are many of them, and each reads the file.
-    """
-    (authority,) = shared_nexus.directory.glob("authority-*.pem")
-    return shared_nexus.env | {"SSL_CERT_FILE": str(authority)}
+    """The environment of the shared server."""
+    return shared_nexus.env
 
 
 @pytest.fixture(scope="module", autouse=True)

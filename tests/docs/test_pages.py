@@ -4,32 +4,23 @@ import ast
 import importlib
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import click
 import pytest
+from tests.helpers.pages import BLOCK, PAGES, ROOT, blocks
 
 from tkr_lightworks_worker.cli import cli as tkr_lightworks
 from tkr_nexus_worker.cli import cli as tkr_nexus
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]
 OURS = ("tkr_", "local_")
 PACKAGES = (
     "tkr_nexus_worker|tkr_lightworks_worker|tkr_runtime|local_nexus|local_artemis"
 )
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 CODE_SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    found = BLOCK.findall(page.read_text())
-    return [content for name, content in found if name == language]
 
 
 def python_sources() -> Iterator[tuple[Path, str]]:
@@ -175,31 +166,3 @@ def test_the_page_of_the_command_line_shows_every_command(program):
     page = ROOT / "docs" / "command_line.md"
     shown = {words[0] for words in shown_commands(page, program)}
     assert set(cli.list_commands(click.Context(cli))) <= shown
-
-
-@pytest.mark.parametrize(
-    ("page", "printed"),
-    [
-        ("README.md", ["Counter({", "1 result"]),
-        ("docs/graphs.md", ["Counter({"]),
-        ("docs/lightworks.md", ["1000 samples", "1 result", "True"]),
-    ],
-    ids=lambda it: it if isinstance(it, str) else "",
-)
-def test_the_python_of_the_pages_runs_as_it_stands(
-    worker_environment, photonic_environment, tmp_path, page, printed
-):
-    photonic = ("TKR_LIGHTWORKS_HOME", "NO_PROXY", "no_proxy")
-    script = tmp_path / "page.py"
-    script.write_text("\n".join(blocks(ROOT / page, "python")))
-    result = subprocess.run(
-        [sys.executable, script],
-        capture_output=True,
-        text=True,
-        env=worker_environment | {it: photonic_environment[it] for it in photonic},
-        cwd=tmp_path,
-        timeout=200,
-    )
-    assert result.returncode == 0, result.stderr
-    for text in printed:
-        assert text in result.stdout

@@ -24,7 +24,8 @@ from tierkreis.controller.data.types import bytes_from_ptype
 from tierkreis.storage import FileStorage
 
 from local_nexus import Fault
-from tkr_nexus_worker import programs
+from tkr_nexus_worker import budget, programs
+from tkr_runtime.jobs.ledger import Ledger
 
 DRIVER = Path(__file__).with_name("killable.py")
 PROJECT = "tests of kills"
@@ -160,6 +161,30 @@ def test_killed_uploads_make_one_circuit_each(
         [circuit] = qnx.circuits.get_all(name_exact=[name]).list()
         assert str(circuit.id) == made_id(storage)
     assert sum(kills) > n_kills
+
+
+@pytest.mark.parametrize("n_kills", [2, soak(40)])
+def test_killed_submissions_reserve_once_each(
+    connected, run_task, submission_of, tmp_path, rng, n_kills
+):
+    shared = budget(hqc=1000, path=str(tmp_path / "ledger"))
+    machine = QuantinuumConfig(device_name="H2-1", noisy_simulation=False)
+
+    def task(name: str) -> tuple[FileStorage, Path]:
+        inputs = {**submission_of(name), "backend_config": machine, "budget": shared}
+        return new_task(tmp_path, "start_execute_job", inputs)
+
+    storage, definition = task("to learn how long it takes")
+    _, lifetime = run_task(definition, None)
+    ids, kills = {made_id(storage)}, []
+    for number in until_enough(n_kills, lambda: sum(kills) >= n_kills):
+        storage, definition = task(f"{tmp_path} {number}")
+        kills.append(run_until_done(run_task, definition, lifetime, rng))
+        ids.add(made_id(storage))
+    entries = Ledger(tmp_path / "ledger").balance().entries
+    assert {entry.job_id for entry in entries} == ids
+    assert len(entries) == len(ids)
+    assert {entry.state for entry in entries} == {"submitted"}
 
 
 @pytest.fixture

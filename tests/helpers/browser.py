@@ -51,8 +51,10 @@ class Page:
         )
         return self.driver.execute_script(script, selector)
 
-    def row(self, job: str) -> list[str]:
-        return self.texts(f'[data-id="{job}"] td')
+    def row(self, job: str) -> dict[str, str]:
+        """What the list shows of a job, by the headings of the columns."""
+        cells = f'[data-id="{job}"] > *'
+        return dict(zip(self.texts("#list thead th"), self.texts(cells), strict=False))
 
     def click(self, selector: str) -> None:
         # The page renews itself: what was found may be gone at the click.
@@ -61,15 +63,50 @@ class Page:
 
     def choose(self, job: str) -> None:
         self.until(lambda: self.row(job))
-        self.click(f'[data-id="{job}"] button')
+        self.click(f'[data-id="{job}"] a')
+        self.until(lambda: self.one("#job").is_displayed())
+
+    def facts(self) -> dict[str, str]:
+        """The details of the job that is shown."""
+        return dict(zip(self.texts("#facts dt"), self.texts("#facts dd"), strict=True))
+
+    def fits(self) -> bool:
+        """Whether nothing of the page lies beside the window."""
+        script = "const it = document.documentElement; "
+        return self.driver.execute_script(
+            script + "return it.scrollWidth <= it.clientWidth"
+        )
+
+    def resize(self, width: int) -> None:
+        """Give the window a width, below the least of a window on a screen, too."""
+        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1}
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride", metrics | {"mobile": False}
+        )
+
+    def download(self, button: str) -> str:
+        """Press a button that saves a file, and return the text of the file."""
+        script = """
+            const [label, done] = arguments;
+            const original = URL.createObjectURL;
+            URL.createObjectURL = (blob) => {
+                URL.createObjectURL = original;
+                blob.text().then(done);
+                return original.call(URL, blob);
+            };
+            const buttons = [...document.querySelectorAll("#actions button")];
+            buttons.find((one) => one.textContent === label).click();
+        """
+        return self.driver.execute_async_script(script, button)
 
     def until(self, condition: Callable[[], object]) -> None:
         WebDriverWait(self.driver, 30).until(lambda _driver: condition())
 
     def counts(self) -> dict[str, int]:
         self.until(lambda: self.one("#histogram").is_displayed())
-        pairs = [title.rsplit(": ", 1) for title in self.texts("#histogram title")]
-        return {outcome: int(count) for outcome, count in pairs}
+        outcomes = self.texts("#histogram tbody th")
+        counts = self.texts("#histogram tbody td:nth-child(3)")
+        return dict(zip(outcomes, map(int, counts), strict=True))
 
 
 @contextlib.contextmanager

@@ -5,11 +5,19 @@ from collections.abc import Callable
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 30) -> bool:
-    """Look again and again; return whether the condition came true in time."""
+    """Look again and again; return whether the condition came true in time.
+
+    What takes long to look at is looked at less often, which leaves the cores to what
+    is waited for.
+    """
     end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return bool(condition())
+    while True:
+        began = time.monotonic()
+        if condition():
+            return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(max(0.02, 4 * (time.monotonic() - began)))
 
 
 def wait_for[T](look: Callable[[], T], seconds: float = 120) -> T:

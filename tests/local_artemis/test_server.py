@@ -229,7 +229,7 @@ def test_a_shell_gets_the_environment_and_a_server_is_found_again(tmp_path):
         assert process.wait(20) == 0
 
 
-def test_the_page_opens_by_a_link_and_only_reads(artemis, api):
+def test_the_page_opens_by_a_link_and_changes_nothing_by_the_api(artemis, api):
     job = api.submit(job_name="shown")
     while api.status(job) != "Completed":
         pass

@@ -74,7 +74,13 @@ def make_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeClient
     control, theirs = socket.socketpair()
     number = theirs.fileno()
     process = subprocess.Popen(
-        [sys.executable, "-W", "error::DeprecationWarning:qnexus", DRIVER, str(number)],
+        [
+            sys.executable,
+            "-Werror::DeprecationWarning:qnexus",
+            "-Wignore:This process:DeprecationWarning",  # the thread of an allocator
+            DRIVER,
+            str(number),
+        ],
         stdin=subprocess.DEVNULL,
         pass_fds=[number],
     )

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from tests.helpers.waiting import wait_until
 
-from local_nexus import LocalNexus
+from local_nexus import LocalNexus, Progress
 
 
 @pytest.fixture
@@ -35,20 +35,17 @@ def full_disk(nexus: LocalNexus) -> Iterator[None]:
 def test_a_job_that_ends_while_the_disk_is_full_ends_once_there_is_room(
     nexus, new_client
 ):
+    nexus.progress = Progress.seconds(running=10)
     new_client(nexus.env).run(
         """
         project = qnx.projects.create(name="full")
-        circuit = Circuit(20)
-        for _ in range(60):
-            for index in range(20):
-                circuit.Rx(0.1, index).CX(index, (index + 1) % 20)
-        program = qnx.circuits.upload(circuit.measure_all(), project=project, name="x")
         qnx.start_execute_job(
-            programs=program, n_shots=10, project=project, name="full",
-            backend_config=qnx.models.QulacsConfig(),
+            programs=qnx.circuits.upload(bell(), project=project), n_shots=10,
+            project=project, name="full", backend_config=qnx.models.QulacsConfig(),
         )
         """
     )
+    assert wait_until(lambda: nexus.jobs()[0]["status"] == "RUNNING")
     log = nexus.directory / "server.log"
     with full_disk(nexus):
         assert wait_until(lambda: "until there is room" in log.read_text(), 120)

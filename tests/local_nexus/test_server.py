@@ -69,7 +69,7 @@ def test_a_job_that_was_queued_at_the_stop_runs_after_the_restart(tmp_path, new_
             project = qnx.projects.create(name="queued")
             circuit = qnx.circuits.upload(bell(), project=project)
             job = qnx.start_execute_job(
-                programs=[circuit] * 60, n_shots=[10] * 60, project=project,
+                programs=[circuit] * 6, n_shots=[10] * 6, project=project,
                 backend_config=qnx.models.QulacsConfig(), name="long",
             )
             """
@@ -79,7 +79,7 @@ def test_a_job_that_was_queued_at_the_stop_runs_after_the_restart(tmp_path, new_
     with LocalNexus(directory=directory) as nexus:
         finished = wait_until(lambda: nexus.jobs()[0]["status"] == "COMPLETED", 120)
         assert finished
-        assert nexus.jobs()[0]["items"] == ["COMPLETED"] * 60
+        assert nexus.jobs()[0]["items"] == ["COMPLETED"] * 6
 
 
 def test_stop_leaves_no_process_and_no_temporary_directory():
@@ -157,8 +157,8 @@ def test_a_reset_server_is_as_good_as_new(new_client):
     made = """
         project = qnx.projects.create(name="before")
         qnx.start_execute_job(
-            programs=[qnx.circuits.upload(bell(), project=project)] * 20,
-            n_shots=[10] * 20, backend_config=qnx.models.QulacsConfig(), name="job",
+            programs=[qnx.circuits.upload(bell(), project=project)] * 4,
+            n_shots=[10] * 4, backend_config=qnx.models.QulacsConfig(), name="job",
             project=project,
         )
     """
@@ -239,8 +239,8 @@ def test_a_missing_library_names_the_extra(tmp_path):
     broken = "raise ModuleNotFoundError(\"No module named 'uvicorn'\", name='uvicorn')"
     (tmp_path / "uvicorn.py").write_text(broken)
     assert refusal(PYTHONPATH=str(tmp_path)) == (
-        "The embedded Nexus needs more packages: pip install "
-        "'tkr-nexus-worker[local]'. There is no module uvicorn."
+        "The embedded Nexus needs more packages: pip install 'PATH[local]', where PATH "
+        "is the checkout or wheel of tkr-nexus-worker. There is no module uvicorn."
     )
 
 

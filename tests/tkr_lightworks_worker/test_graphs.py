@@ -197,4 +197,4 @@ def test_without_lightworks_it_is_told_what_to_install():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.startswith("SetupError Lightworks is not installed")
-    assert "tkr-nexus-worker[lightworks]" in result.stdout
+    assert "PATH[lightworks]" in result.stdout

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import certifi
 import pytest
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
@@ -17,6 +18,15 @@ PROJECT = Path(__file__).parents[2]
 
 def one(n_qubits: int, qubit: int) -> Circuit:
     return Circuit(n_qubits, name=f"one-{qubit}").X(qubit).measure_all()
+
+
+@pytest.fixture
+def worker_environment(worker_environment, one_authority, tmp_path) -> dict[str, str]:
+    """The same, but uv reaches its index."""
+    file = tmp_path / "authorities.pem"
+    names = {worker_environment["SSL_CERT_FILE"], one_authority or certifi.where()}
+    file.write_text("\n".join(Path(name).read_text() for name in names))
+    return {**worker_environment, "SSL_CERT_FILE": str(file)}
 
 
 CIRCUITS = [one(3, 2), one(3, 0)]
@@ -73,7 +83,7 @@ def test_without_uv_executor_the_worker_is_found_when_not_on_the_path(
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory) -> Path:
+def installation(tmp_path_factory, one_authority) -> Path:
     """An environment into which the wheel is installed, apart from the checkout."""
     folder = tmp_path_factory.mktemp("installation")
     requirements = folder / "requirements.txt"

@@ -42,10 +42,19 @@ def test_every_command_has_help(command):
     assert result.stdout.lower().startswith("usage:")
 
 
-def test_a_definition_that_does_not_exist_is_an_error():
-    result = call(EXECUTABLES / "tkr_nexus_worker", "/nowhere/definition")
-    assert result.returncode != 0
-    assert "/nowhere/definition" in result.stderr
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "There is no file"), ("{}", "defines no task")]
+)
+def test_what_defines_no_task_is_refused_in_a_sentence(tmp_path, content, words):
+    definition = tmp_path / "definition"
+    if content is not None:
+        definition.write_text(content)
+    result = call(EXECUTABLES / "tkr_nexus_worker", str(definition))
+    assert (result.returncode, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
+    assert str(definition) in line
+    assert words in line
+    assert line.endswith("people use the command tkr-nexus.")
 
 
 WORKFLOW = """

@@ -17,6 +17,7 @@ def handle(request: SampleRequest) -> Outcome:
     except ModuleNotFoundError as error:
         return request.failed(
             f"The engine {request.engine!r} needs the module {error.name}, which is "
-            "not installed: pip install 'tkr-nexus-worker[lightworks]'."
+            "not installed: pip install 'PATH[lightworks]', where PATH is the checkout "
+            "or wheel of tkr-nexus-worker."
         )
     return outcome

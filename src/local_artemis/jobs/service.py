@@ -141,6 +141,21 @@ class Jobs:
                 for job in reversed(queries.latest(tx, most, user_id))
             ]
 
+    def whole(self, user_id: str, key: str) -> Row:
+        """Return all about a job: its user, queue position and payload too.
+
+        :raises ApiError: 404 if there is none, 403 if it is somebody else's.
+        """
+        self._execution.settle()
+        job = self._own(user_id, key)
+        with self._store.read() as tx:
+            (user,) = tx.find("users", id=user_id)
+            return job | {
+                "user": user["name"],
+                "position": self._queue_position(tx, job),
+                "payload": self._payload(tx, job),
+            }
+
     def payload(self, key: str) -> Row:
         """Return what was submitted."""
         with self._store.read() as tx:

@@ -1,10 +1,11 @@
-"""The routes of the page, and its session, which may read but change nothing."""
+"""The routes of the page, and its session, which reads, and cancels jobs."""
 
 from pathlib import Path
 
 from local_artemis.api.calls import ArtemisCall
 from local_artemis.jobs.routes import summary
 from local_artemis.services import Services
+from local_cloud.clock import to_iso
 from local_cloud.web.endpoint import Endpoint, Reply
 from local_cloud.web.page import endpoints
 
@@ -32,7 +33,25 @@ def _jobs(call: ArtemisCall) -> Reply:
     return Reply(200, [summary(job) for job in reversed(jobs)])
 
 
+def _job(call: ArtemisCall) -> Reply:
+    """Answer with all about a job, and do not count that as a read of it."""
+    job = call.services.jobs.whole(call.user_id, call.path["id"])
+    details = {
+        "updated": to_iso(job["updated"]),
+        "logs": job["logs"],
+        "payload": job["payload"],
+    }
+    return Reply(200, summary(job) | details)
+
+
+def _cancel(call: ArtemisCall) -> Reply:
+    call.services.jobs.cancel(call.user_id, call.path["id"])
+    return Reply(204)
+
+
 ENDPOINTS = [
     *endpoints(Path(__file__).parent, _open_session),
     Endpoint("GET", "/page/jobs", _jobs, waits=True),
+    Endpoint("GET", "/page/jobs/{id}", _job, waits=True),
+    Endpoint("POST", "/page/jobs/{id}/cancel", _cancel, waits=True),
 ]

@@ -99,9 +99,11 @@ def server_command(cloud: Cloud) -> click.Command:
             # The web and database libraries are not needed to refuse wrong options.
             from local_cloud.server import process
         except ModuleNotFoundError as error:
+            distribution, _, extra = cloud.requirement.partition("[")
             sys.exit(
-                f"The {cloud.title} needs more packages: pip install "
-                f"'{cloud.requirement}'. There is no module {error.name}."
+                f"The {cloud.title} needs more packages: pip install 'PATH[{extra}', "
+                f"where PATH is the checkout or wheel of {distribution}. There is no "
+                f"module {error.name}."
             )
         try:
             listener = process.bind(options.host, options.port)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -66,6 +66,9 @@ class WrongLogins:
     """Slows those who guess passwords: some wrong ones are free, the others wait.
 
     They wait in one line for all, so that many connections help nobody.
+
+    :param clock: Returns the time, in seconds.
+    :param sleep: Waits for some seconds.
     """
 
     FREE = 20
@@ -75,10 +78,15 @@ class WrongLogins:
     MOST = 20
     """Wrong logins that wait for their answer; meanwhile no other is looked at."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._clock, self._sleep = clock, sleep
         self._line = asyncio.Lock()
         self._waiting = 0
-        self._free, self._counted = float(self.FREE), time.monotonic()
+        self._free, self._counted = float(self.FREE), clock()
 
     def check(self) -> None:
         """Refuse a login while many wrong ones wait for their answer.
@@ -90,7 +98,7 @@ class WrongLogins:
 
     async def slow_down(self) -> None:
         """Wait before a wrong login is answered."""
-        now = time.monotonic()
+        now = self._clock()
         earned = (now - self._counted) / self.PAUSE
         self._free, self._counted = min(self.FREE, self._free + earned), now
         if self._free >= 1:
@@ -99,6 +107,6 @@ class WrongLogins:
         self._waiting += 1
         try:
             async with self._line:
-                await asyncio.sleep(self.PAUSE)
+                await self._sleep(self.PAUSE)
         finally:
             self._waiting -= 1

@@ -1,15 +1,19 @@
-"""The web page: fixed files, and a link that opens a session."""
+"""The web page: fixed files, a link that opens a session, and what that may do."""
 
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from starlette.requests import Request
+
 from local_cloud.web.endpoint import Call, Endpoint, Reply
 from local_cloud.web.query import last
 
 # The files that the pages of all clouds share.
 _SHARED = Path(__file__).parent / "static"
+# What the buttons of a page call; with its session, nothing else may change anything.
+_BUTTONS = "/page/"
 _MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -60,6 +64,19 @@ def endpoints(
         Endpoint("GET", "/", show, access="public", query=("token",)),
         *(_fixed(path, file) for path, file in files.items()),
     ]
+
+
+def session_of(request: Request, cookie: str) -> str | None:
+    """Return the session of the page that may answer a request, if there is one.
+
+    A session reads all that its user may read, and changes what the page has buttons
+    for. Browsers send it for this page alone: its cookie is strict about the site, and
+    :class:`Guarded` about the origin.
+
+    :param cookie: The name of the cookie.
+    """
+    may = request.method == "GET" or request.url.path.startswith(_BUTTONS)
+    return request.cookies.get(cookie) if may else None
 
 
 def _fixed(path: str, file: Path) -> Endpoint[Any]:

@@ -1,13 +1,22 @@
-"""The routes of the page, and its session, which may read but change nothing."""
+"""The routes of the page, and its session, which reads, and cancels jobs."""
 
+from dataclasses import replace
 from pathlib import Path
 
+from local_cloud.web.endpoint import Endpoint, Reply
 from local_cloud.web.page import endpoints
-from local_nexus.resource import NexusCall
+from local_nexus.api.jsonapi import document, resource
+from local_nexus.api.listing import by_ids
+from local_nexus.jobs.routes import JOBS
+from local_nexus.resource import NexusCall, owners, reader_of
 from local_nexus.services import Services
 
 # The use of the tokens in the page's cookie, see ``Tokens.issue``.
 SESSION = "page"
+# Reads on the page do not count for the progress of a job, unlike those of a client.
+_JOBS = replace(
+    JOBS, before_reading=lambda services, _job_id: services.execution.settle()
+)
 
 
 def session_cookie(services: Services) -> str:
@@ -24,4 +33,23 @@ def _open_session(call: NexusCall) -> dict[str, str]:
     return {session_cookie(call.services): session}
 
 
-ENDPOINTS = endpoints(Path(__file__).parent, _open_session)
+def _job(call: NexusCall) -> Reply:
+    """Answer with a job, whole, and its programs without their contents."""
+    job = _JOBS.get(call).content
+    linked = job["data"]["relationships"]["programs"]["data"]
+    with call.services.store.read() as tx:
+        programs = by_ids(tx, "uploads", [it["id"] for it in linked]).values()
+    shown = [resource(it["kind"], it, {}, owners(it)) for it in programs]
+    return Reply(200, document(job["data"], [*job["included"], *shown]))
+
+
+def _cancel(call: NexusCall) -> Reply:
+    call.services.jobs.cancel(reader_of(call), call.path["id"])
+    return Reply(204)
+
+
+ENDPOINTS = [
+    *endpoints(Path(__file__).parent, _open_session),
+    Endpoint("GET", "/page/jobs/{id}", _job, waits=True),
+    Endpoint("POST", "/page/jobs/{id}/cancel", _cancel, waits=True),
+]

@@ -14,6 +14,6 @@ class MissingSimulatorError(SimulationError):
 
     def __init__(self, backend: str, extra: str) -> None:
         super().__init__(
-            f"The simulator for {backend} is not installed: install the extra "
-            f"'{extra}', for example with pip install 'tkr-nexus-worker[{extra}]'."
+            f"The simulator for {backend} is not installed: pip install "
+            f"'PATH[{extra}]', where PATH is the checkout or wheel of tkr-nexus-worker."
         )

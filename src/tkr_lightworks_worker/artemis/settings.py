@@ -22,8 +22,8 @@ TOKEN_VARIABLE = "TKR_LIGHTWORKS_TOKEN_NAME"  # noqa: S105 (the name of a variab
 """Names the saved token to use, where there are several."""
 
 HOW_TO_INSTALL = (
-    "Lightworks is not installed; install it with "
-    "pip install 'tkr-nexus-worker[lightworks]'."
+    "Lightworks is not installed; install it with pip install 'PATH[lightworks]', "
+    "where PATH is the checkout or wheel of tkr-nexus-worker."
 )
 
 _LOOPBACK = ("127.0.0.1", "localhost")

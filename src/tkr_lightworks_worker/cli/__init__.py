@@ -63,8 +63,8 @@ def _require_client(command: str) -> None:
 def cli(context: click.Context) -> None:
     """Run and manage photonic jobs on Aegiq's Artemis.
 
-    Every command has --help. Exit codes: 0 success, 1 failure, 2 wrong usage. The
-    commands status and watch use 3 and 4 to report the state of a job.
+    Every command has --help. Exit codes: 0 success, 1 failure, 2 wrong usage or an
+    unknown name, 3 a job has not ended, 4 a job ended without all its results.
     """
     from tkr_runtime.patience import interactive
 

@@ -19,6 +19,7 @@ from tkr_runtime.cli.jobs import (
     job_line,
     jobs_argument,
     listing_options,
+    print_cancelled,
     print_jobs,
     print_states,
 )
@@ -119,7 +120,7 @@ def payload(job: str, save: Path | None, force: bool, as_json: bool) -> None:
 @jobs_argument
 @json_option
 def cancel(jobs: tuple[str, ...], as_json: bool) -> None:
-    """Cancel jobs. Jobs that have ended stay as they are.
+    """Cancel jobs. The exit code is 1 if one had ended before.
 
     JOB is a job's id, its name, or how its name starts.
     """
@@ -127,7 +128,7 @@ def cancel(jobs: tuple[str, ...], as_json: bool) -> None:
 
     # Find all of them first: a wrong name must not leave half of them cancelled.
     found = [find_job(job) for job in jobs]
-    print_states([cancel_job(job) for job in found], as_json=as_json)
+    print_cancelled([cancel_job(job) for job in found], as_json=as_json)
 
 
 @click.command()

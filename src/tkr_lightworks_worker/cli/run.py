@@ -11,6 +11,7 @@ from rich.table import Table
 from tkr_lightworks_worker.cli.results import histograms, print_results
 from tkr_runtime.cli.checks import print_validation
 from tkr_runtime.cli.jobs import Decorator
+from tkr_runtime.cli.local import UnlessLocal, announce_defaults, local_option
 from tkr_runtime.cli.output import json_option, new_table, print_json
 from tkr_runtime.cli.results import (
     force_option,
@@ -31,11 +32,9 @@ if TYPE_CHECKING:
     from tkr_lightworks_worker.validation import JobValidation
 
 _file_argument: Decorator = click.argument("file", type=click.Path(path_type=Path))
-_qpu_option: Decorator = click.option(
-    "--qpu",
-    required=True,
-    help="The name of a QPU; `tkr-lightworks qpus` lists them.",
-)
+_QPU_HELP = "The name of a QPU; `tkr-lightworks qpus` lists them."
+# What `--local` takes where nothing else is given.
+_LOCAL_QPU = "Artemis"
 _samples_option: Decorator = click.option(
     "--samples",
     type=click.IntRange(min=1),
@@ -45,13 +44,13 @@ _samples_option: Decorator = click.option(
 
 @click.command()
 @_file_argument
-@_qpu_option
-@_samples_option
 @click.option(
-    "--local",
-    is_flag=True,
-    help="Run on an embedded Artemis on this machine, which needs no account.",
+    "--qpu",
+    cls=UnlessLocal,
+    help=f"{_QPU_HELP}  [default with --local: {_LOCAL_QPU}]",
 )
+@_samples_option
+@local_option("Run on an embedded Artemis on this machine, which needs no account.")
 @click.option("--name", help="The name of the jobs.  [default: the name of the file]")
 @interval_option
 @directory_option
@@ -62,7 +61,7 @@ _samples_option: Decorator = click.option(
 @force_option
 def run(
     file: Path,
-    qpu: str,
+    qpu: str | None,
     samples: int | None,
     local: bool,
     name: str | None,
@@ -87,6 +86,9 @@ def run(
     if save is not None:
         check_absent(save, force=force)
     samplers = read_sampler_file(file, samples)
+    if qpu is None:
+        qpu = _LOCAL_QPU
+        announce_defaults("tkr-lightworks run", {"--qpu": qpu})
     with _artemis(local=local):
         found = _submit(
             samplers,
@@ -108,7 +110,7 @@ def run(
 
 @click.command()
 @_file_argument
-@_qpu_option
+@click.option("--qpu", required=True, help=_QPU_HELP)
 @_samples_option
 @json_option
 @click.pass_context

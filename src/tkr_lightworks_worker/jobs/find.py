@@ -2,7 +2,7 @@
 
 from tkr_lightworks_worker.artemis import settings
 from tkr_lightworks_worker.artemis.client import call
-from tkr_lightworks_worker.errors import ArtemisRefusedError, InvalidInputError
+from tkr_lightworks_worker.errors import InvalidInputError, UnknownJobError
 from tkr_lightworks_worker.jobs.listing import JobItem, read_items
 from tkr_lightworks_worker.jobs.models import Job, JobRef, JobStatus
 from tkr_lightworks_worker.jobs.receipt import receipts_of_jobs
@@ -22,7 +22,7 @@ def find_job(text: str) -> JobRef:
     :param text: The id, or the name, or how it starts.
     :raises InvalidInputError: If several jobs match, which the message lists, or the
         text is empty.
-    :raises ArtemisRefusedError: If there is no such job.
+    :raises UnknownJobError: If there is no such job.
     :raises LightworksWorkerError: If Artemis does not answer.
     """
     if not isinstance(text, str) or not text.strip():
@@ -46,7 +46,7 @@ def find_job(text: str) -> JobRef:
                 )
                 + "."
             )
-    raise ArtemisRefusedError(
+    raise UnknownJobError(
         f"There is no job called {text!r} on Artemis at {settings.url()}.", 404
     )
 

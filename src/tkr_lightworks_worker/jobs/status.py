@@ -13,6 +13,7 @@ from tkr_lightworks_worker.errors import (
     ArtemisUnavailableError,
     InvalidInputError,
     TokenError,
+    UnknownJobError,
 )
 from tkr_lightworks_worker.jobs.models import Job, JobEvent, JobRef, JobStatus
 from tkr_lightworks_worker.jobs.submissions import Doubt, digest_in
@@ -71,7 +72,7 @@ def get_details(
     except ArtemisRefusedError as error:
         if error.status_code != HTTPStatus.NOT_FOUND:
             raise
-        raise ArtemisRefusedError(
+        raise UnknownJobError(
             f"There is no {describe(job)} on Artemis at {settings.url()}.",
             error.status_code,
         ) from error

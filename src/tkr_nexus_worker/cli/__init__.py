@@ -9,6 +9,7 @@ from tkr_runtime.tasks.deferred_imports import defer_imports
 
 # Name of a command -> the module of this package that defines it, and its summary.
 _COMMANDS = {
+    "budget": ("budget", "Show what is reserved, spent and left of budgets."),
     "cancel": ("jobs", "Cancel jobs."),
     "check": ("run", "Check whether circuits fit a device, and estimate their cost."),
     "delete": ("jobs", "Delete jobs and their results permanently."),
@@ -45,8 +46,8 @@ _COMMANDS = {
 def cli(context: click.Context) -> None:
     """Run and manage jobs on Quantinuum Nexus.
 
-    Every command has --help. Exit codes: 0 success, 1 failure, 2 wrong usage. The
-    commands status and watch use 3 and 4 to report the state of a job.
+    Every command has --help. Exit codes: 0 success, 1 failure, 2 wrong usage or an
+    unknown name, 3 a job has not ended, 4 a job ended without all its results.
     """
     from tkr_runtime.patience import interactive
 

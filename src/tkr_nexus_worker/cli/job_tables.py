@@ -1,5 +1,6 @@
 """Jobs as tables and lines of text for a terminal."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from tkr_runtime.times import age
 ID_DIGITS = 8
 """How many digits of an id tables show; enough to identify a job."""
 
+_WORKFLOW = re.compile(r"workflow ([0-9a-f-]{36})")
 _WAITING = [state.name for state in JOB_STATES.values() if not state.is_final]
 
 
@@ -105,7 +107,7 @@ def details_tables(details: JobDetails) -> Iterator[Table]:
         {
             "name": details.name,
             "id": details.job_id,
-            "description": details.description,
+            **_description(details.description),
             "project": details.project,
             "backend": details.backend or "",
             "config": _options(details.backend_config),
@@ -126,7 +128,8 @@ def details_tables(details: JobDetails) -> Iterator[Table]:
             str(item.index),
             number_text(item.n_shots),
             _cost(item.cost),
-            f"{item.program_type} {item.program_id[:ID_DIGITS]}",
+            f"{item.program_type} "
+            f"{printable(item.program_name or item.program_id[:ID_DIGITS])}",
             status_text(item, *messages(item)),
         )
     yield items
@@ -160,6 +163,17 @@ def payload_table(payload: JobPayload) -> Table:
             f"{program.program_type} {program.name}{shots}{more}"
         )
     return facts_table(facts)
+
+
+def _description(text: str) -> dict[str, str]:
+    """Return what a person wrote, or the workflow that submitted the job."""
+    # Importing qnexus takes seconds, and the list of an embedded Nexus needs it not.
+    from tkr_nexus_worker.nexus.idempotency import digest_in
+
+    if digest_in(text) is None:
+        return {"description": text}
+    workflow = _WORKFLOW.search(text)
+    return {} if workflow is None else {"workflow": workflow[1]}
 
 
 def _options(options: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Commands that show jobs and change them."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -19,6 +20,7 @@ from tkr_runtime.cli.jobs import (
     job_line,
     jobs_argument,
     listing_options,
+    print_cancelled,
     print_jobs,
     print_states,
 )
@@ -37,10 +39,19 @@ _DRAWN_COMMANDS = 500
 
 @click.command()
 @click.option("--project", help="Show only the jobs of this project.")
+@click.option(
+    "--type",
+    "job_type",
+    type=click.Choice(["execute", "compile"]),
+    default="execute",
+    show_default=True,
+    help="Show the jobs that run programs, or those that compile them.",
+)
 @listing_options(JOB_STATES)
 def jobs(
     everything: bool,
     project: str | None,
+    job_type: Literal["execute", "compile"],
     states: tuple[str, ...],
     limit: int,
     as_json: bool,
@@ -50,9 +61,11 @@ def jobs(
     from tkr_nexus_worker.jobs import list_jobs, list_scheduled_jobs
 
     if everything or states:
-        found = list_jobs(project=project, states=states, limit=limit)
+        found = list_jobs(
+            project=project, states=states, limit=limit, job_type=job_type
+        )
     else:
-        found = list_scheduled_jobs(project, limit=limit)
+        found = list_scheduled_jobs(project, limit=limit, job_type=job_type)
     print_jobs(
         found,
         jobs_list,
@@ -92,8 +105,9 @@ def show(job: str, as_json: bool) -> None:
     JOB is a job's id, the start of its id (at least four digits), or its name.
     """
     from tkr_nexus_worker.jobs import get_job_details
+    from tkr_nexus_worker.jobs.payload import with_program_names
 
-    details = get_job_details(job)
+    details = with_program_names(get_job_details(job))
     if as_json:
         print_json(details)
         return
@@ -152,7 +166,7 @@ def _print_drawings(programs: list[PayloadProgram]) -> None:
 @jobs_argument
 @json_option
 def cancel(jobs: tuple[str, ...], as_json: bool) -> None:
-    """Cancel jobs. Jobs that have ended stay as they are.
+    """Cancel jobs. The exit code is 1 if one had ended before.
 
     JOB is a job's id, the start of its id (at least four digits), or its name.
     """
@@ -160,7 +174,7 @@ def cancel(jobs: tuple[str, ...], as_json: bool) -> None:
 
     # Find all of them first: a wrong name must not leave half of them cancelled.
     found = [find_job(job) for job in jobs]
-    print_states([cancel_job(job) for job in found], as_json=as_json)
+    print_cancelled([cancel_job(job) for job in found], as_json=as_json)
 
 
 @click.command()

@@ -176,6 +176,19 @@ def print_plots(
     )
 
 
+def check_complete(found: "JobResults") -> None:
+    """Refuse results that a job has given before it failed, after they were shown.
+
+    :param found: The results of a job that has ended.
+    :raises JobFailedError: If circuits failed; it names each with its reason.
+    """
+    from tkr_nexus_worker.errors import JobFailedError
+    from tkr_nexus_worker.jobs import failure_message
+
+    if not found.complete:
+        raise JobFailedError(failure_message(found.job))
+
+
 def print_results(
     found: "JobResults", circuits: "Sequence[CircuitResult]", top: int
 ) -> None:

@@ -2,14 +2,22 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tkr_nexus_worker.cli.results import print_plots, print_results
+from tkr_nexus_worker.cli.costs import (
+    confirm_cost,
+    max_cost_option,
+    max_program_cost_option,
+    yes_option,
+)
+from tkr_nexus_worker.cli.results import check_complete, print_plots, print_results
 from tkr_runtime.cli.checks import print_validation
 from tkr_runtime.cli.jobs import Decorator
+from tkr_runtime.cli.local import UnlessLocal, announce_defaults, local_option
 from tkr_runtime.cli.output import json_option, new_table, print_json
 from tkr_runtime.cli.results import (
     force_option,
@@ -40,17 +48,14 @@ _files_argument: Decorator = click.argument(
     required=True,
     type=click.Path(path_type=Path),
 )
-_device_option: Decorator = click.option(
-    "--device",
-    required=True,
-    help="The name of a device; `tkr-nexus devices` lists them.",
-)
-_shots_option: Decorator = click.option(
-    "--shots",
-    type=click.IntRange(min=1),
-    required=True,
-    help="The number of shots of each program.",
-)
+_DEVICE_HELP = "The name of a device; `tkr-nexus devices` lists them."
+_SHOTS_HELP = "The number of shots of each program."
+_SHOTS = click.IntRange(min=1)
+
+# What `--local` takes where nothing else is given.
+_CIRCUIT_DEVICE = "H2-1LE"
+_PROGRAM_DEVICE = "Helios-1E-lite"
+_LOCAL_SHOTS = 100
 
 
 class _RunCommand(click.Command):
@@ -66,8 +71,18 @@ class _RunCommand(click.Command):
 
 @click.command(cls=_RunCommand)
 @_files_argument
-@_device_option
-@_shots_option
+@click.option(
+    "--device",
+    cls=UnlessLocal,
+    help=f"{_DEVICE_HELP}  [default with --local: {_CIRCUIT_DEVICE}, for Guppy, HUGR "
+    f"and QIR {_PROGRAM_DEVICE}]",
+)
+@click.option(
+    "--shots",
+    cls=UnlessLocal,
+    type=_SHOTS,
+    help=f"{_SHOTS_HELP}  [default with --local: {_LOCAL_SHOTS}]",
+)
 @click.option(
     "--compile",
     metavar="[=LEVEL]",
@@ -93,12 +108,10 @@ class _RunCommand(click.Command):
     type=click.IntRange(min=1),
     help="Divide circuits into several jobs of N at most, a few of them at once.",
 )
-@click.option(
-    "--local",
-    is_flag=True,
-    help="Run on an embedded Nexus on this machine, where programs run as your user: "
-    "take only those that you trust. Unlike Nexus, it translates gates that the device "
-    "does not have.",
+@local_option(
+    "Run on an embedded Nexus on this machine, where programs run as your user: take "
+    "only those that you trust. Unlike Nexus, it translates gates that the device does "
+    "not have."
 )
 @click.option("--name", help="The name of the job.  [default: the names of the files]")
 @click.option(
@@ -107,6 +120,9 @@ class _RunCommand(click.Command):
     show_default=True,
     help="The project of the job; created if it does not exist.",
 )
+@max_cost_option
+@max_program_cost_option
+@yes_option
 @interval_option
 @directory_option
 @plot_option
@@ -116,8 +132,8 @@ class _RunCommand(click.Command):
 @force_option
 def run(
     files: tuple[Path, ...],
-    device: str,
-    shots: int,
+    device: str | None,
+    shots: int | None,
     compile: str | None,  # noqa: A002 (the name of the option)
     two_qubit_gate: str | None,
     qubits: int | None,
@@ -125,6 +141,9 @@ def run(
     local: bool,
     name: str | None,
     project: str,
+    max_cost: float | None,
+    max_program_cost: float | None,
+    yes: bool,
     polling_interval: float | None,
     directory: Path,
     plot: bool,
@@ -137,7 +156,8 @@ def run(
 
     FILE is a circuit (.qasm: OpenQASM 2 or 3, .json: pytket) or a program (.py: a Guppy
     function main, which is executed as code; .hugr; .ll or .bc: QIR). If you stop the
-    command, the jobs continue on Nexus.
+    command, the jobs continue on Nexus. Before a job on hardware, a terminal shows what
+    it costs and asks.
     """
     from tkr_nexus_worker.program_files.read import read_programs
     from tkr_runtime.files import check_absent
@@ -147,6 +167,7 @@ def run(
     programs = read_programs(files)
     if local:
         _check_versions(programs)
+    device, shots = _chosen(programs, device, shots)
     with _nexus(local=local):
         # qnexus reads its configuration when it is imported, so import it here.
         from tkr_nexus_worker.devices import config_of
@@ -166,6 +187,10 @@ def run(
             n_qubits=qubits,
             refuse_gates=not local,
             max_programs=max_programs,
+            max_cost=max_program_cost,
+            max_job_cost=max_cost,
+            on_estimate=None if local else partial(confirm_cost, yes=yes),
+            allow_failed=True,
         )
     if save is not None:
         save_results(found, save, force=force)
@@ -173,15 +198,16 @@ def run(
     if as_json:
         print_json(found.to_counts())
     elif plot:
-        print_plots(found, top)
+        print_plots([one for one in found if one.has_result], top)
     else:
         print_results(found, found, top)
+    check_complete(found)
 
 
 @click.command()
 @_files_argument
-@_device_option
-@_shots_option
+@click.option("--device", required=True, help=_DEVICE_HELP)
+@click.option("--shots", type=_SHOTS, required=True, help=_SHOTS_HELP)
 @json_option
 @click.pass_context
 def check(
@@ -227,6 +253,22 @@ def needs_table(found: "JobValidation") -> "Table":
             "" if one.cost is None else f"{one.cost:.2f}",
         )
     return table
+
+
+def _chosen(
+    programs: "Sequence[ProgramFile]", device: str | None, shots: int | None
+) -> tuple[str, int]:
+    """Return where to run programs and how often; say what was not given."""
+    from pytket.circuit import Circuit
+
+    chosen: dict[str, object] = {}
+    if device is None:
+        circuits = all(isinstance(one.program, Circuit) for one in programs)
+        device = chosen["--device"] = _CIRCUIT_DEVICE if circuits else _PROGRAM_DEVICE
+    if shots is None:
+        shots = chosen["--shots"] = _LOCAL_SHOTS
+    announce_defaults("tkr-nexus run", chosen)
+    return device, shots
 
 
 def _compilation(chosen: str | None) -> "Compile | None":

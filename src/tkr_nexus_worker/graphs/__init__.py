@@ -16,6 +16,7 @@ from tkr_nexus_worker.graphs.retrying import nexus_submit_and_poll_retrying
 from tkr_nexus_worker.graphs.streaming import FinishedProgram, nexus_stream_results
 from tkr_nexus_worker.graphs.submit_poll import (
     JobInputs,
+    LimitedJobInputs,
     PollingOutputs,
     UploadCircuitInputs,
     nexus_submit_and_poll,
@@ -28,6 +29,7 @@ __all__ = [
     "FinishedProgram",
     "HugrJobInputs",
     "JobInputs",
+    "LimitedJobInputs",
     "PollingOutputs",
     "ProgramsInputs",
     "QirJobInputs",

@@ -2,6 +2,7 @@
 # The names in OpaqueType are labels for type checkers, not imports.
 # ruff: noqa: F821, SLF001
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tierkreis.builder import Graph, TList
@@ -106,6 +107,7 @@ def nexus_submit_programs(
     *,
     wasm_module: Any = None,
     gpu_decoder_config: Any = None,
+    names: Sequence[str] | None = None,
 ) -> Workflow[ProgramsInputs, TKR[list[ProgramShots]]]:
     """Build a graph that runs programs of any kinds and returns their shots.
 
@@ -118,6 +120,8 @@ def nexus_submit_programs(
         returns it.
     :param gpu_decoder_config: The config of the GPU decoder that the programs use, as
         ``upload_gpu_decoder_config`` returns it.
+    :param names: One name for each program, under which HUGR and QIR programs are
+        uploaded; by default they are named by their contents.
     :returns: A graph from :class:`ProgramsInputs` to one
         ``tkr_nexus_worker.results.ProgramShots`` for each program, in the order of the
         programs.
@@ -128,7 +132,7 @@ def nexus_submit_programs(
     parts = g.task(prepare_programs(*g.inputs, g.const(interval)))
     each_part: TKR[ProgramPart] = TKR(parts.node_index, "*")
     done = g.map(
-        _part_graph(interval, wasm_module, gpu_decoder_config),
+        _part_graph(interval, wasm_module, gpu_decoder_config, names),
         TList(PartInputs(g.inputs.project_name, each_part, g.inputs.backend_config)),
     )
     # A list of models shows its elements to the builder alone.
@@ -137,7 +141,10 @@ def nexus_submit_programs(
 
 
 def _part_graph(
-    interval: float, wasm_module: Any, gpu_decoder_config: Any
+    interval: float,
+    wasm_module: Any,
+    gpu_decoder_config: Any,
+    names: Sequence[str] | None,
 ) -> Workflow[PartInputs, PartOutputs]:
     g = Graph(PartInputs, PartOutputs)
     job = g.task(
@@ -145,6 +152,7 @@ def _part_graph(
             *g.inputs,
             None if wasm_module is None else g.const(wasm_module),
             None if gpu_decoder_config is None else g.const(gpu_decoder_config),
+            None if names is None else g.const(list(names)),
         )
     )
     polling = g.loop(

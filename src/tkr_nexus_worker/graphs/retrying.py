@@ -1,7 +1,7 @@
 """Run circuits on Nexus, and submit again those that failed for a passing reason."""
 # ruff: noqa: F821  the names in OpaqueType are labels for type checkers, not imports
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, overload
 
 from tierkreis.builder import Graph
 from tierkreis.models import TKR, OpaqueType, Workflow
@@ -10,8 +10,10 @@ from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.graphs.submit_poll import (
     BackendConfig,
     BackendResult,
+    Budget,
     ExecuteJobRef,
     JobInputs,
+    LimitedJobInputs,
     Program,
     checked_interval,
     last_status,
@@ -67,6 +69,8 @@ class AttemptInputs(NamedTuple):
     :param backend_config: Where and how to run them.
     :param items: The outcome of each program so far; empty at first.
     :param attempt: The number of this attempt, from 1.
+    :param max_cost: The most that each program may cost in one attempt, in HQC.
+    :param budget: A budget for the jobs.
     """
 
     project_name: TKR[str]
@@ -76,46 +80,77 @@ class AttemptInputs(NamedTuple):
     backend_config: TKR[BackendConfig]
     items: TKR[list[ItemResult]]
     attempt: TKR[int]
+    max_cost: TKR[list[float] | None]
+    budget: TKR[Budget | None]
+
+
+@overload
+def nexus_submit_and_poll_retrying(
+    max_attempts: int, polling_interval: float = 30.0
+) -> Workflow[JobInputs, TKR[list[BackendResult]]]: ...
+
+
+@overload
+def nexus_submit_and_poll_retrying(
+    max_attempts: int,
+    polling_interval: float = 30.0,
+    *,
+    inputs: type[LimitedJobInputs],
+) -> Workflow[LimitedJobInputs, TKR[list[BackendResult]]]: ...
 
 
 def nexus_submit_and_poll_retrying(
-    max_attempts: int, polling_interval: float = 30.0
-) -> Workflow[JobInputs, TKR[list[BackendResult]]]:
+    max_attempts: int,
+    polling_interval: float = 30.0,
+    *,
+    inputs: type[JobInputs] | type[LimitedJobInputs] = JobInputs,
+) -> (
+    Workflow[JobInputs, TKR[list[BackendResult]]]
+    | Workflow[LimitedJobInputs, TKR[list[BackendResult]]]
+):
     """Build a graph that runs circuits and submits again those worth a retry.
 
     It starts as ``nexus_submit_and_poll`` does. Once the job has ended, the circuits
     that failed for a reason that passes by itself (``jobs/items.py`` lists
     them) are submitted as a new job; they are not uploaded again. That is repeated
     until none is left or the attempts are used up. While any circuit of a job could
-    still run, nothing is submitted again.
+    still run, nothing is submitted again. Each attempt reserves what it may cost in its
+    budgets.
 
     :param max_attempts: The number of jobs at most, the first included.
     :param polling_interval: The longest time between two requests for the status, in
         seconds; the first follow each other more quickly.
-    :returns: A graph from ``JobInputs`` to one ``BackendResult`` for each circuit, in
+    :param inputs: The inputs of the graph: ``LimitedJobInputs`` has inputs for limits
+        of cost and a budget.
+    :returns: A graph from these inputs to one ``BackendResult`` for each circuit, in
         the order of the circuits. It fails if a circuit has no result in the end, and
         names each of them with its reason.
     :raises InvalidInputError: If the number of attempts is not a whole number of at
         least 1, or the interval is not a number of seconds above 0.
     """
     attempt_body = _attempt_body(_checked(max_attempts), polling_interval)
-    g = Graph(JobInputs, TKR[list[BackendResult]])
+    g: Graph[Any, TKR[list[BackendResult]]] = Graph(inputs, TKR[list[BackendResult]])
+    given: JobInputs | LimitedJobInputs = g.inputs
+    limits = given if isinstance(given, LimitedJobInputs) else None
+    no_limit: TKR[None] = g.const(None)
     programs = g.task(collect_programs(prepare_and_upload(g, polling_interval)))
     nothing_yet: TKR[list[ItemResult]] = g.const([])
     outcome = g.loop(
         attempt_body,
         AttemptInputs(
-            project_name=g.inputs.project_name,
-            job_name=g.inputs.job_name,
+            project_name=given.project_name,
+            job_name=given.job_name,
             programs=programs,
-            n_shots=g.inputs.n_shots,
-            backend_config=g.inputs.backend_config,
+            n_shots=given.n_shots,
+            backend_config=given.backend_config,
             items=nothing_yet,
             attempt=g.const(1),
+            max_cost=limits.max_cost if limits else no_limit,
+            budget=limits.budget if limits else no_limit,
         ),
         name=RETRY_LOOP,
     )
-    results = g.task(collect_results(g.inputs.job_name, outcome.items))
+    results = g.task(collect_results(given.job_name, outcome.items))
     return g.finish_with_outputs(results)
 
 

@@ -7,10 +7,9 @@ The graph :func:`nexus_submit_and_poll` does it all; :func:`upload_circuit_graph
 # ruff: noqa: F821, SLF001
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from tierkreis.builder import Graph, TList
-from tierkreis.controller.data.models import TModel
 from tierkreis.models import TKR, OpaqueType, Workflow
 
 from tkr_nexus_worker.errors import InvalidInputError
@@ -44,6 +43,8 @@ type BackendConfig = OpaqueType[
     "quantinuum_schemas.models.backend_config.SelenePlusConfig",
     "quantinuum_schemas.models.backend_config.HeliosConfig",
 ]
+
+type Budget = OpaqueType["tkr_runtime.jobs.budget.Budget"]
 
 POLLING_LOOP = "nexus_polling"
 """The name of the polling loop, for ``read_loop_trace`` and tkr-vis."""
@@ -95,6 +96,31 @@ class JobInputs(NamedTuple):
     circuits: TKR[list[Circuit]]
     n_shots: TKR[list[int]]
     backend_config: TKR[BackendConfig]
+
+
+class LimitedJobInputs(NamedTuple):
+    """The inputs of :func:`nexus_submit_and_poll` with limits of what the job costs.
+
+    Give None for what has no limit.
+
+    :param project_name: The project of the job; it is created if it does not exist.
+    :param job_name: A name for the job.
+    :param circuits: The pytket circuits, at least one.
+    :param n_shots: The numbers of shots, one for each circuit.
+    :param backend_config: Where and how to run them, a config of qnexus.
+    :param max_cost: The most that each circuit may cost in HQC, which Nexus keeps.
+    :param max_job_cost: The most that the job may be estimated to cost, in HQC.
+    :param budget: A budget, ``tkr_nexus_worker.budget(hqc=…)``.
+    """
+
+    project_name: TKR[str]
+    job_name: TKR[str]
+    circuits: TKR[list[Circuit]]
+    n_shots: TKR[list[int]]
+    backend_config: TKR[BackendConfig]
+    max_cost: TKR[list[float] | None]
+    max_job_cost: TKR[float | None]
+    budget: TKR[Budget | None]
 
 
 class PollingOutputs(NamedTuple):
@@ -171,19 +197,34 @@ def checked_interval(polling_interval: float) -> float:
     return float(polling_interval)
 
 
-def prepare_and_upload[B: TModel](
-    g: Graph[JobInputs, B], polling_interval: float
+def prepare_and_upload(
+    g: Graph[Any, Any], polling_interval: float
 ) -> TKR[list[Program]]:
     """Add the check of a job to a graph, and after it the uploads side by side.
 
-    :param g: A graph with the inputs of a job.
+    :param g: A graph with the inputs of a job, :class:`JobInputs` or
+        :class:`LimitedJobInputs`.
     :param polling_interval: The longest time between two requests, in seconds.
     :returns: The uploaded programs, for tasks of this worker alone.
     :raises InvalidInputError: If the interval is not a number of seconds above 0.
     """
     interval = g.const(checked_interval(polling_interval))
-    batches = g.task(prepare_batches(*g.inputs, polling_interval=interval))
-    return upload_batches(g, g.inputs.project_name, batches)
+    inputs: JobInputs | LimitedJobInputs = g.inputs
+    limits = inputs if isinstance(inputs, LimitedJobInputs) else None
+    batches = g.task(
+        prepare_batches(
+            inputs.project_name,
+            inputs.job_name,
+            inputs.circuits,
+            inputs.n_shots,
+            inputs.backend_config,
+            interval,
+            limits and limits.max_cost,
+            limits and limits.max_job_cost,
+            limits and limits.budget,
+        )
+    )
+    return upload_batches(g, inputs.project_name, batches)
 
 
 def upload_batches(
@@ -212,29 +253,53 @@ def _upload_batch_graph() -> Workflow[BatchInputs, BatchOutputs]:
     return g.finish_with_outputs(BatchOutputs(programs))
 
 
+@overload
 def nexus_submit_and_poll(
     polling_interval: float = 30.0,
-) -> Workflow[JobInputs, TKR[list[BackendResult]]]:
+) -> Workflow[JobInputs, TKR[list[BackendResult]]]: ...
+
+
+@overload
+def nexus_submit_and_poll(
+    polling_interval: float = 30.0, *, inputs: type[LimitedJobInputs]
+) -> Workflow[LimitedJobInputs, TKR[list[BackendResult]]]: ...
+
+
+def nexus_submit_and_poll(
+    polling_interval: float = 30.0,
+    *,
+    inputs: type[JobInputs] | type[LimitedJobInputs] = JobInputs,
+) -> (
+    Workflow[JobInputs, TKR[list[BackendResult]]]
+    | Workflow[LimitedJobInputs, TKR[list[BackendResult]]]
+):
     """Build a graph that runs circuits as one job and returns their results.
 
     The job is checked first; then the circuits are uploaded in parallel, in batches,
-    the job is submitted, polled, and its results are fetched.
+    the job is submitted, polled, and its results are fetched. What the job may cost is
+    reserved in its budgets before anything is uploaded.
 
     :param polling_interval: The longest time between two requests for the status, in
         seconds; the first follow each other more quickly.
-    :returns: A graph from :class:`JobInputs` to one ``BackendResult`` for each circuit,
-        in the order of the circuits.
+    :param inputs: The inputs of the graph: :class:`LimitedJobInputs` has inputs for
+        limits of cost and a budget.
+    :returns: A graph from these inputs to one ``BackendResult`` for each circuit, in
+        the order of the circuits.
     :raises InvalidInputError: If the interval is not a number of seconds above 0.
     """
-    g = Graph(JobInputs, TKR[list[BackendResult]])
+    g: Graph[Any, TKR[list[BackendResult]]] = Graph(inputs, TKR[list[BackendResult]])
+    given: JobInputs | LimitedJobInputs = g.inputs
+    limits = given if isinstance(given, LimitedJobInputs) else None
     programs = prepare_and_upload(g, polling_interval)
     job = g.task(
         start_execute_job(
-            g.inputs.project_name,
-            g.inputs.job_name,
+            given.project_name,
+            given.job_name,
             programs,
-            g.inputs.n_shots,
-            g.inputs.backend_config,
+            given.n_shots,
+            given.backend_config,
+            max_cost=limits and limits.max_cost,
+            budget=limits and limits.budget,
         )
     )
     polling = g.loop(polling_loop_body(polling_interval), job, name=POLLING_LOOP)

@@ -7,7 +7,13 @@ import qnexus as qnx
 from qnexus.models.job_status import JobStatusEnum
 from qnexus.models.references import JobRef
 
-from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
+from tkr_nexus_worker.costs.limits import Again
+from tkr_nexus_worker.errors import (
+    InvalidInputError,
+    NexusRefusedError,
+    NotLoggedInError,
+)
+from tkr_nexus_worker.jobs.duplicates import settle_budgets
 from tkr_nexus_worker.jobs.find import get_job_details, resolve_job
 from tkr_nexus_worker.jobs.models import Job, JobStatus
 from tkr_nexus_worker.jobs.status import describe, get_status
@@ -58,8 +64,10 @@ def cancel_by_id(job_id: str) -> str:
 def retry_job(job: JobRef | str, *, force: bool = False) -> JobStatus:
     """Let Nexus run the failed programs of a job again, in the same job.
 
-    They are billed again. A job with a program that waits or runs is refused, because
-    Nexus may still finish, and bill, what would run a second time.
+    They are billed again, so under a budget they reserve again as much as the job has
+    reserved before, and what they have cost so far stays spent. A job with a program
+    that waits or runs is refused, because Nexus may still finish, and bill, what would
+    run a second time.
 
     :param job: The job, or its id, the start of its id, or its name.
     :param force: Whether to retry although some programs wait or run, or are in a state
@@ -68,6 +76,7 @@ def retry_job(job: JobRef | str, *, force: bool = False) -> JobStatus:
     :returns: The status afterwards.
     :raises InvalidInputError: If the job could still run, or none of its programs
         failed.
+    :raises BudgetExceededError: If too little is left of a budget of the job.
     :raises NexusWorkerError: If there is no such job, or Nexus refuses or does not
         answer.
     """
@@ -80,11 +89,20 @@ def retry_job(job: JobRef | str, *, force: bool = False) -> JobStatus:
             f"({found.state.name}); to run it once more, submit it again."
         )
     ref = found.ref()
-    call(
-        f"retry {describe(ref)}",
-        lambda: qnx.jobs.retry_submission(ref, retry_status=_FAILED_STATES),
-        changes=True,
-    )
+    settle_budgets(found.description, found)
+    failed = [item for item in found.items if item.phase is Phase.FAILED]
+    again = Again(found.job_id, sum(item.cost or 0.0 for item in failed), found.name)
+    again.reserve()
+    try:
+        call(
+            f"retry {describe(ref)}",
+            lambda: qnx.jobs.retry_submission(ref, retry_status=_FAILED_STATES),
+            changes=True,
+        )
+    except (NexusRefusedError, NotLoggedInError):
+        again.release()
+        raise
+    again.note()
     return get_status(ref)
 
 

@@ -13,7 +13,9 @@ import httpx
 import qnexus as qnx
 from qnexus.models.references import CompileJobRef, JobRef, JobType, ProjectRef
 
+from tkr_nexus_worker.costs.limits import bill, settle
 from tkr_nexus_worker.errors import NexusRefusedError, NexusWorkerError
+from tkr_nexus_worker.jobs.find import get_job_details
 from tkr_nexus_worker.jobs.listing import listed_jobs, of_type
 from tkr_nexus_worker.jobs.models import Job, JobStatus
 from tkr_nexus_worker.jobs.status import describe, get_status
@@ -21,6 +23,7 @@ from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.idempotency import Doubt, Key, digest_in
 from tkr_nexus_worker.nexus.states import Phase
 from tkr_runtime.jobs.idempotency import is_look_due
+from tkr_runtime.jobs.ledger import Ledger
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +56,7 @@ def find_submitted[T: JobRef](
         if listed.job_id in cancelled:
             continue
         if state.phase is Phase.FAILED and not adopt_failed:
+            settle_budgets(listed.description, listed)
             logger.warning(
                 "nexus: %s, submitted by this task before, %s (%s)",
                 describe(listed.ref()),
@@ -99,7 +103,8 @@ def has_run(status: JobStatus) -> bool:
 def settle_duplicates(job: JobRef, status: JobStatus | None = None) -> None:
     """Look for duplicates of a job and cancel them, if its submission is in doubt.
 
-    Call it with each status that is seen: it looks when the state has changed, when
+    Call it with each status that is seen: it settles the budgets of the job, and looks
+    for duplicates when the state has changed, when
     the job has ended, and after the times in ``LOOK_AFTER``. A duplicate that has
     run is named in the log, and its id is kept for errors and the receipt. A look-up
     that fails is a warning, because the job itself is there.
@@ -107,6 +112,8 @@ def settle_duplicates(job: JobRef, status: JobStatus | None = None) -> None:
     :param job: The job that is used.
     :param status: Its status now, where it is known.
     """
+    if status is not None:
+        settle_budgets(job.annotations.description, status)
     doubt = Doubt.about(job.annotations.description)
     state = "" if status is None else status.state.name
     is_final = status is not None and status.state.is_final
@@ -118,6 +125,50 @@ def settle_duplicates(job: JobRef, status: JobStatus | None = None) -> None:
         logger.warning(
             "nexus: could not look for duplicates of %s: %s", describe(job), error
         )
+
+
+def settle_budgets(description: str | None, status: JobStatus) -> None:
+    """Let a job that has ended hold nothing of its budgets but what it cost.
+
+    :param description: The description of the job, which carries its key.
+    :param status: Its status; with its items, if Nexus reports no cost of the job.
+    """
+    settle(
+        digest_in(description),
+        status.job_id,
+        status.name,
+        _billed(status),
+        is_final=status.state.is_final,
+        has_run=has_run(status),
+    )
+
+
+def settle_ledger(ledger: Ledger) -> None:
+    """Ask Nexus for the jobs of a ledger that are not settled, and settle those ended.
+
+    :param ledger: The ledger. A job that Nexus does not show keeps what it holds, which
+        is a warning in the log.
+    :raises NexusWorkerError: If Nexus does not answer, or there is no login.
+    """
+    for entry in ledger.balance().entries:
+        if entry.state != "submitted" or entry.job_id is None:
+            continue
+        try:
+            status = get_job_details(entry.job_id)
+        except NexusRefusedError as error:
+            logger.warning("nexus: %s keeps what it holds: %s", entry.what, error)
+            continue
+        cost = _billed(status)
+        if status.state.is_final and (cost is not None or not has_run(status)):
+            bill(ledger, entry.job_id, status.name, cost)
+
+
+def _billed(status: JobStatus) -> float | None:
+    """Return what Nexus has billed for a job; None if it reports nothing."""
+    if status.cost is None and isinstance(status, Job):
+        costs = [item.cost for item in status.items if item.cost is not None]
+        return sum(costs) if costs else None
+    return status.cost
 
 
 def _settle(job: JobRef, doubt: Doubt) -> None:
@@ -151,6 +202,7 @@ def _settle(job: JobRef, doubt: Doubt) -> None:
             )
             doubt.note("cancelled", listed.job_id)
             status = _cancel(duplicate)
+        settle_budgets(listed.description, status if status.cost else listed)
         if (has_run(status) or has_run(listed)) and (
             listed.job_id not in doubt.noted("billed")
         ):

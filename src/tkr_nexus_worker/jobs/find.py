@@ -8,7 +8,11 @@ from uuid import UUID
 from qnexus.config import CONFIG
 from qnexus.models.references import JobRef
 
-from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
+from tkr_nexus_worker.errors import (
+    InvalidInputError,
+    NexusRefusedError,
+    UnknownNameError,
+)
 from tkr_nexus_worker.jobs.listing import (
     fetch_job,
     listed_jobs,
@@ -46,7 +50,7 @@ def find_job(text: str) -> JobRef:
     :returns: A reference to the job, a ``CompileJobRef`` if it compiles programs.
     :raises InvalidInputError: If several jobs match, which the message lists, or the
         text is empty.
-    :raises NexusRefusedError: If there is no such job that you may see.
+    :raises UnknownNameError: If there is no such job that you may see.
     :raises NexusWorkerError: If Nexus does not answer.
     """
     return _find(text).ref()
@@ -115,7 +119,7 @@ def _by_id(uuid: UUID) -> Job:
     except NexusRefusedError as error:
         if error.status_code not in _NOT_THERE:
             raise
-        raise NexusRefusedError(
+        raise UnknownNameError(
             f"There is no job {uuid} that you may see on Nexus at {CONFIG.url}: it was "
             "deleted, or it belongs to somebody who has not shared it.",
             error.status_code,
@@ -181,8 +185,8 @@ def _list(jobs: list[Job]) -> str:
     )
 
 
-def _unknown(reason: str) -> NexusRefusedError:
-    return NexusRefusedError(f"{reason}, on Nexus at {CONFIG.url}.", 404)
+def _unknown(reason: str) -> UnknownNameError:
+    return UnknownNameError(f"{reason}, on Nexus at {CONFIG.url}.", 404)
 
 
 def _read_id(text: str) -> UUID | None:

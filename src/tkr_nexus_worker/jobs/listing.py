@@ -87,7 +87,11 @@ def list_jobs(
 
 
 def list_scheduled_jobs(
-    project: str | None = None, *, limit: int = 100, items: bool = True
+    project: str | None = None,
+    *,
+    limit: int = 100,
+    items: bool = True,
+    job_type: Literal["execute", "compile"] = "execute",
 ) -> list[Job]:
     """List the jobs that wait or run, the newest first.
 
@@ -97,10 +101,17 @@ def list_scheduled_jobs(
     :param project: The name of a project, to list only its jobs.
     :param limit: The largest number of jobs to list.
     :param items: Whether to count the items of each job.
+    :param job_type: As for :func:`list_jobs`.
     :returns: The jobs, without their items and logs.
     :raises NexusWorkerError: As :func:`list_jobs` does.
     """
-    return list_jobs(project=project, states=WAITING_STATES, limit=limit, items=items)
+    return list_jobs(
+        project=project,
+        states=WAITING_STATES,
+        limit=limit,
+        items=items,
+        job_type=job_type,
+    )
 
 
 def listed_jobs(

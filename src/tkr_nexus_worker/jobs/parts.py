@@ -124,6 +124,7 @@ def submit_part(
     *,
     wasm_module: WasmModuleRef | None = None,
     gpu_decoder_config: GpuDecoderConfigRef | None = None,
+    names: Sequence[str] | None = None,
 ) -> tuple[ExecuteJobRef, list[UploadedProgram]]:
     """Upload the programs of a part, and submit their job, both once.
 
@@ -133,10 +134,13 @@ def submit_part(
     :param wasm_module: The WASM module that they call, on Nexus already.
     :param gpu_decoder_config: The config of the GPU decoder that they use, on Nexus
         already.
+    :param names: One name for each program of all parts, as for
+        :func:`upload_programs`.
     :returns: References to the job, and to its programs.
     :raises NexusWorkerError: If an upload fails, or the job cannot be submitted.
     """
-    uploaded = upload_programs(list(map(_decode, part.programs)), project_name)
+    own = None if names is None else _chosen(names, part.indices)
+    uploaded = upload_programs(list(map(_decode, part.programs)), project_name, own)
     job = start_execute_job(
         project_name,
         part.job_name,

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from qnexus.models.references import JobRef
 from tkr_nexus_worker.errors import (
     InvalidInputError,
     NexusRefusedError,
+    NexusWorkerError,
     ResultFormatError,
 )
 from tkr_nexus_worker.jobs.find import get_job_details
@@ -33,6 +35,8 @@ _PATHS = {
     "qir": "/api/qir/v1beta",
 }
 _DOWNLOADS_AT_ONCE = 8
+_PROGRAMS_A_PAGE = 100
+_MOST_PAGES = 3
 _NOT_FOR_FILES = re.compile(r"[^A-Za-z0-9_-]+")
 _LONGEST_NAME = 60
 _SUFFIXES = {"hugr": ".hugr", "qir": ".bc"}
@@ -84,6 +88,53 @@ def get_job_payload(job: JobRef | str) -> JobPayload:
             for item, given in zip(found.items, definition["items"], strict=True)
         ],
     )
+
+
+def with_program_names(job: Job) -> Job:
+    """Add the names of its programs to a job, as far as Nexus lists them soon.
+
+    Nexus has no list of the programs of a job. They are looked for among the newest 300
+    of its project that were uploaded before the job.
+
+    :param job: The job, as Nexus returned it.
+    :returns: The job; programs that were not found still have no name.
+    """
+    names: dict[str, str] = {}
+    for kind in sorted({item.program_type for item in job.items}):
+        wanted = {it.program_id for it in job.items if it.program_type == kind}
+        # A name is a convenience: without it a program is shown by its id.
+        with suppress(NexusWorkerError):
+            names |= _listed_names(kind, wanted, job)
+    items = [
+        item.model_copy(
+            update={"program_name": names.get(item.program_id, item.program_name)}
+        )
+        for item in job.items
+    ]
+    return job.model_copy(update={"items": items})
+
+
+def _listed_names(kind: str, wanted: set[str], job: Job) -> dict[str, str]:
+    """Return the names of programs by their ids, of those that are found soon."""
+    names: dict[str, str] = {}
+    query: dict[str, str | int | list[str]] = {
+        "filter[project][id]": job.project_id,
+        "filter[timestamps][created][before]": job.created.isoformat(),
+        "sort": "-timestamps.created",
+        "page[size]": _PROGRAMS_A_PAGE,
+    }
+    for number in range(_MOST_PAGES):
+        page = get_json(
+            f"list the programs of {describe(job)}",
+            _PATHS[kind],
+            {**query, "page[number]": number},
+        )["data"]
+        for data in page:
+            if data["id"] in wanted:
+                names[data["id"]] = data["attributes"]["name"]
+        if len(names) == len(wanted) or len(page) < _PROGRAMS_A_PAGE:
+            break
+    return names
 
 
 def save_payload(

@@ -1,12 +1,10 @@
-"""Execute jobs of Nexus: submit them, and estimate the cost of HUGR programs."""
+"""Execute jobs of Nexus: submit them, within the budgets that apply."""
 
 import logging
-import math
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, cast
+from typing import cast
 
 import qnexus as qnx
-from qnexus.config import CONFIG
 from qnexus.models import BackendConfig
 from qnexus.models.references import (
     CircuitRef,
@@ -19,21 +17,28 @@ from qnexus.models.references import (
     WasmModuleRef,
 )
 
-from tkr_nexus_worker.errors import InvalidInputError
+from tkr_nexus_worker.costs.estimates import CostEstimate, estimate_cost
+from tkr_nexus_worker.costs.estimates import (
+    get_hugr_cost as get_hugr_cost,  # noqa: PLC0414 (its name in earlier versions)
+)
+from tkr_nexus_worker.costs.limits import Submission, check_limits, limits_of
+from tkr_nexus_worker.errors import InvalidInputError, NexusWorkerError
 from tkr_nexus_worker.jobs.duplicates import find_submitted, settle_duplicates
 from tkr_nexus_worker.jobs.status import describe
-from tkr_nexus_worker.nexus.checks import check_name, check_shots
-from tkr_nexus_worker.nexus.client import call
+from tkr_nexus_worker.nexus.checks import (
+    check_cost,
+    check_each,
+    check_name,
+    check_shots,
+    is_cost,
+    is_count,
+)
 from tkr_nexus_worker.nexus.idempotency import Doubt, Key, digest_in, key_of, make_once
 from tkr_nexus_worker.nexus.projects import get_or_create_project
+from tkr_runtime.jobs.budget import Budget
+from tkr_runtime.jobs.idempotency import InMemoryMarker, Marker
 
 logger = logging.getLogger(__name__)
-
-# Each region of Nexus has a Helios system of its own (qnexus.models.region).
-_COSTING_SYSTEMS: dict[str, Literal["Helios-1", "Helios-2"]] = {
-    "nexus.quantinuum.com": "Helios-1",
-    "nexus.quantinuum.sg": "Helios-2",
-}
 
 type Program = CircuitRef | HUGRRef | QIRRef
 
@@ -50,10 +55,13 @@ def start_execute_job(
     max_cost: Sequence[float | None] | None = None,
     wasm_module: WasmModuleRef | None = None,
     gpu_decoder_config: GpuDecoderConfigRef | None = None,
+    max_job_cost: float | None = None,
+    budget: Budget | None = None,
 ) -> ExecuteJobRef:
     """Submit programs that are on Nexus already, as one job.
 
-    A task that is started again takes the job that it has submitted before.
+    A task that is started again takes the job that it has submitted before. Under a
+    budget the job reserves what it may cost before it is sent.
 
     :param project_name: The project of the job; it is made if it does not exist.
     :param job_name: A name for the job.
@@ -69,9 +77,14 @@ def start_execute_job(
     :param wasm_module: The WASM module that the programs call, on Nexus already.
     :param gpu_decoder_config: The config of the GPU decoder that the programs use, on
         Nexus already.
+    :param max_job_cost: The most that the whole job may cost in HQC: one that is
+        estimated to cost more is refused.
+    :param budget: A budget for this job, beside those of its workflow.
     :returns: A reference to the job, which then waits or runs unless it is an earlier
         one.
     :raises InvalidInputError: If an input is wrong; nothing is submitted then.
+    :raises BudgetExceededError: If it costs more than is allowed, or is left of a
+        budget; nothing is submitted then.
     :raises NexusWorkerError: If the job cannot be submitted.
     """
     check_name("project", project_name)
@@ -82,6 +95,7 @@ def start_execute_job(
         )
     check_shots(n_shots, len(programs))
     check_options(len(programs), n_qubits, max_cost)
+    check_cost("max_job_cost", max_job_cost)
     project = get_or_create_project(project_name)
     options = {
         "n_qubits": None if n_qubits is None else list(n_qubits),
@@ -101,7 +115,26 @@ def start_execute_job(
         *([given] if given else []),
     )
 
+    def estimate() -> CostEstimate:
+        return estimate_cost(
+            programs,
+            n_shots,
+            backend_config,
+            project_name=project_name,
+            wasm_module=wasm_module,
+            gpu_decoder_config=gpu_decoder_config,
+        )
+
+    limits = limits_of(max_cost, backend_config, len(programs))
+    if max_job_cost is not None:
+        check_limits(estimate(), limits, max_job_cost)
+    names = (project_name, job_name, n_shots)
+    submission = Submission(key.digest, names, backend_config, budget)
+    submission.find_amount(estimate, limits)
+    marker = key.marker or InMemoryMarker()
+
     def submit() -> ExecuteJobRef:
+        submission.reserve()
         return qnx.start_execute_job(
             programs=list(programs),
             n_shots=n_shots,
@@ -116,15 +149,24 @@ def start_execute_job(
             n_qubits=cast("list[int]", list(n_qubits or [None] * len(programs))),
         )
 
-    return submit_once(
-        ExecuteJobRef,
-        job_name,
-        project,
-        key,
-        backend_config,
-        submit,
-        adopt_failed=adopt_failed,
-    )
+    try:
+        job = submit_once(
+            ExecuteJobRef,
+            job_name,
+            project,
+            key,
+            backend_config,
+            submit,
+            adopt_failed=adopt_failed,
+            marker=marker,
+        )
+    except NexusWorkerError:
+        # It stays while a request may have been carried out without an answer.
+        if not marker.exists():
+            submission.release()
+        raise
+    submission.note(str(job.id))
+    return job
 
 
 def submit_once[T: JobRef](
@@ -136,6 +178,7 @@ def submit_once[T: JobRef](
     submit: Callable[[], T],
     *,
     adopt_failed: bool = False,
+    marker: Marker | None = None,
 ) -> T:
     """Submit a job, or take the one that an earlier try of the same task submitted.
 
@@ -146,6 +189,7 @@ def submit_once[T: JobRef](
     :param backend_config: Where and how the job runs.
     :param submit: Sends the request.
     :param adopt_failed: Whether to take an earlier job also where it ended badly.
+    :param marker: Says that a try was begun; by default that of the key.
     :returns: A reference to the job.
     :raises NexusWorkerError: If the job cannot be submitted.
     """
@@ -161,7 +205,7 @@ def submit_once[T: JobRef](
             kind, job_name, project, key, adopt_failed=adopt_failed
         ),
         make=submit_logged,
-        marker=key.marker,
+        marker=marker or key.marker,
         look_first=True,
         on_doubt=Doubt(key.digest).record,
     )
@@ -187,73 +231,5 @@ def check_options(
     :raises InvalidInputError: If there are more or fewer values, or one is not valid.
     """
     count, cost = "an integer of at least 1", "a number of HQC above 0"
-    _check_each("n_qubits", n_qubits, n_programs, _is_count, count)
-    _check_each("max_cost", max_cost, n_programs, _is_cost, cost)
-
-
-def _check_each(
-    name: str,
-    values: Sequence[Any] | None,
-    n_programs: int,
-    is_valid: Callable[[Any], bool],
-    wanted: str,
-) -> None:
-    """Check an option that has one value, or None, for each program.
-
-    :raises InvalidInputError: If there are more or fewer values, or one is not valid.
-    """
-    if values is None:
-        return
-    if not isinstance(values, Sequence) or len(values) != n_programs:
-        given = (
-            f"has length {len(values)}"
-            if isinstance(values, Sequence)
-            else "is no list"
-        )
-        raise InvalidInputError(
-            f"{name} {given}, and there are {n_programs} programs; give one value for "
-            "each program."
-        )
-    for index, value in enumerate(values):
-        if value is not None and not is_valid(value):
-            raise InvalidInputError(
-                f"{name}[{index}], for program {index}, is {value!r}; give {wanted}."
-            )
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def _is_cost(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return 0 < value < math.inf
-
-
-def get_hugr_cost(programs: list[HUGRRef], n_shots: int, project_name: str) -> float:
-    """Estimate the cost of HUGR programs on the Helios system of the region.
-
-    Nexus runs a costing job on a device made for this, which is free of charge.
-
-    :param programs: The programs.
-    :param n_shots: The number of shots of each program.
-    :param project_name: The project for the costing job; made if it does not exist.
-    :returns: The sum of the costs in HQC.
-    :raises NexusWorkerError: If the cost cannot be found.
-    """
-    if not programs:
-        raise InvalidInputError("There are no programs to estimate the cost of.")
-    check_shots([n_shots], 1)
-    project = get_or_create_project(project_name)
-    costs = call(
-        f"estimate the cost of {len(programs)} HUGR programs",
-        lambda: qnx.hugr.cost_confidence(
-            programs,
-            n_shots,
-            project=project,
-            system_name=_COSTING_SYSTEMS.get(CONFIG.domain, "Helios-1"),
-        ),
-        changes=True,
-    )
-    return sum(cost for cost, _confidence in costs)
+    check_each("n_qubits", n_qubits, n_programs, is_count, count)
+    check_each("max_cost", max_cost, n_programs, is_cost, cost)

@@ -20,7 +20,7 @@ from tkr_nexus_worker.errors import (
     NexusUnavailableError,
     WaitTimeoutError,
 )
-from tkr_nexus_worker.jobs.duplicates import settle_duplicates
+from tkr_nexus_worker.jobs.duplicates import settle_budgets, settle_duplicates
 from tkr_nexus_worker.jobs.find import get_job_details, resolve_job
 from tkr_nexus_worker.jobs.models import Job, JobStatus, WaitProgress
 from tkr_nexus_worker.jobs.status import (
@@ -111,6 +111,7 @@ def raise_if_failed(job: JobRef, status: JobStatus) -> None:
     # Without an answer, the message is about the job as a whole.
     with suppress(NexusUnavailableError):
         found = get_job_details(job)
+        settle_budgets(found.description, found)
         if found.phase is Phase.FAILED:
             status = found
     message = failure_message(status)

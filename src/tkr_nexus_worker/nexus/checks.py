@@ -1,8 +1,8 @@
 """Checks of the input of a job, made before anything is uploaded or billed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from pytket.circuit import (
@@ -104,6 +104,70 @@ def check_shots(n_shots: object, n_programs: int) -> list[int]:
                 "give an integer of at least 1."
             )
     return n_shots
+
+
+def check_each(
+    name: str,
+    values: Sequence[Any] | None,
+    n_programs: int,
+    is_valid: Callable[[Any], bool],
+    wanted: str,
+) -> None:
+    """Check an option that has one value, or None, for each program.
+
+    :param name: The name of the option.
+    :param values: The values; None if the option is not given.
+    :param n_programs: The number of programs.
+    :param is_valid: Returns whether a value is valid.
+    :param wanted: What a valid value is.
+    :raises InvalidInputError: If there are more or fewer values, or one is not valid.
+    """
+    if values is None:
+        return
+    if not isinstance(values, Sequence) or len(values) != n_programs:
+        given = (
+            f"has length {len(values)}"
+            if isinstance(values, Sequence)
+            else "is no list"
+        )
+        raise InvalidInputError(
+            f"{name} {given}, and there are {n_programs} programs; give one value for "
+            "each program."
+        )
+    for index, value in enumerate(values):
+        if value is not None and not is_valid(value):
+            raise InvalidInputError(
+                f"{name}[{index}], for program {index}, is {value!r}; give {wanted}."
+            )
+
+
+def is_count(value: object) -> bool:
+    """Return whether a value is a whole number of at least 1.
+
+    :param value: The value.
+    """
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def check_cost(name: str, value: object) -> None:
+    """Check the most that something may cost.
+
+    :param name: The name of the input.
+    :param value: Its value; None for no limit.
+    :raises InvalidInputError: If it is not a number above 0.
+    """
+    if value is not None and not is_cost(value):
+        raise InvalidInputError(f"{name} is {value!r}; give a number of HQC above 0.")
+
+
+def is_cost(value: object) -> bool:
+    """Return whether a value is a number above 0 that is not infinite.
+
+    :param value: The value.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 < value < inf
 
 
 def check_job(

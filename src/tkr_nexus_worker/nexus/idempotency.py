@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Self
 
 import qnexus.exceptions as qnx
 
+from tkr_nexus_worker.errors import CheckpointError, InvalidInputError
 from tkr_nexus_worker.nexus.client import call, limits
 from tkr_runtime.jobs import idempotency
 
@@ -88,7 +88,7 @@ def make_once[T](
     find: Callable[[], T | None],
     make: Callable[[], T],
     *,
-    marker: Path | None = None,
+    marker: idempotency.Marker | None = None,
     on_doubt: Callable[[], None] = lambda: None,
     look_first: bool = False,
 ) -> T:
@@ -97,7 +97,7 @@ def make_once[T](
     :param action: What is done, for messages.
     :param find: Looks for the thing on Nexus.
     :param make: Makes it.
-    :param marker: A file that outlives the process and says that a try was begun.
+    :param marker: Says that a try was begun; a file outlives the process.
     :param on_doubt: Called when a try may have been carried out without an answer.
     :param look_first: Whether to look before the very first try, too.
     :returns: What was found or made.
@@ -117,8 +117,9 @@ def make_once[T](
 
 
 def _was_refused(error: Exception) -> bool:
-    """Return whether Nexus has answered that it makes nothing."""
-    if isinstance(error, qnx.AuthenticationError):
+    """Return whether Nexus, or this process, has made nothing and says so."""
+    refusals = (qnx.AuthenticationError, InvalidInputError, CheckpointError)
+    if isinstance(error, refusals):
         return True
     status = getattr(error, "status_code", None)
     return (

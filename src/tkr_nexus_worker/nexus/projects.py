@@ -11,7 +11,7 @@ import qnexus as qnx
 from qnexus.config import CONFIG
 from qnexus.models.references import ProjectRef
 
-from tkr_nexus_worker.errors import InvalidInputError, NexusRefusedError
+from tkr_nexus_worker.errors import InvalidInputError, UnknownNameError
 from tkr_nexus_worker.nexus.checks import check_name
 from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.idempotency import digest_in, key_of, make_once
@@ -53,12 +53,12 @@ def find_project(name: str) -> ProjectRef:
     :param name: The name of the project.
     :returns: A reference to the project.
     :raises InvalidInputError: If the name is empty, or is not unique.
-    :raises NexusRefusedError: If the project does not exist or you have no access.
+    :raises UnknownNameError: If the project does not exist or you have no access.
     """
     check_name("project", name)
     project = call(f"look up project {name!r}", lambda: _find_project(name))
     if project is None:
-        raise NexusRefusedError(
+        raise UnknownNameError(
             f"There is no project called {name!r} on Nexus at {CONFIG.url}, or you do "
             "not have access to it.",
             404,

@@ -1,7 +1,7 @@
 """Run programs in files as one job, without writing a graph."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -14,19 +14,27 @@ from qnexus.models import BackendConfig
 from tierkreis.models import Workflow
 from tierkreis.storage import FileStorage
 
-from tkr_nexus_worker.errors import InvalidInputError
+from tkr_nexus_worker.costs.estimates import CostEstimate, estimate_cost, is_charged
+from tkr_nexus_worker.costs.limits import check_limits
+from tkr_nexus_worker.devices import DeviceDetails, find_device
+from tkr_nexus_worker.errors import (
+    InvalidInputError,
+    NexusWorkerError,
+    WorkflowFailedError,
+)
 from tkr_nexus_worker.executors import uv_executor
-from tkr_nexus_worker.jobs.compile import check_level
+from tkr_nexus_worker.jobs.compile import check_level, compile_locally
 from tkr_nexus_worker.jobs.parts import RUN_HUGR, split_programs
 from tkr_nexus_worker.jobs.parts import circuits_of as circuits_among
 from tkr_nexus_worker.jobs.receipt import Receipt, read_receipt
 from tkr_nexus_worker.jobs.status import describe
-from tkr_nexus_worker.nexus.checks import check_name, check_shots
+from tkr_nexus_worker.nexus.checks import check_cost, check_name, check_shots
 from tkr_nexus_worker.nexus.client import get_json
 from tkr_nexus_worker.nexus.states import job_state
 from tkr_nexus_worker.program_files.read import ProgramFile, read_programs
+from tkr_nexus_worker.programs import upload_programs
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults
-from tkr_nexus_worker.results.download import get_results_by_id
+from tkr_nexus_worker.results.download import get_results_by_id, partial_results
 from tkr_nexus_worker.results.parts import part_results
 from tkr_nexus_worker.validation import check_gates
 from tkr_runtime.tasks.receipts import find_receipts
@@ -36,6 +44,9 @@ from tkr_runtime.workflows.storage import started_tasks
 
 PROJECT = "tkr-nexus"
 """The project of jobs if no other is given."""
+
+# A check without an answer must not keep a person waiting.
+_PATIENCE_SECONDS = 10.0
 
 type Compile = int | Literal["local"]
 """How circuits are compiled: by Nexus at an optimisation level, or on this machine."""
@@ -55,6 +66,10 @@ def submit_files(
     target_2qb_gate: str | None = None,
     n_qubits: int | Sequence[int] | None = None,
     refuse_gates: bool = True,
+    max_cost: float | None = None,
+    max_job_cost: float | None = None,
+    on_estimate: Callable[[CostEstimate], None] | None = None,
+    allow_failed: bool = False,
     max_programs: int | None = None,
 ) -> JobResults:
     """Run programs in files as one job of each kind, and wait for their results.
@@ -81,9 +96,18 @@ def submit_files(
         QIR programs need it on most systems.
     :param refuse_gates: Whether circuits that are not compiled are refused if hardware
         does not have their gates. An embedded Nexus that is not strict takes them.
+    :param max_cost: The most that each program may cost in HQC, which Nexus keeps; not
+        for circuits that are compiled.
+    :param max_job_cost: The most that all may be estimated to cost together, in HQC.
+    :param on_estimate: Called with what they are estimated to cost, before anything is
+        submitted; it may raise an error. Of circuits that are compiled, it is the cost
+        without optimisation.
+    :param allow_failed: Whether to return what a job has given before it failed, if it
+        has given anything, instead of raising an error.
     :param max_programs: The largest number of circuits of a job; more are divided, and
         run by ``nexus_submit_in_parts``.
     :returns: The results, in the order of the files.
+    :raises BudgetExceededError: If they cost more than is allowed.
     :raises InvalidInputError: If a file holds no program, or an input is wrong; nothing
         is uploaded then.
     :raises WorkflowFailedError: If the job fails.
@@ -115,26 +139,47 @@ def submit_files(
             "compiled; compile them, or leave it out."
         )
     if compile is not None and others:
-        raise InvalidInputError(
-            f"{others[0]} is not a circuit, and only circuits are compiled; run it "
-            "without --compile, as a job of its own."
+        if compile != "local":
+            raise InvalidInputError(
+                f"{others[0]} is not a circuit, and Nexus compiles circuits alone; run "
+                "it without --compile, as a job of its own, or with --compile=local."
+            )
+        compiled = iter(
+            compile_locally(circuits, backend_config, target_2qb_gate=target_2qb_gate)
         )
-    if max_programs is not None and (others or compile is not None):
+        programs = [
+            next(compiled) if isinstance(one, Circuit) else one for one in programs
+        ]
+    if compile is not None and max_cost is not None:
         raise InvalidInputError(
-            "max_programs divides circuits that are not compiled by the same call; "
-            "leave it out, or give compiled circuits alone."
+            "There is a limit of the cost of each program, and what a circuit costs is "
+            "known after it was compiled; give a limit for the job alone."
+        )
+    check_cost("max_cost", max_cost)
+    check_cost("max_job_cost", max_job_cost)
+    if max_programs is not None and (others or compile is not None or max_cost):
+        raise InvalidInputError(
+            "max_programs divides circuits that are not compiled by the same call and "
+            "have no limit of their own cost; leave one of these out."
         )
     graph = _choose_graph(
         polling_interval,
         compile,
         target_2qb_gate,
         max_programs,
-        mixed=bool(others),
+        names=[file.path.stem for file in files] if others else None,
+        limited=max_cost is not None,
     )
     # Without a server or a login, say so before there is a workflow.
     get_json("check the login", "/auth/tokens")
     if compile is None and refuse_gates and circuits:
         check_gates(circuits, backend_config)
+    limits = None if max_cost is None else [max_cost] * len(files)
+    if limits is not None or max_job_cost is not None or on_estimate is not None:
+        estimate = _estimate(programs, shots, backend_config, project_name)
+        check_limits(estimate, limits, max_job_cost)
+        if on_estimate is not None:
+            on_estimate(estimate)
     storage = (
         FileStorage(uuid4(), name=name)
         if directory is None
@@ -148,12 +193,20 @@ def submit_files(
     }
     is_mixed = "programs" in graph.data.graph_inputs
     if is_mixed:
-        inputs |= {"programs": programs, "n_qubits": qubits, "max_cost": None}
+        inputs |= {"programs": programs, "n_qubits": qubits, "max_cost": limits}
     else:
         inputs["circuits"] = circuits
-    outputs = run(
-        graph, inputs, storage, uv_executor(storage), on_interrupt=on_interrupt
-    )
+        if limits is not None:
+            inputs |= {"max_cost": limits, "max_job_cost": None, "budget": None}
+    try:
+        outputs = run(
+            graph, inputs, storage, uv_executor(storage), on_interrupt=on_interrupt
+        )
+    except WorkflowFailedError:
+        given = _given_before_failure(storage, files) if allow_failed else None
+        if given is None:
+            raise
+        return given
     if is_mixed:
         found = map(get_results_by_id, _submitted_jobs(storage))
         by_kind = {results.job.items[0].program_type: results for results in found}
@@ -191,6 +244,23 @@ def _submitted_jobs(storage: FileStorage) -> list[str]:
     return sorted(found)
 
 
+def _given_before_failure(
+    storage: FileStorage, files: Sequence[ProgramFile]
+) -> JobResults | None:
+    """Return what the failed job of a workflow has given; None if it did not fail."""
+    # Whatever is wrong here, the error of the workflow says more.
+    with suppress(NexusWorkerError, ValueError):
+        [job_id] = _submitted_jobs(storage)
+        found = partial_results(job_id)
+        if found.job.is_final and not found.complete:
+            for one, file in zip(found, files, strict=True):
+                # Nexus gives the names of those with a result alone.
+                name = one.name or file.path.stem
+                one.item = one.item.model_copy(update={"program_name": name})
+            return found
+    return None
+
+
 def _results(receipt: Receipt, outputs: Sequence[Any]) -> JobResults:
     """Take the results that a graph has fetched."""
     job = receipt.to_job()
@@ -226,22 +296,47 @@ def circuits_of(files: Sequence[ProgramFile]) -> list[Circuit]:
     return [file.program for file in files if isinstance(file.program, Circuit)]
 
 
+def _estimate(
+    programs: Sequence[Any],
+    n_shots: list[int],
+    backend_config: BackendConfig,
+    project_name: str,
+) -> CostEstimate:
+    """Estimate what programs cost; upload those that Nexus has to try for that."""
+    device = find_device(backend_config, retry_time=_PATIENCE_SECONDS)
+    tried = [one for one in programs if not isinstance(one, Circuit)]
+    if tried and isinstance(device, DeviceDetails) and is_charged(device):
+        uploaded = iter(upload_programs(tried, project_name))
+        programs = [
+            one if isinstance(one, Circuit) else next(uploaded) for one in programs
+        ]
+    return estimate_cost(
+        programs, n_shots, backend_config, project_name=project_name, device=device
+    )
+
+
 def _choose_graph(
     interval: float,
     compile: Compile | None,  # noqa: A002
     target_2qb_gate: str | None,
     max_programs: int | None,
     *,
-    mixed: bool,
+    names: Sequence[str] | None,
+    limited: bool,
 ) -> Workflow[Any, Any]:
     # Only a job needs the stubs.
     from tkr_nexus_worker.graphs.batched import nexus_submit_in_parts
     from tkr_nexus_worker.graphs.compile import nexus_compile_submit_and_poll
     from tkr_nexus_worker.graphs.mixed import nexus_submit_programs
-    from tkr_nexus_worker.graphs.submit_poll import nexus_submit_and_poll
+    from tkr_nexus_worker.graphs.submit_poll import (
+        LimitedJobInputs,
+        nexus_submit_and_poll,
+    )
 
     graph: Workflow[Any, Any]
-    if compile == "local":
+    if names is not None:
+        graph = nexus_submit_programs(interval, names=names)
+    elif compile == "local":
         graph = nexus_compile_submit_and_poll(
             polling_interval=interval, target_2qb_gate=target_2qb_gate, compile="local"
         )
@@ -249,8 +344,8 @@ def _choose_graph(
         graph = nexus_compile_submit_and_poll(
             check_level(compile), interval, target_2qb_gate=target_2qb_gate
         )
-    elif mixed:
-        graph = nexus_submit_programs(interval)
+    elif limited:
+        graph = nexus_submit_and_poll(interval, inputs=LimitedJobInputs)
     elif max_programs is not None:
         graph = nexus_submit_in_parts(max_programs, polling_interval=interval)
     else:

@@ -20,6 +20,7 @@ from tkr_nexus_worker.errors import (
     JobFailedError,
     ResultsNotReadyError,
 )
+from tkr_nexus_worker.jobs.duplicates import settle_budgets
 from tkr_nexus_worker.jobs.find import get_job_details
 from tkr_nexus_worker.jobs.items import ItemResult
 from tkr_nexus_worker.jobs.models import Job, JobItem
@@ -66,8 +67,19 @@ def get_results_by_id(
             "it has no results; get what it compiled with the task "
             "get_compiled_programs."
         )
+    settle_budgets(found.description, found)
     _check_ended(found, allow_failed=allow_failed, allow_unfinished=allow_unfinished)
     return _download(found)
+
+
+def partial_results(job: str | ExecuteJobRef) -> JobResults:
+    """Download what a job has given until now, whatever its state.
+
+    :param job: The job, or what names it for ``find_job``.
+    :returns: The results of all circuits; those without one have no outcomes.
+    :raises NexusWorkerError: If there is no such job, or the download fails.
+    """
+    return _download(get_job_details(job))
 
 
 def get_results(

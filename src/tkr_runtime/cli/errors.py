@@ -1,4 +1,7 @@
-"""Errors on the command line: one line on stderr and an exit code."""
+"""Errors on the command line: one line on stderr and an exit code.
+
+The exit codes are the same for every command; docs/command_line.md explains them.
+"""
 
 import errno
 import traceback
@@ -7,19 +10,37 @@ from contextlib import contextmanager
 
 import click
 
+from tkr_runtime.cli.local import UnlessLocal
 from tkr_runtime.cli.terminal_text import printable, printable_lines
 
 _DEBUG = f"{__name__}.debug"
 
+FAILED = 1
+"""What was asked for did not happen."""
+WRONG_USAGE = 2
+"""The command has to be changed: an option, or the name of something unknown."""
+NOT_ENDED = 3
+"""A job has not ended."""
+WITHOUT_RESULTS = 4
+"""A job ended without all its results."""
+
 
 class UsageError(click.ClickException):
-    """Wrong usage of a command; the exit code is 2."""
+    """Wrong usage of a command."""
 
-    exit_code = 2
+    exit_code = WRONG_USAGE
 
 
 class FailureError(click.ClickException):
-    """Failure of a command; the exit code is 1."""
+    """Failure of a command.
+
+    :param message: The error, one sentence.
+    :param exit_code: The exit code.
+    """
+
+    def __init__(self, message: str, exit_code: int = FAILED) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click reads it of the error
 
 
 def debug_option() -> click.Option:
@@ -63,7 +84,12 @@ def _translate(error: Exception) -> click.ClickException:
     # Importing Tierkreis takes time, and most commands succeed.
     from tierkreis.exceptions import TierkreisError
 
-    from tkr_runtime.errors import InvalidInputError
+    from tkr_runtime.errors import (
+        InvalidInputError,
+        JobFailedError,
+        ResultsNotReadyError,
+        WaitTimeoutError,
+    )
 
     match error:
         case click.MissingParameter(ctx=click.Context() as context):
@@ -74,6 +100,10 @@ def _translate(error: Exception) -> click.ClickException:
             return error
         case InvalidInputError():
             return UsageError(printable_lines(str(error)))
+        case ResultsNotReadyError() | WaitTimeoutError():
+            return FailureError(printable_lines(str(error)), NOT_ENDED)
+        case JobFailedError():
+            return FailureError(printable_lines(str(error)), WITHOUT_RESULTS)
         case TierkreisError():
             return FailureError(printable_lines(str(error)))
         case OSError(strerror=str(reason)):
@@ -89,16 +119,25 @@ def _missing(context: click.Context) -> str:
     missing = [
         option
         for option in context.command.params
-        if option.required and option.name not in context.params
+        if _is_needed(option, context) and option.name not in context.params
     ]
     kinds: dict[str, list[str]] = {"argument": [], "option": []}
     for option in missing:
         kinds[option.param_type_name].append(option.get_error_hint(context))
-    return " and ".join(
+    text = " and ".join(
         f"{kind}{'s' if len(hints) > 1 else ''} {', '.join(hints)}"
         for kind, hints in kinds.items()
         if hints
     )
+    if any(isinstance(option, UnlessLocal) for option in missing):
+        text += "; with --local, options have defaults"
+    return text
+
+
+def _is_needed(option: click.Parameter, context: click.Context) -> bool:
+    if isinstance(option, UnlessLocal):
+        return option.is_needed(context)
+    return option.required
 
 
 def _hint(context: click.Context | None) -> str:

@@ -2,12 +2,13 @@
 
 import functools
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import click
 
 from tkr_runtime.cli.errors import debug_option, one_line_errors
+from tkr_runtime.cli.terminal_text import printable
 
 
 class LazyGroup(click.Group):
@@ -41,6 +42,18 @@ class LazyGroup(click.Group):
     def list_commands(self, _context: click.Context) -> list[str]:
         """Return the names of the commands."""
         return sorted(self._modules)
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first argument names, and the other arguments.
+
+        :raises click.UsageError: If there is no such command; it suggests the closest.
+        """
+        name = args[0]
+        if name not in self._modules and name[:1].isalnum():
+            raise click.UsageError(_unknown(name, self._modules), context)
+        return super().resolve_command(context, args)
 
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
         """Import and return a command, or return None if it does not exist."""
@@ -78,6 +91,16 @@ class LazyGroup(click.Group):
         """Run a command."""
         with one_line_errors():
             return super().invoke(context)
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    """Return the sentence for an unknown command, with those that are spelled alike."""
+    # Only an error needs it.
+    from difflib import get_close_matches
+
+    close = [f"{one!r}" for one in get_close_matches(name.lower(), list(known))]
+    hint = f" Did you mean {' or '.join(close)}?" if close else ""
+    return f"No such command {printable(name)!r}.{hint}"
 
 
 def _after(

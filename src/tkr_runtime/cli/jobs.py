@@ -8,17 +8,15 @@ from pydantic import BaseModel
 from rich.table import Table
 from rich.text import Text
 
+from tkr_runtime.cli.errors import NOT_ENDED, WITHOUT_RESULTS, FailureError
 from tkr_runtime.cli.output import json_option, print_json, print_table
 from tkr_runtime.cli.terminal_text import printable
 from tkr_runtime.jobs.states import JobState
 
 type Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-EXIT_CODES = {"succeeded": 0, "waiting": 3, "failed": 4}
-"""The exit codes of ``status`` and ``watch`` for the phases of a job.
-
-Every command uses 0 for success, 1 for failure and 2 for wrong usage.
-"""
+EXIT_CODES = {"succeeded": 0, "waiting": NOT_ENDED, "failed": WITHOUT_RESULTS}
+"""The exit codes of ``status`` and ``watch`` for the phases of a job."""
 
 job_argument: Decorator = click.argument("job", metavar="JOB")
 """The argument of a command for one job."""
@@ -27,6 +25,8 @@ jobs_argument: Decorator = click.argument(
     "jobs", metavar="JOB...", nargs=-1, required=True
 )
 """The argument of a command for several jobs."""
+
+_CANCELLED = "cancelled"
 
 _COLOURS = {
     "completed": "green",
@@ -151,6 +151,24 @@ def print_states(reports: Sequence[Any], *, as_json: bool) -> None:
         click.echo(
             f"Job {report.name!r} ({report.job_id}) is now in state {report.state}."
         )
+
+
+def print_cancelled(reports: Sequence[Any], *, as_json: bool) -> None:
+    """Print the states of jobs after they were to be cancelled.
+
+    :param reports: The status of each job, as for :func:`print_states`.
+    :param as_json: Whether to print JSON.
+    :raises FailureError: If a job had ended in another way, so that nothing was
+        cancelled.
+    """
+    ended = [
+        it for it in reports if it.state.is_final and it.state.lower() != _CANCELLED
+    ]
+    shown = reports if as_json else [it for it in reports if it not in ended]
+    print_states(shown, as_json=as_json)
+    if ended:
+        jobs = "; ".join(f"job {it.name!r} ({it.job_id}): {it.state}" for it in ended)
+        raise FailureError(f"Not cancelled, because it had ended before: {jobs}.")
 
 
 def job_line(report: NamedStatus, *messages: str | None) -> str:

@@ -110,14 +110,21 @@ def new_console(*, stderr: bool = False) -> Console:
     return console
 
 
-def print_table(table: Table) -> None:
+def print_table(table: Table, *, width: int | None = None) -> None:
     """Print a table; in a pipe, with two spaces between columns and no lines.
 
     :param table: The table.
+    :param width: How many columns it may have in a pipe; any number by default.
     """
     console = new_console()
-    if not console.is_terminal:
-        table.box = None
-        table.collapse_padding = False
-        table.expand = False
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    table.box = None
+    table.collapse_padding = False
+    table.expand = False
+    with console.capture() as captured:
+        console.print(table, width=width)
+    # Tables pad the cells of the last column as well.
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())

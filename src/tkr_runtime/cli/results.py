@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tkr_runtime.cli.jobs import Decorator
-from tkr_runtime.cli.output import new_console, new_table
+from tkr_runtime.cli.output import new_console, new_table, print_table
 from tkr_runtime.cli.terminal_text import printable
 from tkr_runtime.histograms import (
     DEFAULT_TOP,
@@ -22,6 +22,7 @@ from tkr_runtime.histograms import (
 MOST_PLOTS = 12
 """How many histograms to draw if none are chosen: more are hard to compare."""
 
+_PIPE_WIDTH = 80
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 top_option: Decorator = click.option(
@@ -113,8 +114,8 @@ def print_histograms(shown: Iterable[Histogram]) -> None:
     :param shown: What to draw.
     """
     console = new_console()
-    width = console.width if console.is_terminal else 80
+    width = console.width if console.is_terminal else _PIPE_WIDTH
     for index, one in enumerate(shown):
         if index:
-            console.print()
-        console.print(terminal_histogram(one, width=width))
+            click.echo()
+        print_table(terminal_histogram(one, width=width), width=width)

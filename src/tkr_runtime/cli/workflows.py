@@ -75,7 +75,7 @@ def resume(
 
     directory = directory.expanduser().absolute()
     storage = FileStorage(
-        _find_workflow(workflow, directory), tierkreis_directory=directory
+        find_workflow(workflow, directory), tierkreis_directory=directory
     )
     _warn_without_clouds(storage)
     resume_workflow(storage, make_executor(executor, storage, registries))
@@ -107,8 +107,13 @@ def _warn_without_clouds(storage: "FileStorage") -> None:
             click.echo(text, err=True)
 
 
-def _find_workflow(prefix: str, directory: Path) -> UUID:
-    """Return the id of the only workflow whose id starts with a prefix."""
+def find_workflow(prefix: str, directory: Path) -> UUID:
+    """Return the id of the only workflow whose id starts with a prefix.
+
+    :param prefix: The id, or its first characters.
+    :param directory: The directory in which Tierkreis stores workflows.
+    :raises UsageError: If there is none, or several.
+    """
     found = [
         workflow
         for path in (directory.iterdir() if directory.is_dir() else ())

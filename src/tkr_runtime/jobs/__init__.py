@@ -1,4 +1,4 @@
-"""What a job is in every cloud: its states, its one submission, and the wait for it.
+"""A job in every cloud: its states, its one submission, its budget, the wait for it.
 
 How tasks and workflows run does not belong here, nor does anything of one cloud.
 """

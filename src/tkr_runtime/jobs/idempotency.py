@@ -81,7 +81,15 @@ def key_of(*inputs: Any) -> Key:
 
 
 def _digest(task: context.TaskContext, start: str, inputs: Any) -> str:
-    place = [task.workflow_id, start, task.location]
+    return digest_of([task.workflow_id, start, task.location], inputs)
+
+
+def digest_of(place: list[str], inputs: Any) -> str:
+    """Return a digest of a place and of what is made there.
+
+    :param place: What tells the place from all others.
+    :param inputs: JSON values.
+    """
     content = json.dumps([place, inputs], sort_keys=True).encode()
     return hashlib.sha256(content).hexdigest()[:32]
 
@@ -200,6 +208,25 @@ class Marker(Protocol):
 
     def unlink(self) -> None:
         """Say that nothing was made."""
+
+
+class InMemoryMarker:
+    """A marker of this process, where the workflow has no folder."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def exists(self) -> bool:
+        """Return whether a try was begun and not withdrawn."""
+        return self._begun
+
+    def touch(self) -> None:
+        """Say that a try begins."""
+        self._begun = True
+
+    def unlink(self) -> None:
+        """Say that nothing was made."""
+        self._begun = False
 
 
 def make_once[T](

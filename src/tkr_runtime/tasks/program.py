@@ -39,7 +39,7 @@ def run(argv: "Sequence[str]", cloud: "Cloud") -> int:
 
     :param argv: The arguments of the executable.
     :param cloud: The cloud of the worker.
-    :returns: The exit code: 0, or 1 if the task failed.
+    :returns: The exit code: 0; 1 if the task failed; 2 if there is no such task.
     """
     parser = _parser(cloud)
     arguments = parser.parse_args(argv)
@@ -71,6 +71,10 @@ def _run_task(worker: "TaskWorker", definition: "Path") -> int:
 
     from tkr_runtime.tasks.worker import write_message
 
+    problem = _definition_problem(worker, definition)
+    if problem:
+        sys.stderr.write(f"{worker.cloud.log_prefix}{problem}\n")
+        return 2
     # At DEBUG it logs the headers of responses, which contain renewed tokens.
     logging.getLogger("httpcore").setLevel(logging.INFO)
     try:
@@ -84,6 +88,25 @@ def _run_task(worker: "TaskWorker", definition: "Path") -> int:
             write_message(worker.storage, definition, message)
         return 1
     return 0
+
+
+def _definition_problem(worker: "TaskWorker", definition: "Path") -> str:
+    """Return what is wrong with the definition of a task; empty if nothing is."""
+    from tierkreis.controller.storage.exceptions import EntryNotFoundError
+
+    advice = (
+        "an executor of Tierkreis starts this worker, with the definition of a task; "
+        f"people use the command {worker.cloud.command}."
+    )
+    resolve = getattr(worker.storage, "resolve", lambda path: path)
+    try:
+        worker.storage.read_call_args(definition)
+    except EntryNotFoundError:
+        return f"There is no file {resolve(definition)}: {advice}"
+    except (OSError, ValueError, TypeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not the JSON of a task"
+        return f"{resolve(definition)} defines no task ({reason}): {advice}"
+    return ""
 
 
 def _parser(cloud: "Cloud") -> "argparse.ArgumentParser":

@@ -1,4 +1,4 @@
-"""Progress of a workflow for a person at a terminal.
+"""Progress of a workflow for a person, at a terminal or in the log of a command.
 
 Workers report what they do in lines with the prefix of their cloud, as in ``cloud:
 …``. Executors copy these lines to the log of the workflow, which this module follows.
@@ -6,14 +6,14 @@ Workers report what they do in lines with the prefix of their cloud, as in ``clo
 
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.status import Status
 from tierkreis.controller.storage.protocol import ControllerStorage
 
+from tkr_runtime.patience import is_interactive
 from tkr_runtime.workflows.failures import report_prefixes
 
 _POLL_SECONDS = 0.2
@@ -21,21 +21,23 @@ _POLL_SECONDS = 0.2
 
 @contextmanager
 def show_progress(storage: ControllerStorage) -> Generator[None]:
-    """Show what workers report while the body runs, if stderr is a terminal.
+    """Show what workers report while the body runs, on stderr.
+
+    A command shows it everywhere, as plain lines where stderr is no terminal; a program
+    only at a terminal.
 
     :param storage: The storage of the workflow.
     """
-    if not sys.stderr.isatty():
+    if not (sys.stderr.isatty() or is_interactive()):
         yield
         return
-    console = Console(stderr=True)
     stopped = threading.Event()
     # The log of a resumed workflow begins with reports that were shown before.
     log_path = storage.logs_path
     position = log_path.stat().st_size if log_path.exists() else 0
-    with console.status("starting") as status:
+    with _shown() as show:
         follower = threading.Thread(
-            target=_follow, args=(log_path, position, console, status, stopped)
+            target=_follow, args=(log_path, position, show, stopped)
         )
         follower.start()
         try:
@@ -45,11 +47,26 @@ def show_progress(storage: ControllerStorage) -> Generator[None]:
             follower.join()
 
 
+@contextmanager
+def _shown() -> Generator[Callable[[str], None]]:
+    """Yield a function that shows a report."""
+    if not sys.stderr.isatty():
+        yield lambda report: print(report, file=sys.stderr, flush=True)
+        return
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+
+        def show(report: str) -> None:
+            console.print(report, highlight=False, markup=False)
+            status.update("waiting")
+
+        yield show
+
+
 def _follow(
     log_path: Path,
     position: int,
-    console: Console,
-    status: Status,
+    show: Callable[[str], None],
     stopped: threading.Event,
 ) -> None:
     """Print each new report; one that repeats the last is not printed again."""
@@ -61,9 +78,7 @@ def _follow(
         for line in lines:
             if line.startswith(prefixes) and line != last:
                 last = line
-                report = line.partition(": ")[2]
-                console.print(report, highlight=False, markup=False)
-                status.update("waiting")
+                show(line.partition(": ")[2])
         if is_last:
             return
 

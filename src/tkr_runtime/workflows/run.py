@@ -36,6 +36,7 @@ from tkr_runtime.errors import (
     WorkerError,
     WorkflowFailedError,
 )
+from tkr_runtime.jobs import budget
 from tkr_runtime.tierkreis_internals import set_tkr_logger
 from tkr_runtime.workflows.controller_lock import control_workflow
 from tkr_runtime.workflows.failures import read_failures
@@ -167,6 +168,8 @@ def _finish(
         control_workflow(storage),
         show_progress(storage),
     ):
+        in_memory = isinstance(storage, ControllerInMemoryStorage)
+        budget.attach(None if in_memory else storage.workflow_dir)
         begin()
         run_to_end(
             storage,

@@ -114,11 +114,31 @@ def test_cancel_takes_several_jobs_and_finds_all_of_them_first(
     waiting, submit, command, refusal
 ):
     other = submit()
-    message = refusal("cancel", waiting.job_id, "no such job", exit_code=1)
+    message = refusal("cancel", waiting.job_id, "no such job", exit_code=2)
     assert "no job called 'no such job'" in message
     assert get_job_status(waiting).phase == "waiting"
     result = command("cancel", waiting.job_id, other.job_id)
     assert result.stdout.count("is now in state Cancelled.") == 2
+
+
+def test_cancel_of_a_job_that_had_ended_is_no_success(
+    artemis, waiting, command, refusal
+):
+    artemis.set_job_status(waiting.job_id, "Completed")
+    line = refusal("cancel", waiting.job_id, exit_code=1)
+    assert "had ended before" in line
+    assert f"({waiting.job_id}): Completed." in line
+
+
+def test_a_job_that_is_not_there_is_an_unknown_name(artemis, refusal):
+    assert "There is no job 987654" in refusal("status", 987654, exit_code=2)
+
+
+def test_no_line_in_a_pipe_is_padded(artemis, waiting, command):
+    for arguments in (["jobs"], ["show", waiting.job_id], ["qpus"], ["qpu", QPU, QPU]):
+        lines = command(*arguments).stdout.splitlines()
+        assert lines
+        assert [line for line in lines if line != line.rstrip()] == []
 
 
 def test_watch_prints_a_line_for_each_change(artemis, submit, command):
@@ -157,10 +177,10 @@ def test_a_name_cannot_command_the_terminal(artemis, submit, command):
         (["jobs", "--all", "--status", "Failed"], 2, "either --all or --status"),
         (["jobs", "--status", "Done"], 2, "'Done' is not one of"),
         (["status", ""], 2, "give its id"),
-        (["show", "no such job"], 1, "no job called"),
+        (["show", "no such job"], 2, "no job called"),
         (["payload", "no such job", "--save", __file__], 2, "exists already"),
         (["status"], 2, "Missing argument 'JOB'. Try"),
-        (["run"], 2, "Missing argument 'FILE' and option '--qpu'. Try"),
+        (["run"], 2, "Missing argument 'FILE' and option '--qpu'; with"),
         (["watch", *["job"] * 51], 2, "at most 50"),
     ],
 )

@@ -102,7 +102,7 @@ def test_an_embedded_artemis_runs_a_python_file_without_an_account(script, tmp_p
         name: value for name, value in os.environ.items() if "LIGHTWORKS" not in name
     }
     result = subprocess.run(
-        [COMMAND, "run", script, "--local", "--qpu", "Artemis", "--samples", "50"],
+        [COMMAND, "run", script, "--local", "--samples", "50"],
         capture_output=True,
         text=True,
         env={**environment, "HOME": str(tmp_path)},
@@ -115,6 +115,9 @@ def test_an_embedded_artemis_runs_a_python_file_without_an_account(script, tmp_p
     assert all(head.endswith("Completed, 50 samples") for head in heads)
     states = {line.split()[0] for line in lines if line.startswith("|")}
     assert states == {"|1,0>", "|0,1>"}
+    first, *others = result.stderr.splitlines()
+    assert first == "tkr-lightworks run --local takes --qpu Artemis"
+    assert any(line.startswith("submitted job 'hom_1 [") for line in others)
 
 
 def test_check_tells_what_samplers_need_and_fails_where_they_do_not_fit(

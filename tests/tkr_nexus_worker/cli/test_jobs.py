@@ -1,9 +1,11 @@
 """The commands that look at jobs and change them, as a person calls them."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -11,7 +13,7 @@ from pydantic import TypeAdapter
 from tests.conftest import MANY_JOBS, PROJECT, WAITING_JOBS
 
 from local_nexus import Progress
-from tkr_nexus_worker.cli.job_tables import jobs_list
+from tkr_nexus_worker.cli.job_tables import details_tables, jobs_list
 from tkr_nexus_worker.errors import NexusRefusedError
 from tkr_nexus_worker.jobs import find_job, get_job_details, get_job_status, list_jobs
 from tkr_nexus_worker.jobs.models import (
@@ -20,7 +22,8 @@ from tkr_nexus_worker.jobs.models import (
     JobStatusReport,
     JobSummary,
 )
-from tkr_runtime.cli.output import new_console
+from tkr_nexus_worker.jobs.payload import with_program_names
+from tkr_runtime.cli.output import new_console, print_tables
 
 COMMAND = Path(sys.executable).with_name("tkr-nexus")
 COLUMNS = "name id project backend status queue items HQC age"
@@ -149,14 +152,62 @@ def test_show_tells_everything_in_80_columns(connected, submit, command):
         "ERROR, no luck, gate X is unknown",
         "error, no luck; gate X is unknown",
         "queued",
+        "circuit bell",
     ):
         assert text in shown
+    assert "tkr-nexus-worker" not in shown
+
+
+@pytest.mark.parametrize(
+    ("description", "shown"),
+    [
+        ("The first of three runs.", "description  The first of three runs."),
+        (f"Made by tkr-nexus-worker [tkr-nexus-worker {'0' * 32}]", None),
+        (
+            f"Tierkreis workflow {UUID(int=7)}, task - [tkr-nexus-worker {'0' * 32}]",
+            f"workflow     {UUID(int=7)}",
+        ),
+    ],
+)
+def test_show_tells_what_a_person_wrote_and_no_key(
+    connected, waiting_job, capsys, description, shown
+):
+    job = get_job_details(waiting_job).model_copy(update={"description": description})
+    print_tables(*details_tables(job))
+    lines = capsys.readouterr().out.splitlines()
+    assert not any("0" * 32 in line for line in lines)
+    found = [it for it in lines if it.startswith(("description", "workflow"))]
+    assert [" ".join(it.split()) for it in found] == [
+        " ".join(it.split()) for it in filter(None, [shown])
+    ]
+
+
+def test_no_line_in_a_pipe_is_padded(connected, waiting_job, submit, command):
+    ended = submit("with results")
+    connected.progress = Progress.immediate()
+    for arguments in (
+        ["jobs", "--all"],
+        ["status", waiting_job.id],
+        ["show", waiting_job.id],
+        ["payload", waiting_job.id],
+        ["results", waiting_job.id, "--partial"],
+        ["devices"],
+        ["device", "H1-1", "H2-1"],
+        ["whoami"],
+        ["cancel", waiting_job.id],
+        ["results", ended.id, "--partial"],
+    ):
+        result = command(*arguments)
+        lines = result.stdout.splitlines()
+        assert lines, result.output
+        assert [line for line in lines if line != line.rstrip()] == []
 
 
 def test_every_command_prints_the_json_of_its_model(connected, waiting_job, command):
     name = waiting_job.annotations.name
     details = JobDetails.model_validate_json(command("show", name, "--json").stdout)
-    assert details == get_job_details(waiting_job)
+    assert details == with_program_names(get_job_details(waiting_job))
+    assert {it.program_name for it in details.items} == {"bell"}
     status = command("status", name, "--json").stdout
     assert JobStatusReport.model_validate_json(status) == get_job_status(waiting_job)
     payload = command("payload", name, "--json").stdout
@@ -184,11 +235,30 @@ def test_cancel_takes_several_jobs_and_finds_all_of_them_first(
     connected, waiting_job, submit, command, refusal
 ):
     other = submit()
-    message = refusal("cancel", waiting_job.id, "no such job", exit_code=1)
+    message = refusal("cancel", waiting_job.id, "no such job", exit_code=2)
     assert "no job called 'no such job'" in message
     assert get_job_status(waiting_job).state == "QUEUED"
     result = command("cancel", waiting_job.id, other.id)
     assert result.stdout.count("is now in state CANCELLED.") == 2
+
+
+def test_cancel_of_a_job_that_had_ended_is_no_success(
+    connected, waiting_job, submit, command
+):
+    ended = submit("ended")
+    connected.set_job_status(ended.id, "COMPLETED")
+    result = command("cancel", ended.id, waiting_job.id)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "Error: Not cancelled, because it had ended before: job 'ended' "
+        f"({ended.id}): COMPLETED.\n"
+    )
+    assert "is now in state CANCELLED." in result.stdout
+    assert "ended" not in result.stdout
+    again = command("cancel", waiting_job.id)
+    assert (again.exit_code, again.stderr) == (0, "")
+    states = json.loads(command("cancel", ended.id, "--json").stdout)
+    assert [it["state"] for it in states] == ["COMPLETED"]
 
 
 def test_retry_of_what_could_still_run_is_refused(waiting_job, refusal, command):
@@ -248,9 +318,9 @@ def test_a_name_cannot_command_the_terminal(connected, submit, command, refusal)
         (["jobs", "--all", "--status", "ERROR"], 2, "either --all or --status"),
         (["jobs", "--status", "DONE"], 2, "'DONE' is not one of"),
         (["jobs", "--limit", "0"], 2, "0 is not in the range"),
-        (["jobs", "--project", "nowhere"], 1, "no project called 'nowhere'"),
+        (["jobs", "--project", "nowhere"], 2, "no project called 'nowhere'"),
         (["status", ""], 2, "give its id"),
-        (["show", "no such job"], 1, "no job called"),
+        (["show", "no such job"], 2, "no job called"),
         (["payload", "no such job", "--save", __file__], 2, "is a file"),
     ],
 )

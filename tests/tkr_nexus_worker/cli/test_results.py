@@ -120,13 +120,13 @@ def test_an_unfinished_job_has_results_with_partial_only(connected, refusal, com
     connected.progress = Progress.seconds(queued=3600)
     ref = programs.upload_circuit(ONE, PROJECT)
     job = jobs.start_execute_job(PROJECT, "slow", [ref], [10], CONFIG)
-    assert "not ready" in refusal("results", job.id, exit_code=1)
+    assert "not ready" in refusal("results", job.id, exit_code=3)
     result = command("results", job.id, "--partial")
     assert "circuit 0  QUEUED" in result.stdout
 
 
 def test_unknown_jobs_and_results_that_are_gone_fail_in_one_line(connected, refusal):
-    assert "no job" in refusal("results", uuid4(), exit_code=1)
+    assert "no job" in refusal("results", uuid4(), exit_code=2)
     job = submit(ONE)
     with connected.fault(Fault("answer", path="/api/results/*", status=410)):
         assert "no longer keeps" in refusal("results", job.id, exit_code=1)

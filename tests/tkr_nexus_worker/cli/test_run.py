@@ -5,10 +5,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from pytket.circuit import Circuit
-from tests.local_nexus.simulators.test_hybrid import bell_qir
 
 BELL = """OPENQASM 2.0;
 include "qelib1.inc";
@@ -56,8 +56,7 @@ def test_an_embedded_nexus_runs_files_without_an_account(bell, tmp_path):
     result = subprocess.run(
         [
             Path(sys.executable).with_name("tkr-nexus"),
-            *("run", bell, "--local", "--device", "H2-1LE", "--shots", "50", "--plot"),
-            *("--directory", tmp_path),
+            *("run", bell, "--local", "--plot", "--directory", tmp_path),
         ],
         capture_output=True,
         text=True,
@@ -65,8 +64,29 @@ def test_an_embedded_nexus_runs_files_without_an_account(bell, tmp_path):
         timeout=200,
     )
     assert result.returncode == 0, result.stderr
-    assert "circuit 0 ('bell'): 50 shots" in result.stdout
+    assert "circuit 0 ('bell'): 100 shots" in result.stdout
     assert "█" in result.stdout
+    assert "submitted" not in result.stdout
+    first, *others = result.stderr.splitlines()
+    assert first == "tkr-nexus run --local takes --device H2-1LE --shots 100"
+    [submitted] = [line for line in others if line.startswith("submitted job 'bell' (")]
+    assert UUID(submitted.split("(")[1].removesuffix(")"))
+
+
+def test_what_a_job_gave_before_it_failed_is_shown(
+    connected, command, bell, options, tmp_path
+):
+    wide = tmp_path / "wide.json"
+    wide.write_text(json.dumps(Circuit(60, name="wide").X(0).measure_all().to_dict()))
+    shown = command("run", bell, wide, "--device", "Qulacs", *options, "--json")
+    assert shown.exit_code == 4, shown.output
+    found = json.loads(shown.stdout)
+    assert (found["complete"], found["state"]) == (False, "ERROR")
+    good, bad = found["circuits"]
+    assert (good["n_shots"], bad["n_shots"]) == (20, 0)
+    assert "60 qubits" in bad["reason"]
+    assert (good["name"], bad["name"]) == ("bell", "wide")
+    assert "60 qubits" in shown.stderr.splitlines()[-1]
 
 
 def test_a_package_of_an_older_guppylang_is_refused_before_a_server_starts(refusal):
@@ -103,18 +123,10 @@ def test_hardware_runs_circuits_that_are_compiled_first(
     assert shown.exit_code == 0, shown.output
     [circuit] = json.loads(shown.stdout)["circuits"]
     assert set(circuit["counts"]) <= {"00", "11"}
+    listed = json.loads(command("jobs", "--all", "--type", "compile", "--json").stdout)
+    assert (listed[0]["name"], listed[0]["items_done"]) == ("bell", 1)
     line = refusal("run", "--compile=7", bell, *device, exit_code=2)
     assert "'7' is not one of '0', '1', '2', '3', 'local'" in line
-
-
-def test_qir_files_are_run(connected, command, tmp_path, options):
-    path = tmp_path / "bell.ll"
-    path.write_bytes(bell_qir())
-    arguments = ["--device", "Helios-1E-lite", *options, "--qubits", 2, "--json"]
-    shown = command("run", path, *arguments)
-    assert shown.exit_code == 0, shown.output
-    [circuit] = json.loads(shown.stdout)["circuits"]
-    assert sum(circuit["counts"].values()) == 20
 
 
 def test_run_overwrites_nothing_and_then_runs_nothing(connected, refusal, bell):

@@ -26,12 +26,23 @@ from tkr_nexus_worker.nexus.client import (
 
 PROJECT = "tests of the login"
 A_DAY = 24 * 3600
-READER = """
-import sys
+# Processes that have imported everything, of which each sends one request.
+READERS = """
+import os, sys
 from tkr_nexus_worker.nexus.client import call, get_json
+begin, go = os.pipe()
+readers = []
+for _ in range(3):
+    if (reader := os.fork()) == 0:
+        os.close(go)
+        os.read(begin, 1)
+        get_json("see who I am", "/api/users/v1beta2/me")
+        os._exit(0)
+    readers.append(reader)
 print("ready", flush=True)
 sys.stdin.readline()
-get_json("see who I am", "/api/users/v1beta2/me")
+os.close(go)
+print([os.waitpid(reader, 0)[1] for reader in readers])
 """
 
 
@@ -54,26 +65,18 @@ def who_am_i() -> None:
 
 
 def test_processes_that_meet_an_expired_login_renew_it_once(nexus, own_login):
-    readers = [
-        subprocess.Popen(
-            [sys.executable, "-c", READER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **nexus.env, "NEXUS_TOKEN_PATH": str(own_login)},
-        )
-        for _ in range(3)
-    ]
-    for reader in readers:
-        assert reader.stdout.readline() == "ready\n"
-    nexus.advance(A_DAY)
-    nexus.clear_requests()
-    for reader in readers:
-        reader.stdin.write("go\n")
-        reader.stdin.flush()
-    for reader in readers:
-        reader.communicate()
-        assert reader.returncode == 0
+    with subprocess.Popen(
+        [sys.executable, "-c", READERS],
+        stdin=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **nexus.env, "NEXUS_TOKEN_PATH": str(own_login)},
+        stdout=subprocess.PIPE,
+    ) as readers:
+        assert readers.stdout.readline() == "ready\n"
+        nexus.advance(A_DAY)
+        nexus.clear_requests()
+        output, _ = readers.communicate("go\n")
+    assert output == "[0, 0, 0]\n"
     assert renewals(nexus) == 1
 
 

@@ -12,14 +12,26 @@ from click.testing import CliRunner
 
 from tkr_lightworks_worker.cli import cli as tkr_lightworks
 from tkr_nexus_worker.cli import cli
-from tkr_nexus_worker.errors import InvalidInputError, JobFailedError
+from tkr_nexus_worker.errors import (
+    InvalidInputError,
+    JobFailedError,
+    NexusRefusedError,
+    ResultsNotReadyError,
+    UnknownNameError,
+    WaitTimeoutError,
+)
 from tkr_runtime.cli import errors
 from tkr_runtime.cli.group import LazyGroup
+from tkr_runtime.cli.jobs import EXIT_CODES
 
 COMMANDS = {"tkr-nexus": cli, "tkr-lightworks": tkr_lightworks}
 FAILURES = {
     "wrong-input": (InvalidInputError("The job is wrong."), 2, "The job is wrong."),
-    "failed": (JobFailedError("The job failed."), 1, "The job failed."),
+    "unknown": (UnknownNameError("There is no job 'x'."), 2, "There is no job 'x'."),
+    "refused": (NexusRefusedError("Nexus refused."), 1, "Nexus refused."),
+    "waiting": (ResultsNotReadyError("It is running."), 3, "It is running."),
+    "too-slow": (WaitTimeoutError("It is running."), 3, "It is running."),
+    "failed": (JobFailedError("The job failed."), 4, "The job failed."),
     "no-file": (
         FileNotFoundError(2, "No such file", "a.qasm"),
         1,
@@ -66,6 +78,15 @@ def test_debug_shows_where_an_error_comes_from(group, arguments):
     assert result.stderr.splitlines()[-1].startswith("Error: ZeroDivisionError")
 
 
+def test_every_exit_code_is_documented():
+    text = (Path(__file__).parents[3] / "docs" / "command_line.md").read_text()
+    table = text[text.index("| exit code") : text.index("**Errors**")]
+    rows = [row for row in table.splitlines()[2:] if row.startswith("|")]
+    documented = {int(row.split("|")[1]) for row in rows}
+    used = {exit_code for _, exit_code, _ in FAILURES.values()}
+    assert documented == {0} | used | set(EXIT_CODES.values())
+
+
 def test_ctrl_c_is_no_bug():
     @click.command()
     def interrupted() -> None:
@@ -80,7 +101,10 @@ def test_ctrl_c_is_no_bug():
     ("arguments", "words"),
     [
         (["--nonsense"], "No such option"),
-        (["nonsense"], "No such command 'nonsense'"),
+        (["nonsense"], "No such command 'nonsense'. Try tkr-nexus --help."),
+        (["stat"], "No such command 'stat'. Did you mean 'status'?"),
+        (["Device"], "Did you mean 'device' or 'devices'?"),
+        (["run", "--devic", "x"], "Did you mean '--device'?"),
         (["status"], "Missing argument 'JOB'. Try tkr-nexus status --help."),
         (["cancel", "--nonsense", "x"], "No such option"),
     ],
@@ -96,13 +120,24 @@ def test_wrong_use_is_one_line_that_names_the_help(arguments, words):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["run"], "Missing argument 'FILE...' and options '--device', '--shots'."),
-        (["run", "--shots", "1"], "Missing argument 'FILE...' and option '--device'."),
+        (
+            ["run"],
+            (
+                "Missing argument 'FILE...' and options '--device', '--shots'; with "
+                "--local, options have defaults."
+            ),
+        ),
+        (["run", "--local"], "Missing argument 'FILE...'."),
+        (
+            ["check", "--shots", "1"],
+            "Missing argument 'FILE...' and option '--device'.",
+        ),
     ],
 )
 def test_all_that_is_missing_is_named_at_once(arguments, words):
     result = CliRunner().invoke(cli, arguments, prog_name="tkr-nexus")
-    assert result.stderr == f"Error: {words} Try tkr-nexus run --help.\n"
+    line = f"Error: {words} Try tkr-nexus {arguments[0]} --help.\n"
+    assert result.stderr == line
     assert result.exit_code == 2
 
 

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -18,10 +17,13 @@ from uuid import uuid4
 import psutil
 import pytest
 from pytket.circuit import Circuit
+from tests.helpers import waiting
 from tests.helpers.preloaded import preloaded_processes
+from tests.helpers.repetition import soak
 from tierkreis.controller.data.location import WorkerCallArgs
 
 from local_nexus import Fault, LocalNexus, Progress
+from tkr_runtime.tasks.preloaded import client
 
 EXECUTABLE = Path(sys.executable).with_name("tkr_nexus_worker")
 PROJECT_NAME = "tests of the warm worker"
@@ -32,10 +34,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    assert waiting.wait_until(condition, LIMIT)
 
 
 class Workbench:
@@ -172,9 +171,9 @@ def without_times(errors: str, place: str) -> str:
     ("task", "inputs"),
     [
         ("upload_circuit", {"project_name": PROJECT_NAME, "circ": BELL.to_dict()}),
-        ("upload_circuit", {"project_name": "", "circ": BELL.to_dict()}),
+        soak(("upload_circuit", {"project_name": "", "circ": BELL.to_dict()})),
         ("upload_circuit", {"project_name": PROJECT_NAME, "circ": 5}),
-        ("collect_results", {"job_name": "a job", "items": []}),
+        soak(("collect_results", {"job_name": "a job", "items": []})),
         ("no_such_task", {}),
     ],
 )
@@ -227,6 +226,23 @@ def test_many_at_once_start_one_process(make_bench):
     assert len({bench.output(place)["id"] for place in places}) == 12
 
 
+@pytest.fixture
+def runs_here(monkeypatch, tmp_path) -> Callable[..., bool]:
+    """Whether a process with some environment must run its task itself."""
+    sockets = tempfile.mkdtemp(prefix="tkr-")
+
+    def run(**environment: str) -> bool:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", sockets)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        code = client.run(["no task"], "tkr_nexus_worker", "TKR_NEXUS_")
+        assert preloaded_processes(sockets) == []
+        return code is None
+
+    yield run
+    shutil.rmtree(sockets)
+
+
 @pytest.mark.parametrize(
     "environment",
     [
@@ -236,11 +252,14 @@ def test_many_at_once_start_one_process(make_bench):
         {"XDG_RUNTIME_DIR": "/tmp/" + "long" * 30},
     ],
 )
-def test_without_a_preloaded_process_the_task_runs_all_the_same(
-    environment, make_bench
+def test_a_process_runs_its_task_itself_where_none_is_wanted_or_possible(
+    environment, runs_here
 ):
-    bench = make_bench()
-    bench.environment |= environment
+    assert runs_here(**environment)
+
+
+def test_without_a_preloaded_process_the_task_runs_all_the_same(make_bench):
+    bench = make_bench(SLURM_JOB_ID="17")
     place = bench.upload()
     assert bench.run(place)[0] == 0
     assert bench.is_done(place)
@@ -249,9 +268,8 @@ def test_without_a_preloaded_process_the_task_runs_all_the_same(
 
 
 @pytest.mark.parametrize("kind", ["open", "link", "file"])
-def test_a_folder_that_others_could_use_is_not_used(kind, make_bench, tmp_path):
-    bench = make_bench()
-    folder = bench.sockets / f"tkr-nexus-worker-{os.getuid()}"
+def test_a_folder_that_others_could_use_is_not_used(kind, runs_here, tmp_path):
+    folder = tmp_path / f"tkr-nexus-worker-{os.getuid()}"
     match kind:
         case "open":
             folder.mkdir()
@@ -261,8 +279,7 @@ def test_a_folder_that_others_could_use_is_not_used(kind, make_bench, tmp_path):
             folder.symlink_to(tmp_path / "elsewhere")
         case "file":
             folder.touch(mode=0o700)
-    assert bench.run(bench.upload())[0] == 0
-    assert bench.servers() == []
+    assert runs_here(XDG_RUNTIME_DIR=str(tmp_path))
 
 
 def test_only_the_owner_can_reach_the_process(shared_bench):

@@ -1,84 +1,64 @@
-// Draws a histogram as SVG. Texts go in as text, never as markup.
+// Draws a histogram as a table: outcomes in full, bars, and their standard errors.
+
+import { element, number, svgNode } from "/parts.js";
 
 const MOST = 32;
-const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 960;
-const HEIGHT = 320;
-const LEFT = 56;
-const TOP = 12;
-const CHARACTER = 6.7;
-const LONGEST = 20;
+const LONG = 40;
+
+// Returns the probability of an outcome and its binomial standard error.
+export function estimate(count, total) {
+  const p = count / total;
+  return [p, Math.sqrt((p * (1 - p)) / total)];
+}
 
 // Draws the most frequent outcomes and returns the caption.
-export function draw(svg, counts) {
-  const all = [...counts].sort((a, b) => b[1] - a[1]);
-  const shown = all.slice(0, MOST).sort((a, b) => (a[0] < b[0] ? -1 : 1));
-  const most = Math.max(...shown.map(([, count]) => count), 1);
-  const longest = Math.max(...shown.map(([outcome]) => shorten(outcome).length), 1);
-  const bottom = HEIGHT - 14 - longest * CHARACTER;
-  const step = (WIDTH - LEFT) / Math.max(shown.length, 1);
-
-  svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
-  svg.replaceChildren(
-    ...ticks(most).flatMap((count) => grid(count, height(count))),
-    ...shown.map(([outcome, count], index) => bar(outcome, count, index)),
+//
+// counts: pairs of an outcome and how often it was seen; unit: what is counted.
+export function draw(table, counts, unit = "shots") {
+  const all = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  const total = all.reduce((sum, [, count]) => sum + count, 0);
+  const shown = all.slice(0, MOST);
+  if (all.length <= MOST) {
+    shown.sort((a, b) => (a[0] < b[0] ? -1 : 1));
+  }
+  const bars = shown.map(([outcome, count]) => [outcome, count, ...estimate(count, total)]);
+  const most = Math.max(...bars.map(([, , p, error]) => p + error), 0);
+  const isLong = shown.some(([outcome]) => outcome.length > LONG);
+  table.replaceChildren(
+    element(
+      "thead",
+      {},
+      element("tr", {}, head("Outcome"), head("Probability"), head("Count"), head("p ± σ")),
+    ),
+    element("tbody", {}, ...bars.map((one) => bar(...one, most, isLong))),
   );
-
-  const shots = all.reduce((sum, [, count]) => sum + count, 0);
-  const part = all.length > MOST ? `the ${MOST} most frequent of ` : "";
-  return `${shots} shots: ${part}${all.length} outcomes`;
-
-  function height(count) {
-    return bottom - ((bottom - TOP) * count) / most;
-  }
-
-  function grid(count, y) {
-    return [
-      node("line", { x1: LEFT, x2: WIDTH, y1: y, y2: y }),
-      node("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, String(count)),
-    ];
-  }
-
-  function bar(outcome, count, index) {
-    const x = LEFT + step * index;
-    const middle = x + step / 2;
-    const y = height(count);
-    const rect = node("rect", {
-      x: x + step * 0.1,
-      y,
-      width: Math.min(step * 0.8, 80),
-      height: bottom - y,
-    });
-    rect.append(node("title", {}, `${outcome}: ${count}`));
-    const label = node(
-      "text",
-      {
-        x: Math.min(middle, x + step * 0.1 + 40) + 4,
-        y: bottom + 6,
-        transform: `rotate(-90 ${Math.min(middle, x + step * 0.1 + 40) + 4} ${bottom + 6})`,
-        "text-anchor": "end",
-      },
-      shorten(outcome),
-    );
-    const group = node("g", {});
-    group.append(rect, label);
-    return group;
-  }
+  const outcomes = `${total} ${unit}, ${all.length} ${all.length === 1 ? "outcome" : "outcomes"}`;
+  const part = shown.reduce((sum, [, count]) => sum + count, 0);
+  const cut =
+    all.length > MOST ? ` The ${MOST} most frequent are shown, with ${part} of the ${unit}.` : "";
+  return `${outcomes}.${cut} Error bars are one binomial standard error.`;
 }
 
-function ticks(most) {
-  return [...new Set([0, Math.round(most / 2), most])];
+function head(text) {
+  const isNumber = text === "Count" || text === "p ± σ";
+  return element("th", { scope: "col", className: isNumber ? "number" : "" }, text);
 }
 
-function shorten(outcome) {
-  return outcome.length > LONGEST ? `${outcome.slice(0, LONGEST - 1)}…` : outcome;
-}
-
-function node(name, attributes, text = "") {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) {
-    made.setAttribute(key, value);
-  }
-  made.textContent = text;
-  return made;
+function bar(outcome, count, p, error, most, isLong) {
+  const at = (value) => (100 * value) / (most || 1);
+  const svg = svgNode("svg", { viewBox: "0 0 100 16", preserveAspectRatio: "none" });
+  const [low, high] = [at(p - error), at(p + error)];
+  svg.append(
+    svgNode("rect", { x: 0, y: 1, width: at(p), height: 14 }),
+    svgNode("path", { d: `M${low} 8H${high}M${low} 4V12M${high} 4V12` }),
+  );
+  svg.setAttribute("aria-hidden", "true");
+  return element(
+    "tr",
+    {},
+    element("th", { scope: "row", className: isLong ? "outcome long" : "outcome" }, outcome),
+    element("td", { className: "bar" }, svg),
+    element("td", { className: "number" }, number(count)),
+    element("td", { className: "number" }, `${p.toFixed(4)} ± ${error.toFixed(4)}`),
+  );
 }

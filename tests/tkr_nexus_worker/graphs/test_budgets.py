@@ -1,0 +1,125 @@
+"""Branches of a workflow keep one budget, also after kills and when it is resumed."""
+
+import signal
+import subprocess
+import sys
+from uuid import uuid4
+
+import pytest
+from pytket.backends.backendresult import BackendResult
+from tests.helpers.waiting import wait_until
+from tests.tkr_nexus_worker.graphs import branches
+from tests.tkr_nexus_worker.graphs.branches import COST, storage_of
+from tierkreis.controller.executor.in_memory_executor import InMemoryExecutor
+from tierkreis.storage import InMemoryStorage
+
+from local_nexus import Progress
+from tkr_nexus_worker import (
+    REGISTRY_PATH,
+    InProcessExecutor,
+    InvalidInputError,
+    WorkflowFailedError,
+    budget,
+    resume,
+    run,
+)
+from tkr_nexus_worker.graphs import (
+    LimitedJobInputs,
+    nexus_submit_and_poll,
+    nexus_submit_and_poll_retrying,
+)
+from tkr_nexus_worker.jobs import get_job_payload
+from tkr_runtime.jobs.budget import ledgers_of_workflow
+
+
+@pytest.fixture
+def workflow(connected, tmp_path, monkeypatch):
+    monkeypatch.setenv("TKR_NEXUS_SETTLE_TIME", "0.1")
+    monkeypatch.setenv("TKR_DIR", str(tmp_path))
+    return storage_of(str(tmp_path), str(uuid4()))
+
+
+def balance(workflow) -> tuple[float, float, int]:
+    [ledger] = ledgers_of_workflow(workflow.workflow_dir)
+    found = ledger.balance()
+    open_ones = [one for one in found.entries if one.state != "released"]
+    return round(found.reserved, 6), round(found.spent, 6), len(open_ones)
+
+
+def jobs_of(connected, workflow) -> list[dict]:
+    name = str(workflow.workflow_id)
+    return [job for job in connected.jobs() if job["name"] == name]
+
+
+def test_branches_that_do_not_fit_are_refused_before_upload_and_run_after_a_raise(
+    connected, workflow
+):
+    inputs = branches.inputs(str(workflow.workflow_id))
+    connected.progress = Progress.seconds(queued=1e6)
+    executor = InProcessExecutor(workflow)
+    with (
+        budget(hqc=2 * COST + 1),
+        pytest.raises(WorkflowFailedError, match=r"are left .* raise the budget"),
+    ):
+        run(branches.branches(), inputs, workflow, executor)
+    reserved, spent, entries = balance(workflow)
+    assert (reserved, spent) == (round(2 * COST, 6), 0)
+    assert entries == 2
+    assert len(connected.requests(method="POST", path="/api/circuits/v1beta2")) <= 2
+    connected.clear_progress()
+    with budget(hqc=100):
+        resume(workflow, executor)
+    assert balance(workflow) == (0, round(4 * COST, 6), 4)
+    costs = [job["cost"] for job in jobs_of(connected, workflow)]
+    assert sum(costs) == pytest.approx(4 * COST)
+
+
+def test_a_killed_workflow_keeps_its_budget_when_somebody_resumes_it(
+    connected, workflow, tmp_path
+):
+    connected.progress = Progress.seconds(queued=1e6)
+    arguments = [str(tmp_path), str(workflow.workflow_id), "100"]
+    with subprocess.Popen(
+        [sys.executable, branches.__file__, *arguments]
+    ) as controller:
+        assert wait_until(lambda: jobs_of(connected, workflow))
+        controller.send_signal(signal.SIGKILL)
+    connected.clear_progress()
+    resume(workflow, InProcessExecutor(workflow))
+    assert balance(workflow) == (0, round(4 * COST, 6), 4)
+    assert len(jobs_of(connected, workflow)) == 4
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        nexus_submit_and_poll(0.2, inputs=LimitedJobInputs),
+        nexus_submit_and_poll_retrying(2, 0.2, inputs=LimitedJobInputs),
+    ],
+    ids=["plain", "retrying"],
+)
+def test_limits_are_inputs_of_graphs(connected, workflow, graph):
+    limited = {
+        **branches.inputs(f"job {uuid4()}"),
+        "max_cost": [6.0],
+        "max_job_cost": 7.0,
+        "budget": budget(hqc=6, name="own"),
+    }
+    [result] = run(graph, limited, workflow, InProcessExecutor(workflow))
+    assert BackendResult.from_dict(result).get_counts().total() == 100
+    assert balance(workflow) == (0, round(COST, 6), 1)
+    [job] = [job for job in connected.jobs() if job["name"] == limited["job_name"]]
+    [program] = get_job_payload(job["id"]).programs
+    assert program.options == {"max_cost": 6}
+
+
+def test_a_workflow_in_memory_needs_a_place_for_its_budget():
+    storage = InMemoryStorage(uuid4())
+    inputs = branches.inputs("in memory")
+    with budget(hqc=10), pytest.raises(InvalidInputError, match="give a path"):
+        run(
+            nexus_submit_and_poll(0.2),
+            inputs,
+            storage,
+            InMemoryExecutor(REGISTRY_PATH, storage),
+        )
