@@ -109,7 +109,8 @@ def way(function: Callable[[Work], float]) -> click.Command:
         seconds = function(Work(n_circuits, n_qubits, n_shots))
         click.echo(json.dumps(seconds))
 
-    return main.command(function.__name__, hidden=True)(command)
+    name = function.__name__.replace("_", "-")
+    return main.command(name, hidden=True)(command)
 
 
 @way
@@ -214,16 +215,42 @@ def queued(work: Work) -> float:
     return _run(work, interval=30.0)
 
 
+@way
+def queued_parts(work: Work) -> float:
+    """Run them as several jobs by tkr_nexus_worker.run, looking every 30 s."""
+    from tkr_nexus_worker.graphs import nexus_submit_and_poll_batched
+
+    return _run_workflow(nexus_submit_and_poll_batched(1, max_jobs=4), work)
+
+
+@way
+def queued_stream(work: Work) -> float:
+    """Stream their results by tkr_nexus_worker.run, looking every 30 s."""
+    from tierkreis.builder import Graph
+    from tierkreis.models import TKR
+
+    from tkr_nexus_worker.graphs import nexus_stream_results
+    from tkr_nexus_worker.graphs.submit_poll import BackendResult
+
+    g = Graph(TKR[BackendResult], TKR[BackendResult])
+    body = g.finish_with_outputs(g.inputs)
+    return _run_workflow(nexus_stream_results(body), work)
+
+
 def _run(work: Work, interval: float) -> float:
+    from tkr_nexus_worker.graphs import nexus_submit_and_poll
+
+    return _run_workflow(nexus_submit_and_poll(interval), work)
+
+
+def _run_workflow(graph: "Workflow[Any, Any]", work: Work) -> float:
     from tierkreis.storage import FileStorage
 
     from tkr_nexus_worker import run, uv_executor
-    from tkr_nexus_worker.graphs import nexus_submit_and_poll
 
     storage = FileStorage(uuid4(), name="benchmark")
     inputs = _inputs(work)
     started = time.monotonic()
-    graph = nexus_submit_and_poll(interval)
     results = run(graph, inputs, storage, uv_executor(storage))
     seconds = time.monotonic() - started
     assert len(results) == work.n_circuits
@@ -365,7 +392,15 @@ def waiting(work: Work) -> float:
 
 @main.command()
 @click.option("--rate", default=400.0, show_default=True)
-def day(rate: float) -> None:
+@click.option(
+    "--graph",
+    "way",
+    type=click.Choice(["queued", "queued-parts", "queued-stream"]),
+    default="queued",
+    show_default=True,
+    help="One job of 4 circuits, 4 jobs of one circuit, or a stream of results.",
+)
+def day(rate: float, way: str) -> None:
     """Measure a day in the queue, on a faster clock in all programs measured."""
     with LocalNexus() as nexus, fresh_machine() as machine:
         nexus.set_progress(Progress(queued=_DAY / rate, queue=20))
@@ -373,7 +408,7 @@ def day(rate: float) -> None:
         clock.mkdir()
         (clock / "sitecustomize.py").write_text(_FAST_CLOCK.format(rate=rate))
         environment = {**machine, "PYTHONPATH": str(clock)}
-        measured = measure("queued", Work(4), nexus, environment)
+        measured = measure(way, Work(4), nexus, environment)
         looks = len(nexus.requests(path=_STATUS))
     click.echo(
         f"{measured.wall / 3600:.1f} h in {looks} looks: {measured.cpu:.1f} s of CPU, "

@@ -40,5 +40,14 @@ def energy(results: list[BackendResult], field: float) -> float:
     return float(-zz - field * x_sum)
 
 
+@worker.task()
+def share_of_ones(result: BackendResult) -> float:
+    """Return which share of all measured bits is 1.
+
+    :param result: The result of one circuit.
+    """
+    return float(result.get_shots().mean())
+
+
 if __name__ == "__main__":
     worker.app(sys.argv)

@@ -29,3 +29,15 @@ class energy(NamedTuple):
     @property
     def namespace(self) -> str:
         return "ising_worker"
+
+
+class share_of_ones(NamedTuple):
+    result: TKR[OpaqueType["pytket.backends.backendresult.BackendResult"]]
+
+    @staticmethod
+    def out() -> type[TKR[float]]:
+        return TKR[float]
+
+    @property
+    def namespace(self) -> str:
+        return "ising_worker"
