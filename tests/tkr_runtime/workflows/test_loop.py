@@ -59,7 +59,10 @@ def clock(monkeypatch) -> Clock:
 
 def run_walks(clock: Clock, seconds: float, n_walks: int, n_others: int) -> None:
     pauses = loop._Pauses(
-        OneEnded(), monitor=lambda _tasks: None, monitor_seconds=5.0, shortest_pause=0.005
+        OneEnded(),
+        monitor=lambda _tasks: None,
+        monitor_seconds=5.0,
+        shortest_pause=0.005,
     )
     tasks = [Loc(), *(Loc().N(number) for number in range(n_others))]
     for _ in range(n_walks):
