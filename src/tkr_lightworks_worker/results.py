@@ -35,9 +35,11 @@ from tkr_lightworks_worker.jobs.status import (
     get_details,
 )
 from tkr_lightworks_worker.samplers import Rule
+from tkr_runtime.counts import data_frame
 
 if TYPE_CHECKING:
     from lightworks_remote.results import QPUSamplingResult
+    from pandas import DataFrame
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +99,21 @@ class SamplingResult(BaseModel):
     def n_samples(self) -> int:
         """The number of samples before post-selection."""
         return sum(self.raw_counts.values())
+
+    def df(self, *, raw: bool = False) -> "DataFrame":
+        """Return the counts as a data frame of pandas, a row for each state.
+
+        The columns are ``job_id``, ``job_name``, ``outcome`` (the state), ``count``,
+        ``probability`` and ``standard_error``, the most frequent state first.
+        ``pandas.concat`` joins those of several results.
+
+        :param raw: Whether to leave heralds and post-selection out.
+        """
+        counts = self.raw_counts if raw else self.counts
+        ordered = dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+        return data_frame(
+            ("job_id", "job_name"), [((self.job_id, self.job_name), ordered)]
+        )
 
     def to_result(self) -> "QPUSamplingResult":
         """Return the result as Lightworks's client returns it.

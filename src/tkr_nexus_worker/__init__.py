@@ -30,6 +30,7 @@ _MODULES = {
     "resume": "tkr_runtime.workflows.run",
     "run": "tkr_runtime.workflows.run",
     "uv_executor": "tkr_nexus_worker.executors",
+    "warm_executor": "tkr_nexus_worker.executors",
 }
 
 __all__ = ["__version__", *_MODULES]  # noqa: PLE0604 (names all the same)

@@ -6,6 +6,7 @@ from tkr_nexus_worker.errors import NexusWorkerError as NexusWorkerError
 from tkr_nexus_worker.errors import NotLoggedInError as NotLoggedInError
 from tkr_nexus_worker.executors import REGISTRY_PATH as REGISTRY_PATH
 from tkr_nexus_worker.executors import uv_executor as uv_executor
+from tkr_nexus_worker.executors import warm_executor as warm_executor
 from tkr_runtime.errors import BudgetExceededError as BudgetExceededError
 from tkr_runtime.errors import CheckpointError as CheckpointError
 from tkr_runtime.errors import InvalidInputError as InvalidInputError

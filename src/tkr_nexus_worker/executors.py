@@ -1,6 +1,6 @@
-"""Setup of Tierkreis's UvExecutor for this worker."""
+"""Executors for this worker: Tierkreis's UvExecutor, and the warm executor."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tierkreis.controller.executor.uv_executor import UvExecutor
@@ -10,6 +10,12 @@ from tkr_runtime.tasks import executors
 
 REGISTRY_PATH = Path(__file__).resolve().parent / "registry"
 """The registry for ``UvExecutor``, which holds the worker ``nexus_worker``."""
+
+_READ_BY_QNEXUS = (
+    *("NEXUS_CONFIG_FILE", "NEXUS_DOMAIN", "NEXUS_HOST", "NEXUS_PORT"),
+    *("NEXUS_PROTOCOL", "NEXUS_WEBSOCKETS_PROTOCOL", "NEXUS_HTTPX_VERIFY"),
+    *("NEXUS_STORE_TOKENS", "NEXUS_TOKEN_PATH", "NEXUS_MANAGED_TOKEN_PATH"),
+)
 
 
 def uv_executor(
@@ -28,3 +34,36 @@ def uv_executor(
         other workers in Tierkreis's ``MultipleExecutor`` or ``TaskExecutor``.
     """
     return executors.uv_executor(REGISTRY_PATH, storage, env)
+
+
+def warm_executor(
+    registry: Path | Sequence[Path],
+    storage: ControllerStorage,
+    env: Mapping[str, str] | None = None,
+    *,
+    variables: Iterable[str] = (),
+) -> executors.WarmExecutor:
+    """Return an executor that keeps this worker and those of registries imported.
+
+    Tierkreis's UvExecutor starts Python for each task. This one takes its place: the
+    first task of a worker starts a process that imports what the worker's ``main.py``
+    imports at its top, and each task runs ``main.py`` in a fork of it. A worker of a
+    registry has the environment that uv makes for its folder; it need not have this
+    package. This worker, and that of any other cloud, runs in the environment of the
+    calling process.
+
+    A preloaded process keeps only those environment variables that Python, its
+    libraries and qnexus read when they are imported, none of which is a secret. Name
+    further ones that the modules of your workers read.
+
+    :param registry: The folder, or folders, that contain the folders of the workers.
+    :param storage: The storage of the workflow.
+    :param env: Further environment variables for the tasks.
+    :param variables: The names of further environment variables that modules read when
+        a worker imports them.
+    :returns: An executor for the tasks of all these workers.
+    :raises InvalidInputError: If ``TKR_WORKER_WARM_IDLE`` or ``TKR_WORKER_WARM_TASKS``
+        is invalid.
+    """
+    names = {*_READ_BY_QNEXUS, *variables}
+    return executors.WarmExecutor(registry, storage, env, variables=names)

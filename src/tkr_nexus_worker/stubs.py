@@ -7,6 +7,17 @@ from typing import NamedTuple, Union
 from tierkreis.controller.data.models import TKR, OpaqueType
 
 
+class Measurements(NamedTuple):
+    circuits: TKR[list[OpaqueType["pytket._tket.circuit.Circuit"]]]
+    n_shots: TKR[list[int]]
+    setup: TKR[OpaqueType["pytket._tket.partition.MeasurementSetup"]]
+
+
+class ExpectationValues(NamedTuple):
+    standard_errors: TKR[list[float]]
+    values: TKR[list[float]]
+
+
 class AttemptOutcome(NamedTuple):
     attempt: TKR[int]
     items: TKR[list[OpaqueType["tkr_nexus_worker.jobs.items.ItemResult"]]]
@@ -1269,6 +1280,60 @@ class validate_job(NamedTuple):
     @staticmethod
     def out() -> type[TKR[OpaqueType["tkr_nexus_worker.validation.JobValidation"]]]:
         return TKR[OpaqueType["tkr_nexus_worker.validation.JobValidation"]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class iteration_name(NamedTuple):
+    name: TKR[str]
+
+    @staticmethod
+    def out() -> type[TKR[str]]:
+        return TKR[str]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class bind_parameters(NamedTuple):
+    circuit: TKR[OpaqueType["pytket._tket.circuit.Circuit"]]
+    parameters: TKR[list[dict[str, float]]]
+
+    @staticmethod
+    def out() -> type[TKR[list[OpaqueType["pytket._tket.circuit.Circuit"]]]]:
+        return TKR[list[OpaqueType["pytket._tket.circuit.Circuit"]]]
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class measurement_circuits(NamedTuple):
+    circuits: TKR[list[OpaqueType["pytket._tket.circuit.Circuit"]]]
+    operator: TKR[OpaqueType["pytket.utils.operators.QubitPauliOperator"]]
+    n_shots: TKR[int]
+    strategy: TKR[str] | None = None
+
+    @staticmethod
+    def out() -> type[Measurements]:
+        return Measurements
+
+    @property
+    def namespace(self) -> str:
+        return "nexus_worker"
+
+
+class expectation_values(NamedTuple):
+    results: TKR[list[OpaqueType["pytket.backends.backendresult.BackendResult"]]]
+    operator: TKR[OpaqueType["pytket.utils.operators.QubitPauliOperator"]]
+    setup: TKR[OpaqueType["pytket._tket.partition.MeasurementSetup"]]
+
+    @staticmethod
+    def out() -> type[ExpectationValues]:
+        return ExpectationValues
 
     @property
     def namespace(self) -> str:

@@ -6,11 +6,13 @@ written for that interface run here unchanged.
 """
 # Tierkreis reads the annotations at run time: no postponed evaluation in this module.
 
-from typing import Any, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple, cast
 
 from hugr.package import Package
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
+from pytket.partition import MeasurementSetup
+from pytket.utils.operators import QubitPauliOperator
 from qnexus.models.references import (
     CircuitRef,
     CompileJobRef,
@@ -24,9 +26,18 @@ from qnexus.models.references import (
 )
 from quantinuum_schemas.models.backend_config import BackendConfig
 from quantinuum_schemas.models.hypertket_config import HyperTketConfig
+from tierkreis.controller.data.core import Deserializer, Serializer
 from tierkreis.models import portmapping
 
-from tkr_nexus_worker import costs, devices, jobs, programs, results, validation
+from tkr_nexus_worker import (
+    costs,
+    devices,
+    jobs,
+    observables,
+    programs,
+    results,
+    validation,
+)
 from tkr_nexus_worker.cloud import NEXUS
 from tkr_nexus_worker.costs import limits
 from tkr_nexus_worker.costs.budgets import Budget
@@ -41,12 +52,14 @@ from tkr_nexus_worker.jobs.parts import ProgramPart
 from tkr_nexus_worker.jobs.runs import PartJob, PartLimits, PartPlan, Run
 from tkr_nexus_worker.nexus import checks, client, projects
 from tkr_nexus_worker.nexus.upload_batches import EncodedCircuits
+from tkr_nexus_worker.observables import ExpectationValues, Measurements, operators
 from tkr_nexus_worker.results import parts as result_parts
 from tkr_nexus_worker.results import stream
 from tkr_nexus_worker.results.counts import JobCounts
 from tkr_nexus_worker.results.parts import PartOutcome
 from tkr_nexus_worker.results.tagged import ProgramShots
 from tkr_nexus_worker.validation import JobValidation
+from tkr_runtime.tasks import context
 from tkr_runtime.tasks.worker import EncodedValue, TaskWorker
 
 
@@ -63,6 +76,12 @@ def _describe_job(value: Any) -> str | None:
 
 
 worker = TaskWorker(NEXUS, encode=_encode_result, describe_job=_describe_job)
+
+
+def preload() -> None:
+    """Import what tasks import only when they need it, for forks to have it."""
+    client.preload()
+    operators.preload()
 
 
 @worker.task()
@@ -1320,3 +1339,75 @@ def validate_job(
     :returns: Problems, warnings, and what each circuit needs.
     """
     return validation.validate_job(circuits, n_shots, backend_config)
+
+
+# As Tierkreis itself would read and write it, but without the import of pytket's
+# operators in every task that starts cold.
+Operator = Annotated[
+    QubitPauliOperator,
+    Serializer(lambda operator: operator.to_list(), "json"),
+    Deserializer(lambda it: QubitPauliOperator.from_list(it), "json"),  # noqa: PLW0108
+]
+
+
+@worker.task()
+def iteration_name(name: str) -> str:
+    """Add the number of the iteration to a name, for jobs in a loop.
+
+    :param name: The name.
+    :returns: The name, with the number of the iteration from 1; with several numbers in
+        nested loops, the outermost first; unchanged outside a loop.
+    """
+    numbers = ".".join(map(str, context.iterations()))
+    return f"{name} {numbers}" if numbers else name
+
+
+@worker.task()
+def bind_parameters(
+    circuit: Circuit, parameters: list[dict[str, float]]
+) -> list[Circuit]:
+    """Give the symbols of a circuit values.
+
+    :param circuit: A circuit with symbols.
+    :param parameters: Sets of parameters, each with a value for every symbol by its
+        name; angles are in half-turns.
+    :returns: One circuit for each set.
+    :raises InvalidInputError: If a set does not fit the circuit.
+    """
+    return observables.bind_parameters(circuit, parameters)
+
+
+@worker.task()
+def measurement_circuits(
+    circuits: list[Circuit],
+    operator: Operator,
+    n_shots: int,
+    strategy: str = "NonConflictingSets",
+) -> Measurements:
+    """Make the circuits that measure an operator in some states.
+
+    :param circuits: The circuits that prepare the states, without measurements.
+    :param operator: The operator, with real numbers as coefficients.
+    :param n_shots: The number of shots of each circuit that measures.
+    :param strategy: ``NonConflictingSets`` or ``CommutingSets``, as in pytket.
+    :returns: The circuits in the gates of Quantinuum's devices, the number of shots of
+        each, and how to read their results.
+    :raises InvalidInputError: If the operator or a circuit cannot be measured.
+    """
+    return observables.measurement_circuits(circuits, operator, n_shots, strategy)
+
+
+@worker.task()
+def expectation_values(
+    results: list[BackendResult], operator: Operator, setup: MeasurementSetup
+) -> ExpectationValues:
+    """Estimate an operator in some states from results of its measurement circuits.
+
+    :param results: The results of all circuits that ``measurement_circuits`` made.
+    :param operator: The operator.
+    :param setup: The setup that ``measurement_circuits`` returned.
+    :returns: The value and the standard error for each state, which contains the
+        covariances of terms that were measured in the same shots.
+    :raises InvalidInputError: If the results do not fit the setup or the operator.
+    """
+    return observables.expectation_values(results, operator, setup)

@@ -22,7 +22,11 @@ from pytket.predicates import (
 )
 from qnexus.models import BackendConfig
 
-from tkr_nexus_worker.costs.estimates import estimate_circuits, is_charged
+from tkr_nexus_worker.costs.estimates import (
+    estimate_circuits,
+    is_charged,
+    is_exact,
+)
 from tkr_nexus_worker.costs.formula import NO_GATES, distinct_ops, inner_op
 from tkr_nexus_worker.devices import DeviceDetails, find_device, with_status
 from tkr_nexus_worker.errors import (
@@ -82,6 +86,7 @@ class JobValidation(BaseModel):
     :param circuits: What each circuit needs.
     :param cost: The estimated cost of all circuits in HQC; None where it was not
         estimated.
+    :param cost_confidence: 1 where the cost is certain; None where nobody says.
     """
 
     device: str | None
@@ -90,6 +95,7 @@ class JobValidation(BaseModel):
     warnings: list[str]
     circuits: list[CircuitNeeds]
     cost: float | None = None
+    cost_confidence: float | None = None
 
 
 @dataclass
@@ -132,6 +138,7 @@ def validate_job(
         for index, (circuit, shots) in enumerate(zip(circuits, n_shots, strict=True))
     ]
     problems, warnings, fits, total = [], [], False, None
+    is_certain = False
     if isinstance(device, DeviceDetails):
         remarks = _compare(circuits, n_shots, device)
         _compare_gates(circuits, device, remarks)
@@ -140,6 +147,9 @@ def validate_job(
         if is_charged(device):
             _estimate(circuits, needs, remarks, backend_config)
             total = sum(one.cost or 0.0 for one in needs)
+            is_certain = is_exact(device, backend_config) and all(
+                one.cost is not None for one in needs
+            )
             refusals += _compare_batch_cost(backend_config, total)
             warnings.append(
                 f"the job costs about {total:.2f} HQC, and Nexus does not report how "
@@ -162,6 +172,7 @@ def validate_job(
         warnings=warnings,
         circuits=needs,
         cost=total,
+        cost_confidence=1.0 if is_certain else None,
     )
 
 

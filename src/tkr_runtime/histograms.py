@@ -27,6 +27,19 @@ if TYPE_CHECKING:
 type Distribution = Mapping[str, float]
 """Probabilities by outcome; an outcome that is missing has the probability 0."""
 
+
+class SampledDistribution(dict[str, float]):
+    """Probabilities by outcome, estimated from samples of a simulation.
+
+    :param probabilities: The relative frequency of each outcome.
+    :param n_samples: How many samples there were.
+    """
+
+    def __init__(self, probabilities: Distribution, n_samples: int) -> None:
+        super().__init__(probabilities)
+        self.n_samples = n_samples
+
+
 FORMATS = (".png", ".svg")
 DEFAULT_TOP = 20
 """How many outcomes a histogram shows if nothing else is asked for."""
@@ -38,6 +51,9 @@ _OTHERS = "others"
 # So many digits fit below one histogram.
 _DIGITS_ABREAST = 40
 _LEAST_BAR = 10
+# The height of a character of a label, in inches, and how many need no more room.
+_CHARACTER = 0.07
+_SHORT = 10
 
 
 @dataclass(frozen=True)
@@ -49,6 +65,9 @@ class Histogram:
     :param probabilities: The relative frequency of each.
     :param errors: The binomial standard error of each.
     :param ideal: The probability of each without any error, where it is known.
+    :param ideal_errors: The binomial standard error of each, where the ideal is
+        sampled.
+    :param n_ideal_samples: How many samples the ideal has; None if it is exact.
     """
 
     title: str
@@ -56,6 +75,15 @@ class Histogram:
     probabilities: list[float]
     errors: list[float]
     ideal: list[float] | None = None
+    ideal_errors: list[float] | None = None
+    n_ideal_samples: int | None = None
+
+    @property
+    def ideal_name(self) -> str:
+        """What the ideal is, for a legend."""
+        if self.n_ideal_samples is None:
+            return "ideal"
+        return f"ideal, from {self.n_ideal_samples:,} samples"
 
 
 def standard_error(p: float, n: int) -> float:
@@ -129,6 +157,7 @@ def histogram_of(
         labels.append(f"{left_out} {_OTHERS}")
         seen.append(n - sum(seen))
     p = [k / n for k in seen]
+    n_samples = ideal.n_samples if isinstance(ideal, SampledDistribution) else None
     wanted = [expected.get(one, 0.0) for one in chosen]
     if left_out:
         wanted.append(max(0.0, fsum(expected.values()) - fsum(wanted)))
@@ -138,6 +167,12 @@ def histogram_of(
         probabilities=p,
         errors=[standard_error(x, n) for x in p],
         ideal=wanted if ideal is not None else None,
+        ideal_errors=(
+            [standard_error(min(x, 1.0), n_samples) for x in wanted]
+            if n_samples
+            else None
+        ),
+        n_ideal_samples=n_samples,
     )
 
 
@@ -164,8 +199,11 @@ def draw_histograms(
     figure_type = load_matplotlib(requirement)
     n_columns = min(len(shown), 3)
     n_rows = -(-len(shown) // n_columns)
+    # Labels that stand upright take room from the bars.
+    longest = max(len(label) for one in shown for label in one.labels)
+    height = 3.6 + _CHARACTER * max(0, longest - _SHORT)
     figure: Figure = figure_type(
-        figsize=(5.0 * n_columns, 3.6 * n_rows), layout="constrained"
+        figsize=(5.0 * n_columns, height * n_rows), layout="constrained"
     )
     grid = figure.subplots(n_rows, n_columns, squeeze=False)
     for axes, one in zip(grid.flat, shown, strict=False):
@@ -205,17 +243,20 @@ def terminal_histogram(shown: Histogram, *, width: int = 80) -> Table:
     table = Table(
         title=Text(shown.title),
         title_justify="left",
-        caption="± one binomial standard error",
+        caption=_caption(shown),
         caption_justify="left",
         box=None,
         pad_edge=False,
     )
-    table.add_column("outcome", no_wrap=True, overflow="ellipsis")
+    # In full, over several lines: wide outcomes may differ in any digit.
+    table.add_column("outcome", overflow="fold")
     table.add_column("", no_wrap=True)
     table.add_column("p", justify="right", no_wrap=True)
     if shown.ideal is not None:
         table.add_column("ideal", justify="right", no_wrap=True)
-    fixed = 29 if shown.ideal is not None else 20
+    fixed = 20
+    if shown.ideal is not None:
+        fixed += 9 if shown.ideal_errors is None else 18
     longest = max(map(len, ["outcome", *shown.labels]))
     longest = min(longest, width - fixed - _LEAST_BAR)
     bar_width = max(_LEAST_BAR, width - fixed - longest)
@@ -228,10 +269,18 @@ def terminal_histogram(shown: Histogram, *, width: int = 80) -> Table:
             f"{p:.4f} ± {error:.4f}",
         ]
         if shown.ideal is not None:
-            cells.append(f"{shown.ideal[index]:.4f}")
+            error_of_ideal = (
+                f" ± {shown.ideal_errors[index]:.4f}" if shown.ideal_errors else ""
+            )
+            cells.append(f"{shown.ideal[index]:.4f}{error_of_ideal}")
         table.add_row(*cells)
     table.columns[0].max_width = longest
     return table
+
+
+def _caption(shown: Histogram) -> str:
+    errors = "± one binomial standard error"
+    return errors if shown.ideal_errors is None else f"{errors}; {shown.ideal_name}"
 
 
 def read_distribution(
@@ -294,11 +343,25 @@ def _draw(axes: "Axes", shown: Histogram) -> None:
     )
     if shown.ideal is not None:
         axes.scatter(
-            places, shown.ideal, marker="_", s=180, color="#d1495b", label="ideal"
+            places,
+            shown.ideal,
+            marker="_",
+            s=180,
+            color="#d1495b",
+            label=shown.ideal_name,
+            zorder=3,
+        )
+    if shown.ideal is not None and shown.ideal_errors is not None:
+        axes.errorbar(
+            places, shown.ideal, yerr=shown.ideal_errors, fmt="none", ecolor="#d1495b"
         )
     long = max(map(len, shown.labels)) * len(shown.labels) > _DIGITS_ABREAST
     axes.set_xticks(
-        list(places), labels=shown.labels, rotation=90 if long else 0, fontsize=8
+        list(places),
+        labels=shown.labels,
+        rotation=90 if long else 0,
+        fontsize=8,
+        family="monospace",
     )
     # The legend stands above the highest bar.
     highest = max(p + e for p, e in zip(shown.probabilities, shown.errors, strict=True))

@@ -2,15 +2,18 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 
 import certifi
 import pytest
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
+from tests.helpers.pages import blocks
 
 UV = os.environ.get("UV") or shutil.which("uv") or "uv"
 PROJECT = Path(__file__).parents[2]
@@ -86,20 +89,27 @@ def test_without_uv_executor_the_worker_is_found_when_not_on_the_path(
 def installation(tmp_path_factory, one_authority) -> Path:
     """An environment into which the wheel is installed, apart from the checkout."""
     folder = tmp_path_factory.mktemp("installation")
-    requirements = folder / "requirements.txt"
+    requirements, local = folder / "requirements.txt", "--extra local"
     install = (
         f"{UV} pip install --no-compile-bytecode --python {folder}/venv/bin/python"
     )
     commands = [
         f"{UV} build --wheel --out-dir {folder} {PROJECT}",
-        f"{UV} export --frozen --no-dev --no-emit-project -o {requirements}",
+        f"{UV} export --frozen --no-dev --no-emit-project {local} -o {requirements}",
         f"{UV} venv --python {sys.executable} {folder}/venv",
         f"{install} -r {requirements}",
     ]
+    own = os.environ | {"SSL_CERT_FILE": one_authority or certifi.where()}
     for command in commands:
-        subprocess.run(command.split(), check=True, cwd=PROJECT, capture_output=True)
+        subprocess.run(
+            command.split(),
+            check=True,
+            cwd=PROJECT,
+            env=own,
+            capture_output=True,
+        )
     [wheel] = folder.glob("*.whl")
-    subprocess.run([*install.split(), wheel], check=True, capture_output=True)
+    subprocess.run([*install.split(), wheel], check=True, env=own, capture_output=True)
     return folder / "venv"
 
 
@@ -116,16 +126,43 @@ def test_the_wheel_has_the_files_that_are_not_python(installation):
     assert all((package / path).is_file() for path in wanted)
 
 
-@pytest.mark.parametrize("executor", ["uv-ready", "uv-registry"])
+def test_the_metadata_of_the_wheel_name_every_extra_that_is_documented(installation):
+    [site_packages] = installation.glob("lib/python*/site-packages")
+    [found] = distributions(name="tkr-nexus-worker", path=[str(site_packages)])
+    page = (PROJECT / "docs" / "installation.md").read_text()
+    documented = re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)
+    assert sorted(found.metadata.get_all("Provides-Extra")) == sorted(documented)
+    assert found.metadata["License-Expression"] == "Apache-2.0"
+    assert found.metadata["Description"].startswith("# tkr-nexus-worker")
+
+
+def test_the_readme_runs_from_an_installed_wheel(installation, tmp_path):
+    readme = PROJECT / "README.md"
+    (tmp_path / "bell.py").write_text(blocks(readme, "python")[0])
+    [commands] = [it for it in blocks(readme, "console") if "bell.py" in it]
+    before = installed_files(installation)
+    environment = without_worker(dict(os.environ))
+    path = f"{installation / 'bin'}{os.pathsep}{environment['PATH']}"
+    # A project runs programs by `uv run`; here the environment is on the PATH.
+    uv_run = 'uv() { shift; case "$1" in *.py) python "$@";; *) "$@";; esac; }'
+    result = subprocess.run(
+        ["bash", "-c", f"set -e\n{uv_run}\n{commands}"],
+        capture_output=True,
+        text=True,
+        env={**environment, "PATH": path, "HOME": str(tmp_path)},
+        cwd=tmp_path,
+        timeout=250,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("Counter({")
+    # What writes nothing needs no permission to write.
+    assert installed_files(installation) == before
+
+
 def test_the_graph_runs_from_an_installed_wheel(
-    executor, installation, run_workflow, worker_environment
+    installation, run_workflow, worker_environment
 ):
     python = installation / "bin" / "python"
-    before = installed_files(installation)
     environment = without_worker(worker_environment)
-    assert_results(
-        run_workflow(executor, INPUTS, python=python, environment=environment)
-    )
-    if executor == "uv-ready":
-        # What writes nothing needs no permission to write.
-        assert installed_files(installation) == before
+    result = run_workflow("uv-registry", INPUTS, python=python, environment=environment)
+    assert_results(result)

@@ -162,6 +162,8 @@ def serve(
             server_header=False,
             # There is no proxy: nobody may say that a request came from elsewhere.
             proxy_headers=False,
+            # Whatever else is installed: connections are dropped by its transports.
+            loop="asyncio",
             http=HttpProtocol,
             ws=WebSocketProtocol,
             # Clients only listen on them.

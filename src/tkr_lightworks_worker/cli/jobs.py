@@ -26,12 +26,23 @@ from tkr_runtime.cli.jobs import (
 from tkr_runtime.cli.output import json_option, print_json, print_table, print_tables
 from tkr_runtime.cli.results import force_option
 
+_CSV_COLUMNS = (
+    *("job_id", "name", "qpu_name", "state", "phase", "queue_position"),
+    *("created", "updated", "notes"),
+)
+
 
 @click.command()
 @listing_options(JOB_STATES)
-def jobs(everything: bool, states: tuple[str, ...], limit: int, as_json: bool) -> None:
+def jobs(
+    everything: bool,
+    states: tuple[str, ...],
+    limit: int,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
     """List jobs; without options, those that are waiting or running."""
-    check_listing(everything=everything, states=states)
+    check_listing(everything=everything, states=states, as_json=as_json, as_csv=as_csv)
     from tkr_lightworks_worker.jobs import list_jobs, list_scheduled_jobs
 
     if everything or states:
@@ -41,9 +52,11 @@ def jobs(everything: bool, states: tuple[str, ...], limit: int, as_json: bool) -
     print_jobs(
         found,
         jobs_list,
+        _CSV_COLUMNS,
         limit=limit,
         selected=everything or bool(states),
         as_json=as_json,
+        as_csv=as_csv,
     )
 
 

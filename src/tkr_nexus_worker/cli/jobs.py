@@ -33,6 +33,10 @@ from tkr_runtime.cli.output import (
 from tkr_runtime.cli.terminal_text import printable
 
 _DRAWN_COMMANDS = 500
+_CSV_COLUMNS = (
+    *("job_id", "name", "project", "backend", "state", "phase", "queue_position"),
+    *("items_done", "items_total", "cost", "created", "message", "error_detail"),
+)
 
 # Functions import qnexus, which takes seconds and which --help does not need.
 
@@ -55,9 +59,10 @@ def jobs(
     states: tuple[str, ...],
     limit: int,
     as_json: bool,
+    as_csv: bool,
 ) -> None:
     """List jobs; without options, those that are waiting or running."""
-    check_listing(everything=everything, states=states)
+    check_listing(everything=everything, states=states, as_json=as_json, as_csv=as_csv)
     from tkr_nexus_worker.jobs import list_jobs, list_scheduled_jobs
 
     if everything or states:
@@ -69,9 +74,11 @@ def jobs(
     print_jobs(
         found,
         jobs_list,
+        _CSV_COLUMNS,
         limit=limit,
         selected=everything or bool(states),
         as_json=as_json,
+        as_csv=as_csv,
     )
 
 

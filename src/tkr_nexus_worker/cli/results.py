@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from tkr_runtime.cli.jobs import Decorator, job_argument
-from tkr_runtime.cli.output import json_option, print_json, print_table
+from tkr_runtime.cli.output import (
+    check_formats,
+    csv_option,
+    json_option,
+    print_json,
+    print_table,
+)
 from tkr_runtime.cli.results import (
     MOST_PLOTS,
-    check_formats,
     counts_table,
-    csv_option,
     force_option,
     output_option,
     print_csv,

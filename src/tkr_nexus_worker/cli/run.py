@@ -186,11 +186,11 @@ def run(
             target_2qb_gate=two_qubit_gate,
             n_qubits=qubits,
             refuse_gates=not local,
-            max_programs=max_programs,
             max_cost=max_program_cost,
             max_job_cost=max_cost,
             on_estimate=None if local else partial(confirm_cost, yes=yes),
             allow_failed=True,
+            max_programs=max_programs,
         )
     if save is not None:
         save_results(found, save, force=force)

@@ -235,11 +235,6 @@ class Again:
         for ledger in self._ledgers:
             ledger.release(self._key)
 
-    def note(self) -> None:
-        """Note that the programs run again."""
-        for ledger in self._ledgers:
-            ledger.runs_again(self._key)
-
 
 def settle(
     key: str | None,
@@ -248,6 +243,7 @@ def settle(
     cost: float | None,
     *,
     is_final: bool,
+    succeeded: bool,
     has_run: bool,
 ) -> None:
     """Replace what a job holds of its budgets by what it cost, once it has ended.
@@ -259,6 +255,8 @@ def settle(
     :param name: The name of the job.
     :param cost: What Nexus has billed so far, in HQC.
     :param is_final: Whether the job has ended.
+    :param succeeded: Whether it has ended well: one that failed may show the end of its
+        first run for a while after a retry.
     :param has_run: Whether it may be billed.
     """
     if key is None:
@@ -268,6 +266,8 @@ def settle(
             if not has_run or not ledger.knows(key):
                 continue
             ledger.also_ran(key, job_id, f"Job {name!r}, submitted once more")
+        elif (succeeded or not is_final) and ledger.expects_run(job_id):
+            ledger.runs_again(job_id)
         if is_final and (cost is not None or not has_run):
             bill(ledger, job_id, name, cost)
 

@@ -9,6 +9,10 @@ from tkr_nexus_worker.graphs.compile import (
     compile_and_poll,
     nexus_compile_submit_and_poll,
 )
+from tkr_nexus_worker.graphs.expectation_values import (
+    ExpectationInputs,
+    nexus_expectation_values,
+)
 from tkr_nexus_worker.graphs.hugr import HugrJobInputs, nexus_submit_hugr
 from tkr_nexus_worker.graphs.mixed import ProgramsInputs, nexus_submit_programs
 from tkr_nexus_worker.graphs.qir import QirJobInputs, nexus_submit_qir
@@ -26,6 +30,7 @@ from tkr_nexus_worker.graphs.submit_poll import (
 
 __all__ = [
     "CompileInputs",
+    "ExpectationInputs",
     "FinishedProgram",
     "HugrJobInputs",
     "JobInputs",
@@ -36,6 +41,7 @@ __all__ = [
     "UploadCircuitInputs",
     "compile_and_poll",
     "nexus_compile_submit_and_poll",
+    "nexus_expectation_values",
     "nexus_stream_results",
     "nexus_submit_and_poll",
     "nexus_submit_and_poll_batched",

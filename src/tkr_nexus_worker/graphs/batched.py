@@ -7,10 +7,9 @@ workflow; the loop hands on references to them.
 # ruff: noqa: F821  the names in OpaqueType are labels for type checkers
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tierkreis.builder import Graph
-from tierkreis.controller.data.models import TModel
 from tierkreis.models import TKR, OpaqueType, Workflow
 
 from tkr_nexus_worker.errors import InvalidInputError
@@ -169,8 +168,8 @@ def nexus_submit_in_parts(
     return g.finish_with_outputs(g.task(list_parts(outcomes)))
 
 
-def prepare[B: TModel](
-    g: Graph[JobInputs, B],
+def prepare(
+    g: Graph[JobInputs, Any],
     division: Division,
     polling_interval: float,
 ) -> TKR[PartPlan]:
@@ -209,8 +208,8 @@ def check_at_least_one(name: str, number: object) -> None:
         )
 
 
-def _run_parts[B: TModel](
-    g: Graph[JobInputs, B],
+def _run_parts(
+    g: Graph[JobInputs, Any],
     division: Division,
     polling_interval: float,
     *,

@@ -102,8 +102,9 @@ def retry_job(job: JobRef | str, *, force: bool = False) -> JobStatus:
     except (NexusRefusedError, NotLoggedInError):
         again.release()
         raise
-    again.note()
-    return get_status(ref)
+    status = get_status(ref)
+    settle_budgets(found.description, status)
+    return status
 
 
 def delete_job(job: JobRef | str, *, force: bool = False) -> str:

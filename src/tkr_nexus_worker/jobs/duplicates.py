@@ -139,6 +139,7 @@ def settle_budgets(description: str | None, status: JobStatus) -> None:
         status.name,
         _billed(status),
         is_final=status.state.is_final,
+        succeeded=status.state.phase is Phase.SUCCEEDED,
         has_run=has_run(status),
     )
 

@@ -67,6 +67,11 @@ def limits() -> Limits:
     return Limits.from_environment(NEXUS.env_prefix)
 
 
+def preload() -> None:
+    """Import what httpx imports only for its first client, for forks to have it."""
+    httpx.Client().close()
+
+
 def read_config_again() -> None:
     """Read the configuration of qnexus again, as its import does.
 

@@ -17,6 +17,7 @@ from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.idempotency import digest_in, key_of, make_once
 from tkr_runtime.locks import hold_lock
 from tkr_runtime.private_folder import private_folder
+from tkr_runtime.tasks import workflow_memory
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,8 @@ def get_or_create_project(name: str) -> ProjectRef:
     """Return the project of this name; create it if it does not exist.
 
     Tasks of a workflow often need a new project at the same time. A lock on this
-    machine lets one of them create it while the others wait.
+    machine lets one of them create it while the others wait. Later tasks of the
+    workflow use what the first one has found.
 
     :param name: The name of the project, not empty.
     :returns: A reference to the project.
@@ -33,18 +35,25 @@ def get_or_create_project(name: str) -> ProjectRef:
     :raises NotLoggedInError: If there is no valid login.
     """
     check_name("project", name)
+    subject = f"project {name!r} of {CONFIG.token_path} on {CONFIG.url}"
+    remembered = workflow_memory.recall(subject)
+    if remembered is not None:
+        return ProjectRef.model_validate_json(remembered)
     project = call(f"look up project {name!r}", lambda: _find_project(name))
-    if project is not None:
-        return project
-    key = key_of("project", name)
-    with _creation_lock(name):
-        return make_once(
-            f"create project {name!r}",
-            find=lambda: _find_project(name),
-            make=lambda: qnx.projects.create(name=name, description=key.description),
-            marker=key.marker,
-            look_first=True,
-        )
+    if project is None:
+        key = key_of("project", name)
+        with _creation_lock(name):
+            project = make_once(
+                f"create project {name!r}",
+                find=lambda: _find_project(name),
+                make=lambda: qnx.projects.create(
+                    name=name, description=key.description
+                ),
+                marker=key.marker,
+                look_first=True,
+            )
+    workflow_memory.remember(subject, project.model_dump_json())
+    return project
 
 
 def find_project(name: str) -> ProjectRef:

@@ -28,11 +28,16 @@ from tkr_nexus_worker.jobs.parts import RUN_HUGR, split_programs
 from tkr_nexus_worker.jobs.parts import circuits_of as circuits_among
 from tkr_nexus_worker.jobs.receipt import Receipt, read_receipt
 from tkr_nexus_worker.jobs.status import describe
-from tkr_nexus_worker.nexus.checks import check_cost, check_name, check_shots
+from tkr_nexus_worker.nexus.checks import (
+    check_cost,
+    check_job,
+    check_name,
+    check_shots,
+)
 from tkr_nexus_worker.nexus.client import get_json
 from tkr_nexus_worker.nexus.states import job_state
 from tkr_nexus_worker.program_files.read import ProgramFile, read_programs
-from tkr_nexus_worker.programs import upload_programs
+from tkr_nexus_worker.programs import Program, upload_programs
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults
 from tkr_nexus_worker.results.download import get_results_by_id, partial_results
 from tkr_nexus_worker.results.parts import part_results
@@ -120,36 +125,19 @@ def submit_files(
     shots = [n_shots] * len(files) if isinstance(n_shots, int) else list(n_shots)
     check_shots(shots, len(files))
     programs = [file.program for file in files]
+    circuits = circuits_among(programs)
+    others = [file.path for file in files if not isinstance(file.program, Circuit)]
     qubits = [n_qubits] * len(files) if isinstance(n_qubits, int) else n_qubits
     qubits = None if qubits is None else list(qubits)
-    others = [file.path for file in files if not isinstance(file.program, Circuit)]
-    backend = type(backend_config).__name__.removesuffix("Config")
-    if others and backend not in RUN_HUGR:
-        raise InvalidInputError(
-            f"The backend {backend} runs circuits only; run {others[0]} on Helios or "
-            "Selene."
+    _check_options(others, backend_config, compile, target_2qb_gate, qubits)
+    if others:
+        parts = split_programs(
+            project_name, name, programs, shots, backend_config, n_qubits=qubits
         )
-    parts = split_programs(
-        project_name, name, programs, shots, backend_config, n_qubits=qubits
-    )
-    circuits = circuits_among(programs)
-    if compile is None and target_2qb_gate is not None:
-        raise InvalidInputError(
-            f"target_2qb_gate is {target_2qb_gate!r} for circuits that are not "
-            "compiled; compile them, or leave it out."
-        )
-    if compile is not None and others:
-        if compile != "local":
-            raise InvalidInputError(
-                f"{others[0]} is not a circuit, and Nexus compiles circuits alone; run "
-                "it without --compile, as a job of its own, or with --compile=local."
-            )
-        compiled = iter(
-            compile_locally(circuits, backend_config, target_2qb_gate=target_2qb_gate)
-        )
-        programs = [
-            next(compiled) if isinstance(one, Circuit) else one for one in programs
-        ]
+        if compile == "local":
+            programs = _with_native_gates(programs, backend_config, target_2qb_gate)
+    else:
+        check_job(project_name, name, circuits, shots, backend_config)
     if compile is not None and max_cost is not None:
         raise InvalidInputError(
             "There is a limit of the cost of each program, and what a circuit costs is "
@@ -157,10 +145,15 @@ def submit_files(
         )
     check_cost("max_cost", max_cost)
     check_cost("max_job_cost", max_job_cost)
-    if max_programs is not None and (others or compile is not None or max_cost):
+    if max_programs is not None and (others or compile is not None):
         raise InvalidInputError(
-            "max_programs divides circuits that are not compiled by the same call and "
-            "have no limit of their own cost; leave one of these out."
+            "max_programs divides circuits that are not compiled by the same call; "
+            "leave it out, or give compiled circuits alone."
+        )
+    if max_programs is not None and max_cost is not None:
+        raise InvalidInputError(
+            "There is a limit of the cost of each program, and max_programs divides "
+            "them into several jobs; give a limit of what all cost together."
         )
     graph = _choose_graph(
         polling_interval,
@@ -191,8 +184,7 @@ def submit_files(
         "n_shots": shots,
         "backend_config": backend_config,
     }
-    is_mixed = "programs" in graph.data.graph_inputs
-    if is_mixed:
+    if others:
         inputs |= {"programs": programs, "n_qubits": qubits, "max_cost": limits}
     else:
         inputs["circuits"] = circuits
@@ -207,7 +199,7 @@ def submit_files(
         if given is None:
             raise
         return given
-    if is_mixed:
+    if others:
         found = map(get_results_by_id, _submitted_jobs(storage))
         by_kind = {results.job.items[0].program_type: results for results in found}
         if len(parts) == 1:
@@ -222,6 +214,56 @@ def submit_files(
     if job_state(receipt.state).is_final:
         return _results(receipt, outputs)
     return get_results_by_id(str(receipt.job_id))
+
+
+def _check_options(
+    others: Sequence[Path],
+    backend_config: BackendConfig,
+    compile: Compile | None,  # noqa: A002
+    target_2qb_gate: str | None,
+    n_qubits: Sequence[int] | None,
+) -> None:
+    """Refuse options that the programs have no use for.
+
+    :param others: The files of the programs that are not circuits.
+    """
+    backend = type(backend_config).__name__.removesuffix("Config")
+    if others and backend not in RUN_HUGR:
+        raise InvalidInputError(
+            f"The backend {backend} runs circuits only; run {others[0]} on Helios or "
+            "Selene."
+        )
+    if compile is None and target_2qb_gate is not None:
+        raise InvalidInputError(
+            f"target_2qb_gate is {target_2qb_gate!r} for circuits that are not "
+            "compiled; compile them, or leave it out."
+        )
+    if compile is not None and compile != "local":
+        check_level(compile)
+        if others:
+            raise InvalidInputError(
+                f"{others[0]} is not a circuit, and Nexus compiles circuits alone; run "
+                "it without --compile, as a job of its own, or with --compile=local."
+            )
+    if n_qubits is not None and not others:
+        raise InvalidInputError(
+            f"The number of qubits is {n_qubits[0]}, and circuits say it themselves; "
+            "leave it out."
+        )
+
+
+def _with_native_gates(
+    programs: Sequence[Program],
+    backend_config: BackendConfig,
+    target_2qb_gate: str | None,
+) -> list[Program]:
+    """Return programs with the circuits among them in the gates of a device."""
+    compiled = iter(
+        compile_locally(
+            circuits_among(programs), backend_config, target_2qb_gate=target_2qb_gate
+        )
+    )
+    return [next(compiled) if isinstance(one, Circuit) else one for one in programs]
 
 
 def _last_receipt(storage: FileStorage) -> Receipt | None:
@@ -342,12 +384,12 @@ def _choose_graph(
         )
     elif compile is not None:
         graph = nexus_compile_submit_and_poll(
-            check_level(compile), interval, target_2qb_gate=target_2qb_gate
+            compile, interval, target_2qb_gate=target_2qb_gate
         )
-    elif limited:
-        graph = nexus_submit_and_poll(interval, inputs=LimitedJobInputs)
     elif max_programs is not None:
         graph = nexus_submit_in_parts(max_programs, polling_interval=interval)
+    elif limited:
+        graph = nexus_submit_and_poll(interval, inputs=LimitedJobInputs)
     else:
         graph = nexus_submit_and_poll(interval)
     return graph

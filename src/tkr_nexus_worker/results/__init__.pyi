@@ -15,6 +15,7 @@ from .plots import histogram as histogram
 from .plots import ideal_distribution as ideal_distribution
 from .plots import ideal_of_job as ideal_of_job
 from .plots import plot_results as plot_results
+from .plots import sampled_distribution as sampled_distribution
 from .plots import terminal_histogram as terminal_histogram
 from .saved import load_results as load_results
 from .saved import save_results as save_results

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 from math import sqrt
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -37,8 +37,14 @@ from tkr_nexus_worker.results.tagged import (
     read_qir_output,
     shots_of_registers,
 )
+from tkr_runtime.counts import data_frame
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 logger = logging.getLogger(__name__)
+
+_NAMES = ("circuit", "name")
 
 type _Bits = tuple[int, ...]
 
@@ -403,6 +409,16 @@ class CircuitResult(Mapping[str, int]):
             item, self.raw_result, job=self._job, selection=self.selection
         )
 
+    def df(self) -> "DataFrame":
+        """Return the counts as a data frame of pandas, a row for each outcome.
+
+        The columns are ``circuit``, ``name``, ``outcome``, ``count``, ``probability``
+        and ``standard_error``; without a result there are no rows.
+
+        :raises ResultFormatError: If the result has no counts.
+        """
+        return data_frame(_NAMES, [((self.index, self.name), self)])
+
     def to_item_result(self, job_id: str) -> ItemResult:
         """Return the outcome of the program as a value for graphs.
 
@@ -615,6 +631,21 @@ class JobResults(Sequence[CircuitResult]):
         """
         chosen = [one.post_select(selection) if one.has_result else one for one in self]
         return JobResults(self.job, chosen, self.jobs)
+
+    def df(self) -> "DataFrame":
+        """Return all counts as a data frame of pandas, a row for each outcome.
+
+        The columns are ``job_id``, ``job_name``, ``project``, ``circuit`` (its index),
+        ``name`` (of the program), ``outcome``, ``count``, ``probability`` and
+        ``standard_error``. Circuits without a result have no rows.
+
+        :raises ResultFormatError: If a result has no counts.
+        """
+        job = (self.job.job_id, self.job.name, self.job.project)
+        return data_frame(
+            ("job_id", "job_name", "project", *_NAMES),
+            (((*job, one.index, one.name), one) for one in self),
+        )
 
     def backend_results(self) -> list[BackendResult]:
         """Return the result of each circuit, an empty one for each that failed.

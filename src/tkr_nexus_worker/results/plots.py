@@ -3,6 +3,7 @@
 Bars are relative frequencies, and error bars one binomial standard error.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from math import fsum
 from pathlib import Path
@@ -20,6 +21,7 @@ from tkr_runtime.histograms import (
     MOST_IN_A_PICTURE,
     Distribution,
     Histogram,
+    SampledDistribution,
     check_picture,
     check_probabilities,
     check_top,
@@ -39,12 +41,14 @@ __all__ = [
     "MOST_CIRCUITS",
     "Distribution",
     "Histogram",
+    "SampledDistribution",
     "check_picture",
     "histogram",
     "ideal_distribution",
     "ideal_of_job",
     "plot_results",
     "read_distribution",
+    "sampled_distribution",
     "terminal_histogram",
 ]
 
@@ -53,6 +57,9 @@ MOST_CIRCUITS = MOST_IN_A_PICTURE
 
 _REQUIREMENT = "tkr-nexus-worker[plots]"
 _MOST_QUBITS = 20
+# The state of 26 qubits takes 1 GiB, and some ten seconds.
+_MOST_QUBITS_SAMPLED = 26
+_SAMPLES = 100_000
 _NEGLIGIBLE = 1e-12
 
 
@@ -130,42 +137,82 @@ def ideal_distribution(circuit: Circuit) -> dict[str, float]:
     :raises InvalidInputError: If it has more qubits, or operations that are not gates
         before its measurements.
     """
-    from pytket.passes import DecomposeBoxes, RemoveBarriers
-
-    name = f"circuit {circuit.name!r}" if circuit.name else "the circuit"
+    name = _name_of(circuit)
     if circuit.n_qubits > _MOST_QUBITS:
         raise InvalidInputError(
-            f"The ideal distribution of {name} is out of reach: it has "
-            f"{circuit.n_qubits} qubits, and at most {_MOST_QUBITS} can be calculated."
+            f"The exact distribution of {name} is out of reach: it has "
+            f"{circuit.n_qubits} qubits, and at most {_MOST_QUBITS} can be calculated. "
+            "Sample it by sampled_distribution."
         )
-    gates = circuit.copy()
-    DecomposeBoxes().apply(gates)
-    RemoveBarriers().apply(gates)
-    unitary, measured = _split(gates, name)
+    unitary, measured, bits = _split(circuit, name)
     state = abs(unitary.get_statevector()) ** 2
     position = {qubit: i for i, qubit in enumerate(sorted(unitary.qubits))}
-    bits = sorted(gates.bits)
     n_qubits = unitary.n_qubits
     distribution: dict[str, float] = {}
     for number in (state > _NEGLIGIBLE).nonzero()[0]:
         digits = f"{number:0{n_qubits}b}"
         values = {bit: digits[position[qubit]] for bit, qubit in measured.items()}
-        words: dict[str, str] = {}
-        for bit in bits:
-            register = words.setdefault(bit.reg_name, "")
-            words[bit.reg_name] = register + values.get(bit, "0")
-        outcome = " ".join(words.values())
+        outcome = _outcome(bits, values)
         distribution[outcome] = distribution.get(outcome, 0.0) + float(state[number])
     return distribution
+
+
+def sampled_distribution(
+    circuit: Circuit, n_samples: int = _SAMPLES, *, seed: int | None = None
+) -> SampledDistribution:
+    """Estimate the distribution of the outcomes of a circuit without errors.
+
+    A simulation of its state is sampled. It needs pytket-qulacs, which the extra
+    ``local`` installs.
+
+    :param circuit: A circuit of at most 26 qubits that measures at its end only.
+    :param n_samples: The number of samples.
+    :param seed: Repeats the samples; None for others each time.
+    :returns: The relative frequency of each outcome that was sampled.
+    :raises InvalidInputError: If it has more qubits, or operations that are not gates
+        before its measurements, or pytket-qulacs is missing.
+    """
+    name = _name_of(circuit)
+    if circuit.n_qubits > _MOST_QUBITS_SAMPLED:
+        raise InvalidInputError(
+            f"The ideal distribution of {name} is out of reach: it has "
+            f"{circuit.n_qubits} qubits, and at most {_MOST_QUBITS_SAMPLED} can be "
+            "simulated. Give the probabilities that you expect."
+        )
+    if n_samples < 1:
+        raise InvalidInputError(
+            f"The number of samples is {n_samples}; give a whole number of at least 1."
+        )
+    unitary, measured, bits = _split(circuit, name)
+    if not measured:
+        return SampledDistribution({_outcome(bits, {}): 1.0}, n_samples)
+    # The simulator renames bits of other registers.
+    columns = unitary.add_c_register("c", len(measured)).to_list()
+    for column, qubit in zip(columns, measured.values(), strict=True):
+        unitary.Measure(qubit, column)
+    backend = _load_qulacs()()
+    compiled = backend.get_compiled_circuit(unitary, optimisation_level=0)
+    result = backend.run_circuit(compiled, n_shots=n_samples, seed=seed)
+    return SampledDistribution(
+        {
+            _outcome(bits, dict(zip(measured, map(str, values), strict=True))): (
+                count / n_samples
+            )
+            for values, count in result.get_counts(columns).items()
+        },
+        n_samples,
+    )
 
 
 def ideal_of_job(job: ExecuteJobRef | str) -> dict[int, dict[str, float]]:
     """Download the circuits of a job and calculate their ideal distributions.
 
+    Those of circuits with more than 20 qubits are sampled.
+
     :param job: The job, or its id, the start of its id, or its name.
     :returns: The distribution of each circuit, by its place in the job.
-    :raises InvalidInputError: If a program is not a circuit of at most 20 qubits that
-        measures only at its end.
+    :raises InvalidInputError: If a program is not a circuit of at most 26 qubits that
+        measures only at its end, or one of more than 20 needs pytket-qulacs.
     :raises NexusWorkerError: If Nexus does not have the job or its circuits any more.
     """
     distributions = {}
@@ -177,17 +224,58 @@ def ideal_of_job(job: ExecuteJobRef | str) -> dict[int, dict[str, float]]:
             )
         circuit = Circuit.from_dict(program.circuit)
         circuit.name = program.name
-        distributions[program.index] = ideal_distribution(circuit)
+        is_small = circuit.n_qubits <= _MOST_QUBITS
+        calculate = ideal_distribution if is_small else sampled_distribution
+        distributions[program.index] = calculate(circuit)
     return distributions
 
 
-def _split(circuit: Circuit, name: str) -> tuple[Circuit, dict[Any, Any]]:
-    """Separate the measurements at the end of a circuit from its gates."""
+def _name_of(circuit: Circuit) -> str:
+    return f"circuit {circuit.name!r}" if circuit.name else "the circuit"
+
+
+def _outcome(bits: Sequence[Any], values: Mapping[Any, str]) -> str:
+    """Write the values of bits, 0 for those that are not measured."""
+    words: dict[str, str] = {}
+    for bit in bits:
+        register = words.setdefault(bit.reg_name, "")
+        words[bit.reg_name] = register + values.get(bit, "0")
+    return " ".join(words.values())
+
+
+def _load_qulacs() -> Any:
+    try:
+        with warnings.catch_warnings():
+            # It warns where there is no GPU.
+            warnings.simplefilter("ignore", ImportWarning)
+            from pytket.extensions.qulacs.backends.qulacs_backend import QulacsBackend
+    except ImportError as error:
+        raise InvalidInputError(
+            f"pytket-qulacs is not installed, which samples circuits of more than "
+            f'{_MOST_QUBITS} qubits; install it with the extra "local" '
+            '(pip install "tkr-nexus-worker[local]"), or give the probabilities that '
+            "you expect."
+        ) from error
+    return QulacsBackend
+
+
+def _split(
+    circuit: Circuit, name: str
+) -> tuple[Circuit, dict[Any, Any], Sequence[Any]]:
+    """Separate the measurements at the end of a circuit from its gates.
+
+    :returns: The gates, the qubit that each measured bit shows, and all bits.
+    """
+    from pytket.passes import DecomposeBoxes, RemoveBarriers
+
+    gates = circuit.copy()
+    DecomposeBoxes().apply(gates)
+    RemoveBarriers().apply(gates)
     unitary = Circuit()
-    for qubit in circuit.qubits:
+    for qubit in gates.qubits:
         unitary.add_qubit(qubit)
     measured: dict[Any, Any] = {}
-    for command in circuit:
+    for command in gates:
         if command.op.type == OpType.Measure:
             measured[command.bits[0]] = command.qubits[0]
         elif set(command.qubits) & set(measured.values()) or not command.op.is_gate():
@@ -197,8 +285,8 @@ def _split(circuit: Circuit, name: str) -> tuple[Circuit, dict[Any, Any]]:
             )
         else:
             unitary.add_gate(command.op, command.args)
-    unitary.add_phase(circuit.phase)
-    return unitary, measured
+    unitary.add_phase(gates.phase)
+    return unitary, measured, sorted(gates.bits)
 
 
 def _check_shown(result: CircuitResult, top: int) -> None:
@@ -245,7 +333,10 @@ def _condition(ideal: Distribution, result: CircuitResult) -> dict[str, float]:
             f"The ideal distribution of {result} has no outcome that is selected by "
             f"{_selection(result)}; select by other values, or compare with none."
         )
-    return {outcome: p / total for outcome, p in chosen.items()}
+    left = {outcome: p / total for outcome, p in chosen.items()}
+    if isinstance(ideal, SampledDistribution):
+        return SampledDistribution(left, round(total * ideal.n_samples))
+    return left
 
 
 def _selection(result: CircuitResult) -> str:

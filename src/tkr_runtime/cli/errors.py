@@ -32,15 +32,21 @@ class UsageError(click.ClickException):
 
 
 class FailureError(click.ClickException):
-    """Failure of a command.
+    """Failure of a command."""
 
-    :param message: The error, one sentence.
-    :param exit_code: The exit code.
-    """
+    exit_code = FAILED
 
-    def __init__(self, message: str, exit_code: int = FAILED) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code  # type: ignore[misc]  # click reads it of the error
+
+class NotEndedError(FailureError):
+    """A command that needs a job to have ended, and it has not."""
+
+    exit_code = NOT_ENDED
+
+
+class WithoutResultsError(FailureError):
+    """A command for a job that ended without all its results."""
+
+    exit_code = WITHOUT_RESULTS
 
 
 def debug_option() -> click.Option:
@@ -101,9 +107,9 @@ def _translate(error: Exception) -> click.ClickException:
         case InvalidInputError():
             return UsageError(printable_lines(str(error)))
         case ResultsNotReadyError() | WaitTimeoutError():
-            return FailureError(printable_lines(str(error)), NOT_ENDED)
+            return NotEndedError(printable_lines(str(error)))
         case JobFailedError():
-            return FailureError(printable_lines(str(error)), WITHOUT_RESULTS)
+            return WithoutResultsError(printable_lines(str(error)))
         case TierkreisError():
             return FailureError(printable_lines(str(error)))
         case OSError(strerror=str(reason)):

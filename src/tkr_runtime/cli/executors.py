@@ -1,7 +1,6 @@
 """Executors for ``resume``: some for the workers of clouds, others for the user's."""
 
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 
 from tierkreis.consts import TKR_DIR_KEY
@@ -11,9 +10,9 @@ from tierkreis.controller.storage.protocol import ControllerStorage
 from tierkreis.exceptions import TierkreisError
 from tierkreis.executor import MultipleExecutor, ShellExecutor, UvExecutor
 
-from tkr_runtime.cloud import Cloud, clouds
+from tkr_runtime.cloud import clouds
 from tkr_runtime.errors import InvalidInputError
-from tkr_runtime.tasks.executors import shell_path, uv_executor
+from tkr_runtime.tasks.executors import registry_of, shell_path, uv_executor
 
 
 class _KnownWorkers(MultipleExecutor):
@@ -53,15 +52,9 @@ def make_executor(
     if kind == "shell":
         return _KnownWorkers(_make_shell(storage, None), executors, assignments)
     for name, cloud in ours.items():
-        executors[name] = uv_executor(_registry(cloud), storage)
+        executors[name] = uv_executor(registry_of(cloud), storage)
         assignments[name] = name
     return _KnownWorkers(executors[next(iter(ours))], executors, assignments)
-
-
-def _registry(cloud: Cloud) -> Path:
-    """Return the folder in which the package of a cloud has its worker."""
-    package = resources.files(cloud.package)
-    return Path(str(package)).resolve() / "registry"
 
 
 def _make_uv(storage: ControllerStorage, registry: Path) -> ControllerExecutor:

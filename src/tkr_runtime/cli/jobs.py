@@ -9,7 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from tkr_runtime.cli.errors import NOT_ENDED, WITHOUT_RESULTS, FailureError
-from tkr_runtime.cli.output import json_option, print_json, print_table
+from tkr_runtime.cli.output import (
+    check_formats,
+    csv_option,
+    json_option,
+    print_json,
+    print_rows,
+    print_table,
+)
 from tkr_runtime.cli.terminal_text import printable
 from tkr_runtime.jobs.states import JobState
 
@@ -66,7 +73,7 @@ class NamedStatus(Status, Protocol):
 def listing_options(states: Iterable[str]) -> Decorator:
     """Return the options of a command that lists jobs.
 
-    It takes them as ``everything``, ``states``, ``limit`` and ``as_json``.
+    It takes them as ``everything``, ``states``, ``limit``, ``as_json`` and ``as_csv``.
 
     :param states: The states of the cloud.
     """
@@ -89,6 +96,7 @@ def listing_options(states: Iterable[str]) -> Decorator:
             help="Show at most this many jobs, newest first.",
         ),
         json_option,
+        csv_option,
     )
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -99,35 +107,47 @@ def listing_options(states: Iterable[str]) -> Decorator:
     return decorate
 
 
-def check_listing(*, everything: bool, states: Sequence[str]) -> None:
+def check_listing(
+    *, everything: bool, states: Sequence[str], as_json: bool, as_csv: bool
+) -> None:
     """Refuse options that contradict each other.
 
     :param everything: Whether all jobs are asked for.
     :param states: The states that are asked for.
-    :raises click.UsageError: If both are given.
+    :param as_json: Whether JSON is asked for.
+    :param as_csv: Whether CSV is asked for.
+    :raises click.UsageError: If two of them exclude each other.
     """
     if everything and states:
         raise click.UsageError("Use either --all or --status.")
+    check_formats(as_json=as_json, as_csv=as_csv)
 
 
 def print_jobs[J: BaseModel](
     found: Sequence[J],
     table: Callable[[Sequence[J]], Table],
+    columns: Sequence[str],
     *,
     limit: int,
     selected: bool,
     as_json: bool,
+    as_csv: bool,
 ) -> None:
     """Print a list of jobs, and hints how to see more.
 
     :param found: The jobs.
     :param table: Makes a table of them.
+    :param columns: The fields that are columns in CSV.
     :param limit: How many were asked for at most.
     :param selected: Whether others than the waiting ones were asked for.
     :param as_json: Whether to print JSON.
+    :param as_csv: Whether to print CSV.
     """
     if as_json:
         print_json(found)
+    elif as_csv:
+        values = (job.model_dump(mode="json") for job in found)
+        print_rows(columns, ([job[name] for name in columns] for job in values))
     elif found:
         print_table(table(found))
     if not found:

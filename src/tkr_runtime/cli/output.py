@@ -1,7 +1,9 @@
 """The output of commands: tables for people, JSON for programs."""
 
+import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +26,25 @@ json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
 )
 """The option ``--json``, which a command takes as the argument ``as_json``."""
 
+csv_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="Print CSV; docs/command_line.md lists its columns.",
+)
+"""The option ``--csv``, which a command takes as the argument ``as_csv``."""
+
+
+def check_formats(*, as_json: bool, as_csv: bool) -> None:
+    """Refuse to print in two formats at once.
+
+    :param as_json: Whether JSON is asked for.
+    :param as_csv: Whether CSV is asked for.
+    :raises click.UsageError: If both are.
+    """
+    if as_json and as_csv:
+        raise click.UsageError("Use either --json or --csv.")
+
 
 def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
     """Print a model, or a list of models, as JSON.
@@ -36,6 +57,17 @@ def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
         else [model.model_dump(mode="json") for model in value]
     )
     click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def print_rows(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows as CSV.
+
+    :param headings: The names of the columns.
+    :param rows: The values of each row.
+    """
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(headings)
+    writer.writerows(rows)
 
 
 def new_table(*, expand: bool = False, caption: str | None = None) -> Table:

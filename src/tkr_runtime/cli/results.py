@@ -1,7 +1,5 @@
 """What commands for results share: options, tables of counts, CSV, histograms."""
 
-import csv
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -10,8 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tkr_runtime.cli.jobs import Decorator
-from tkr_runtime.cli.output import new_console, new_table, print_table
+from tkr_runtime.cli.output import new_console, new_table, print_rows, print_table
 from tkr_runtime.cli.terminal_text import printable
+from tkr_runtime.counts import COLUMNS, rows_of
 from tkr_runtime.histograms import (
     DEFAULT_TOP,
     Histogram,
@@ -32,9 +31,6 @@ top_option: Decorator = click.option(
     show_default=True,
     help="Show at most this many outcomes of each result.",
 )
-csv_option: Decorator = click.option(
-    "--csv", "as_csv", is_flag=True, help="Print all outcomes as CSV."
-)
 save_option: Decorator = click.option(
     "--save", type=_FILE, help="Save the results to a file; .gz compresses it."
 )
@@ -50,17 +46,6 @@ output_option: Decorator = click.option(
 plot_option: Decorator = click.option(
     "--plot", is_flag=True, help="Draw histograms in the terminal."
 )
-
-
-def check_formats(*, as_json: bool, as_csv: bool) -> None:
-    """Refuse to print in two formats at once.
-
-    :param as_json: Whether JSON is asked for.
-    :param as_csv: Whether CSV is asked for.
-    :raises click.UsageError: If both are.
-    """
-    if as_json and as_csv:
-        raise click.UsageError("Use either --json or --csv.")
 
 
 def counts_table(counts: Mapping[str, int], top: int) -> Table:
@@ -98,14 +83,10 @@ def print_csv(
     :param headings: The first columns, which say of what the counts are.
     :param results: Their values, and the counts.
     """
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([*headings, "outcome", "count", "probability", "standard_error"])
-    for named, counts in results:
-        n = sum(counts.values())
-        writer.writerows(
-            [*named, outcome, count, count / n, standard_error(count / n, n)]
-            for outcome, count in counts.items()
-        )
+    print_rows(
+        [*headings, *COLUMNS],
+        ([*named, *row] for named, counts in results for row in rows_of(counts)),
+    )
 
 
 def print_histograms(shown: Iterable[Histogram]) -> None:

@@ -84,18 +84,21 @@ class Budget(BaseModel):
         """Keep it no longer."""
         _current.reset(self._tokens.pop())
 
-    def ledger(self, workflow: Path | None) -> Ledger:
+    def ledger(self, workflow: Path | None, *, may_change: bool = False) -> Ledger:
         """Return the ledger of this budget, which is made if it does not exist.
 
         :param workflow: The folder of the workflow; None outside of one.
+        :param may_change: Whether one with another limit gets this limit.
         :raises InvalidInputError: If there is no place for it, or a budget of this name
-            has another limit.
+            has another limit, or more than this limit is spent or reserved.
         :raises CheckpointError: If the ledger cannot be used.
         """
         file = self.file(workflow)
         if workflow is not None:
             (workflow / FOLDER).mkdir(mode=0o700, exist_ok=True)
-        return Ledger.create(file, self.name, self.limit, self.unit)
+        return Ledger.create(
+            file, self.name, self.limit, self.unit, may_change=may_change
+        )
 
     def file(self, workflow: Path | None) -> Path:
         """Return the file of the ledger.
@@ -133,11 +136,7 @@ def attach(workflow: Path | None) -> None:
     :raises InvalidInputError: If a limit is below what is spent or reserved.
     """
     for budget in _current.get():
-        file = budget.file(workflow)
-        if file.exists():
-            Ledger(file).set_limit(budget.limit)
-        else:
-            budget.ledger(workflow)
+        budget.ledger(workflow, may_change=True)
         if workflow is not None:
             _note(workflow, budget, holds_for_all=True)
 

@@ -1,12 +1,9 @@
 """A ledger of money: what a budget allows, what jobs hold of it, and what was billed.
 
-The ledger is one SQLite file. Each change is one transaction that first takes the write
-lock, so that many processes may ask at once, and a process that is killed at any moment
-leaves either the state before its change or the state after it. SQLite refuses to work
-on a file system without locks, which is right for money.
-
-Amounts are whole millionths of the unit. What may be spent is rounded down, what is
-reserved or billed is rounded up, so that no sum is ever too favourable.
+Each change is one transaction that first takes the write lock of the file, so that many
+processes may ask at once, and a process that is killed at any moment leaves either the
+state before its change or the state after it. SQLite refuses to work on a file system
+without locks, which is right for money.
 
 The life of an entry::
 
@@ -14,51 +11,34 @@ The life of an entry::
         └──────> released                  certainly nothing was submitted
 """
 
-import math
-import sqlite3
-from collections.abc import Generator, Iterable
-from contextlib import closing, contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel
 
-from tkr_runtime.errors import BudgetExceededError, CheckpointError, InvalidInputError
-
-_LOCK_SECONDS = 60.0
-_MILLIONTHS = 1_000_000
-
-_SCHEMA = """
-CREATE TABLE budget (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    name TEXT NOT NULL, unit TEXT NOT NULL,
-    declared INTEGER NOT NULL, allowed INTEGER NOT NULL
-);
-CREATE TABLE entries (
-    key TEXT PRIMARY KEY,
-    what TEXT NOT NULL,
-    amount INTEGER NOT NULL CHECK (amount >= 0),
-    state TEXT NOT NULL,
-    job_id TEXT,
-    prepared_by TEXT UNIQUE, content TEXT, scope TEXT,
-    claimed INTEGER NOT NULL DEFAULT 0
-);
-CREATE INDEX entries_by_job ON entries (job_id);
-CREATE TABLE bills (
-    job_id TEXT PRIMARY KEY,
-    key TEXT NOT NULL,
-    cost INTEGER NOT NULL CHECK (cost >= 0)
-);
-"""
-_RESERVED = (
-    "SELECT coalesce(sum(amount), 0) FROM entries "
-    "WHERE state IN ('reserved', 'submitted')"
+from tkr_runtime.errors import InvalidInputError
+from tkr_runtime.jobs.ledger_file import (
+    RESERVED,
+    SCHEMA,
+    SPENT,
+    LedgerFile,
+    State,
+    amount_of,
+    bind,
+    check_left,
+    first_key,
+    has_tables,
+    insert,
+    knows_job,
+    one,
+    round_down,
+    round_up,
+    set_aside,
+    settle,
+    state_of,
+    text_of,
 )
-_SPENT = "SELECT coalesce(sum(cost), 0) FROM bills"
-
-type State = Literal["reserved", "submitted", "settled", "released"]
 
 
 class Entry(BaseModel):
@@ -133,38 +113,53 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._file = LedgerFile(path)
 
     @classmethod
-    def create(cls, path: Path, name: str, limit: float, unit: str) -> "Ledger":
+    def create(
+        cls,
+        path: Path,
+        name: str,
+        limit: float,
+        unit: str,
+        *,
+        may_change: bool = False,
+    ) -> "Ledger":
         """Make the ledger of a budget, or take the one that is there.
 
         :param path: The file; its folder must exist. Only its owner may read it.
         :param name: The name of the budget, for a person.
         :param limit: What may be spent.
         :param unit: The unit of all amounts.
-        :raises InvalidInputError: If there is a budget of another size or unit.
+        :param may_change: Whether a budget of another size gets the new limit.
+        :raises InvalidInputError: If there is a budget of another size or unit, or the
+            new limit is below what is spent or reserved.
         :raises CheckpointError: If the file cannot be used.
         """
         ledger = cls(path)
-        with ledger._change(new=True) as db:
-            if not _has_tables(db):
+        with ledger._file.change(new=True) as db:
+            if not has_tables(db):
                 # SQLite creates it. To open and close it here would free the locks that
                 # other threads of this process hold: so it is with locks of POSIX.
                 path.chmod(0o600)
-                for statement in _SCHEMA.split(";"):
+                for statement in SCHEMA.split(";"):
                     db.execute(statement)
-                amount = _down(limit)
+                amount = round_down(limit)
                 db.execute(
                     "INSERT INTO budget VALUES (1, ?, ?, ?, ?)",
                     (name, unit, amount, amount),
                 )
-            found = db.execute("SELECT declared, unit FROM budget").fetchone()
-        if found != (_down(limit), unit):
+            find = "SELECT declared, unit FROM budget"
+            declared, its_unit = db.execute(find).fetchone()
+        is_same = declared == round_down(limit) or may_change
+        if not is_same or its_unit != unit:
             raise InvalidInputError(
-                f"The budget {name!r} is there already with {_text(found[0])} "
-                f"{found[1]}, and {limit:g} {unit} were asked for; give the same "
+                f"The budget {name!r} is there already with {text_of(declared)} "
+                f"{its_unit}, and {limit:g} {unit} were asked for; give the same "
                 "amount everywhere, or another name."
             )
+        if may_change:
+            ledger.set_limit(limit)
         return ledger
 
     def reserve(self, key: str, amount: float, what: str) -> None:
@@ -178,12 +173,12 @@ class Ledger:
         :param what: What is submitted, for a person.
         :raises BudgetExceededError: If less than that is left.
         """
-        with self._change() as db:
-            if _state(db, key) == "reserved":
+        with self._file.change() as db:
+            if state_of(db, key) == "reserved":
                 return
-            _set_aside(db, key)
-            _check_left(db, _up(amount), what)
-            _insert(db, key, what, _up(amount), "reserved")
+            set_aside(db, key)
+            check_left(db, round_up(amount), what)
+            insert(db, key, what, round_up(amount), "reserved")
 
     def prepare(
         self, key: str, amount: float, what: str, preparation: Preparation
@@ -196,15 +191,15 @@ class Ledger:
         :param preparation: What the submission is found by.
         :raises BudgetExceededError: If less than that is left.
         """
-        with self._change() as db:
+        with self._file.change() as db:
             find = "SELECT key, state FROM entries WHERE prepared_by = ?"
             found = db.execute(find, (key,)).fetchone()
             if found is not None:
                 if found[1] != "released":
                     return
                 db.execute("DELETE FROM entries WHERE key = ?", (found[0],))
-            _check_left(db, _up(amount), what)
-            _insert(db, key, what, _up(amount), "reserved")
+            check_left(db, round_up(amount), what)
+            insert(db, key, what, round_up(amount), "reserved")
             db.execute(
                 "UPDATE entries SET prepared_by = ?, content = ?, scope = ? "
                 "WHERE key = ?",
@@ -221,11 +216,11 @@ class Ledger:
         :returns: The amount that the submission holds or last held; None if nothing was
             ever reserved for it.
         """
-        with self._change() as db:
+        with self._file.change() as db:
             own = db.execute("SELECT amount FROM entries WHERE key = ?", (key,))
             amount = own.fetchone()
             if amount is not None:
-                return _amount(amount[0])
+                return amount_of(amount[0])
             for scope in [] if preparation is None else preparation.scopes:
                 found = db.execute(
                     "SELECT key, amount FROM entries WHERE content = ? AND scope = ? "
@@ -238,7 +233,7 @@ class Ledger:
                         "UPDATE entries SET key = ?, claimed = 1 WHERE key = ?",
                         (key, found[0]),
                     )
-                    return _amount(found[1])
+                    return amount_of(found[1])
         return None
 
     def release(self, key: str) -> bool:
@@ -248,7 +243,7 @@ class Ledger:
         :returns: Whether anything was given back; a submission that has a job holds
             its amount until the job is billed.
         """
-        with self._change() as db:
+        with self._file.change() as db:
             changed = db.execute(
                 "UPDATE entries SET state = 'released' "
                 "WHERE key = ? AND state = 'reserved'",
@@ -265,9 +260,9 @@ class Ledger:
             submitted before there was a budget.
         :param what: What was submitted, for a person.
         """
-        with self._change() as db:
-            if not _knows_job(db, job_id):
-                _bind(db, key, job_id, _up(amount), what)
+        with self._file.change() as db:
+            if not knows_job(db, job_id):
+                bind(db, key, job_id, round_up(amount), what)
 
     def also_ran(self, key: str, job_id: str, what: str) -> None:
         """Note a further job of a submission, which may be billed as well.
@@ -279,15 +274,15 @@ class Ledger:
         :param job_id: The id of the job.
         :param what: What it is, for a person.
         """
-        with self._change() as db:
+        with self._file.change() as db:
             found = db.execute("SELECT amount FROM entries WHERE key = ?", (key,))
             row = found.fetchone()
-            if row is None or _knows_job(db, job_id):
+            if row is None or knows_job(db, job_id):
                 return
-            if _state(db, key) == "reserved":
-                _bind(db, key, job_id, row[0], what)
+            if state_of(db, key) == "reserved":
+                bind(db, key, job_id, row[0], what)
             else:
-                _insert(db, f"{key}+{job_id}", what, row[0], "submitted", job_id)
+                insert(db, f"{key}+{job_id}", what, row[0], "submitted", job_id)
 
     def bill(self, job_id: str, cost: float | None) -> float | None:
         """Settle a job that has ended with what it cost.
@@ -299,18 +294,18 @@ class Ledger:
         :returns: What was reserved for the job; None if it was settled before or is not
             of this budget.
         """
-        amount = 0 if cost is None else _up(cost)
-        with self._change() as db:
-            if not _knows_job(db, job_id):
+        amount = 0 if cost is None else round_up(cost)
+        with self._file.change() as db:
+            if not knows_job(db, job_id):
                 return None
-            held = _settle(db, job_id)
+            held = settle(db, job_id)
             if amount:
                 db.execute(
                     "INSERT INTO bills VALUES (?, ?, ?) ON CONFLICT (job_id) "
                     "DO UPDATE SET cost = max(cost, excluded.cost)",
-                    (job_id, _first_key(db, job_id), amount),
+                    (job_id, first_key(db, job_id), amount),
                 )
-            return None if held is None else _amount(held)
+            return None if held is None else amount_of(held)
 
     def reserve_again(self, key: str, job_id: str, lost: float, what: str) -> None:
         """Reserve for programs of a job that run again in the same job.
@@ -326,40 +321,42 @@ class Ledger:
         :param what: What runs again, for a person.
         :raises BudgetExceededError: If less than that is left.
         """
-        with self._change() as db:
-            if _state(db, key) == "reserved" or not _knows_job(db, job_id):
+        with self._file.change() as db:
+            if state_of(db, key) == "reserved" or not knows_job(db, job_id):
                 return
-            first_key = _first_key(db, job_id)
+            its_key = first_key(db, job_id)
             find_amount = "SELECT amount FROM entries WHERE key = ?"
-            [amount] = db.execute(find_amount, (first_key,)).fetchone()
-            _check_left(db, amount, what)
+            [amount] = db.execute(find_amount, (its_key,)).fetchone()
+            check_left(db, amount, what)
             find_bill = "SELECT coalesce(max(cost), 0) FROM bills WHERE job_id = ?"
             [billed] = db.execute(find_bill, (job_id,)).fetchone()
-            again = min(_up(lost), billed)
-            first_run = again + (_settle(db, job_id) or 0)
+            again = min(round_up(lost), billed)
+            first_run = again + (settle(db, job_id) or 0)
             if first_run:
                 n_runs = "SELECT count(*) FROM bills WHERE job_id LIKE ? || '#%'"
                 number = db.execute(n_runs, (job_id,)).fetchone()[0] + 1
                 db.execute(
                     "INSERT INTO bills VALUES (?, ?, ?)",
-                    (f"{job_id}#{number}", first_key, first_run),
+                    (f"{job_id}#{number}", its_key, first_run),
                 )
                 db.execute(
                     "UPDATE bills SET cost = cost - ? WHERE job_id = ?", (again, job_id)
                 )
-            _set_aside(db, key)
-            _insert(db, key, what, amount, "reserved", job_id)
+            set_aside(db, key)
+            insert(db, key, what, amount, "reserved", job_id)
 
-    def runs_again(self, key: str) -> None:
-        """Note that what :meth:`reserve_again` reserved for was sent.
+    def runs_again(self, job_id: str) -> None:
+        """Note that what :meth:`reserve_again` reserved for runs, or has run.
 
-        :param key: What identifies the request.
+        Until then the end of the job is that of its first run.
+
+        :param job_id: The id of the job.
         """
-        with self._change() as db:
+        with self._file.change() as db:
             db.execute(
                 "UPDATE entries SET state = 'submitted' "
-                "WHERE key = ? AND state = 'reserved'",
-                (key,),
+                "WHERE job_id = ? AND state = 'reserved'",
+                (job_id,),
             )
 
     def set_limit(self, limit: float) -> None:
@@ -368,25 +365,25 @@ class Ledger:
         :param limit: The new limit.
         :raises InvalidInputError: If more is spent or reserved already.
         """
-        with self._change() as db:
-            used = _one(db, _RESERVED) + _one(db, _SPENT)
-            if used > _down(limit):
+        with self._file.change() as db:
+            used = one(db, RESERVED) + one(db, SPENT)
+            if used > round_down(limit):
                 name, unit = db.execute("SELECT name, unit FROM budget").fetchone()
                 raise InvalidInputError(
-                    f"The limit {limit:g} {unit} is too small: {_text(used)} {unit} of "
-                    f"the budget {name!r} are spent or reserved already; give at least "
-                    "that."
+                    f"The limit {limit:g} {unit} is too small: {text_of(used)} {unit} "
+                    f"of the budget {name!r} are spent or reserved already; give at "
+                    "least that."
                 )
-            db.execute("UPDATE budget SET allowed = ?", (_down(limit),))
+            db.execute("UPDATE budget SET allowed = ?", (round_down(limit),))
 
-    def holds(self, job_id: str) -> bool:
-        """Return whether a job of this budget is not settled yet.
+    def expects_run(self, job_id: str) -> bool:
+        """Return whether :meth:`reserve_again` reserved for a run that nobody has seen.
 
         :param job_id: The id of the job.
         """
-        with self._read() as db:
+        with self._file.read() as db:
             found = db.execute(
-                "SELECT 1 FROM entries WHERE job_id = ? AND state = 'submitted'",
+                "SELECT 1 FROM entries WHERE job_id = ? AND state = 'reserved'",
                 (job_id,),
             )
             return found.fetchone() is not None
@@ -396,24 +393,24 @@ class Ledger:
 
         :param key: What identifies the submission.
         """
-        with self._read() as db:
-            return _state(db, key) is not None
+        with self._file.read() as db:
+            return state_of(db, key) is not None
 
     def knows_job(self, job_id: str) -> bool:
         """Return whether a job was submitted under this budget.
 
         :param job_id: The id of the job.
         """
-        with self._read() as db:
-            return _knows_job(db, job_id)
+        with self._file.read() as db:
+            return knows_job(db, job_id)
 
     def balance(self) -> Balance:
         """Return what is reserved, spent and left."""
-        with self._read() as db:
+        with self._file.read() as db:
             name, unit, limit = db.execute(
                 "SELECT name, unit, allowed FROM budget"
             ).fetchone()
-            reserved, spent = _one(db, _RESERVED), _one(db, _SPENT)
+            reserved, spent = one(db, RESERVED), one(db, SPENT)
             rows: Iterable[tuple[str, str, State, int, int, str | None]] = db.execute(
                 "SELECT key, what, state, amount, (SELECT coalesce(sum(cost), 0) "
                 "FROM bills WHERE bills.key = entries.key), job_id "
@@ -424,10 +421,10 @@ class Ledger:
                     key=key,
                     what=what,
                     state=state,
-                    reserved=_amount(amount)
+                    reserved=amount_of(amount)
                     if state in ("reserved", "submitted")
                     else 0,
-                    spent=_amount(cost),
+                    spent=amount_of(cost),
                     job_id=job_id,
                 )
                 for key, what, state, amount, cost, job_id in rows
@@ -435,158 +432,9 @@ class Ledger:
         return Balance(
             name=name,
             unit=unit,
-            limit=_amount(limit),
-            reserved=_amount(reserved),
-            spent=_amount(spent),
-            left=_amount(limit - reserved - spent),
+            limit=amount_of(limit),
+            reserved=amount_of(reserved),
+            spent=amount_of(spent),
+            left=amount_of(limit - reserved - spent),
             entries=entries,
         )
-
-    @contextmanager
-    def _change(self, *, new: bool = False) -> Generator[sqlite3.Connection]:
-        """Hold the write lock; commit at the end, or undo everything at an error."""
-        with self._connect(new=new) as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
-
-    @contextmanager
-    def _read(self) -> Generator[sqlite3.Connection]:
-        with self._connect() as db:
-            db.execute("BEGIN")  # one state for all queries
-            yield db
-
-    @contextmanager
-    def _connect(self, *, new: bool = False) -> Generator[sqlite3.Connection]:
-        """Open the file for one use; no connection lives on in a fork."""
-        if not new and not self.path.exists():
-            raise _unusable(self.path, "it does not exist")
-        try:
-            with closing(
-                sqlite3.connect(self.path, timeout=_LOCK_SECONDS, isolation_level=None)
-            ) as db:
-                # A power failure loses no reservation, either.
-                db.execute("PRAGMA synchronous = FULL")
-                if not new and not _has_tables(db):
-                    raise _unusable(self.path, "it is no ledger")
-                yield db
-        except (sqlite3.Error, OSError) as error:
-            raise _unusable(self.path, str(error)) from error
-
-
-def _has_tables(db: sqlite3.Connection) -> bool:
-    found = "SELECT 1 FROM sqlite_master WHERE name = 'budget'"
-    return db.execute(found).fetchone() is not None
-
-
-def _state(db: sqlite3.Connection, key: str) -> State | None:
-    found = db.execute("SELECT state FROM entries WHERE key = ?", (key,)).fetchone()
-    return None if found is None else found[0]
-
-
-def _knows_job(db: sqlite3.Connection, job_id: str) -> bool:
-    found = db.execute("SELECT 1 FROM entries WHERE job_id = ?", (job_id,))
-    return found.fetchone() is not None
-
-
-def _first_key(db: sqlite3.Connection, job_id: str) -> str:
-    query = "SELECT key FROM entries WHERE job_id = ? ORDER BY rowid LIMIT 1"
-    key: str = db.execute(query, (job_id,)).fetchone()[0]
-    return key
-
-
-def _settle(db: sqlite3.Connection, job_id: str) -> int | None:
-    """Let a job hold nothing any more; return what it held, None if it held nothing."""
-    held: int | None = db.execute(
-        "SELECT sum(amount) FROM entries WHERE job_id = ? AND state = 'submitted'",
-        (job_id,),
-    ).fetchone()[0]
-    db.execute(
-        "UPDATE entries SET state = 'settled' WHERE job_id = ? AND state = 'submitted'",
-        (job_id,),
-    )
-    return held
-
-
-def _bind(
-    db: sqlite3.Connection, key: str, job_id: str, amount: int, what: str
-) -> None:
-    """Let a job hold what was reserved for it, or an amount if nothing was."""
-    if _state(db, key) != "reserved":
-        _set_aside(db, key)
-        _insert(db, key, what, amount, "submitted", job_id)
-        return
-    db.execute(
-        "UPDATE entries SET state = 'submitted', job_id = ? WHERE key = ?",
-        (job_id, key),
-    )
-
-
-def _set_aside(db: sqlite3.Connection, key: str) -> None:
-    """Make room for a new entry of a key; what an earlier one holds stays held."""
-    if _state(db, key) is None:
-        return
-    number = "SELECT count(*) FROM entries WHERE key LIKE ? || '/%'"
-    aside = f"{key}/{db.execute(number, (key,)).fetchone()[0] + 1}"
-    db.execute("UPDATE entries SET key = ? WHERE key = ?", (aside, key))
-    db.execute("UPDATE bills SET key = ? WHERE key = ?", (aside, key))
-
-
-def _insert(
-    db: sqlite3.Connection,
-    key: str,
-    what: str,
-    amount: int,
-    state: State,
-    job_id: str | None = None,
-) -> None:
-    db.execute(
-        "INSERT INTO entries (key, what, amount, state, job_id) VALUES (?, ?, ?, ?, ?)",
-        (key, what, amount, state, job_id),
-    )
-
-
-def _check_left(db: sqlite3.Connection, amount: int, what: str) -> None:
-    """Refuse an amount that is not left."""
-    name, unit, limit = db.execute("SELECT name, unit, allowed FROM budget").fetchone()
-    reserved, spent = _one(db, _RESERVED), _one(db, _SPENT)
-    left = limit - reserved - spent
-    if amount > left:
-        raise BudgetExceededError(
-            f"{what} would cost about {_text(amount)} {unit}, and "
-            f"{_text(max(left, 0))} of the {_text(limit)} {unit} of the budget "
-            f"{name!r} are left ({_text(spent)} spent, {_text(reserved)} reserved); "
-            "submit less, or raise the budget."
-        )
-
-
-def _one(db: sqlite3.Connection, query: str) -> int:
-    value: int = db.execute(query).fetchone()[0]
-    return value
-
-
-def _up(amount: float) -> int:
-    return math.ceil(Decimal(repr(float(amount))) * _MILLIONTHS)
-
-
-def _down(amount: float) -> int:
-    return math.floor(Decimal(repr(float(amount))) * _MILLIONTHS)
-
-
-def _amount(millionths: int) -> float:
-    return millionths / _MILLIONTHS
-
-
-def _text(millionths: int) -> str:
-    return f"{_amount(millionths):.2f}".removesuffix(".00")
-
-
-def _unusable(path: Path, reason: str) -> CheckpointError:
-    return CheckpointError(
-        f"The ledger {path} of a budget cannot be used ({reason}), so nothing is "
-        "submitted; make it readable and writable, or give another place."
-    )

@@ -1,6 +1,7 @@
 """What a task knows about the workflow that it belongs to."""
 
 import json
+import re
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -50,6 +51,16 @@ def current() -> TaskContext | None:
     :returns: The context; None outside a task, as in a script.
     """
     return _current.get()
+
+
+def iterations() -> tuple[int, ...]:
+    """Return which iterations of loops the running task belongs to, counted from 1.
+
+    :returns: One number for each loop, the outermost first; empty outside a loop.
+    """
+    task = current()
+    found = re.findall(r"\.L(\d+)", "" if task is None else task.location)
+    return tuple(int(index) + 1 for index in found)
 
 
 @contextmanager

@@ -155,6 +155,9 @@ class DeferredName:
     def __init__(self, module: str, name: str) -> None:
         self._module = module
         self._name = name
+        # Descriptions of a task name its types without using them.
+        self.__module__ = module
+        self.__name__ = self.__qualname__ = name
 
     def __repr__(self) -> str:
         return f"<deferred {self._module}.{self._name}>"

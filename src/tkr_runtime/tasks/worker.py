@@ -34,14 +34,12 @@ from tkr_runtime.cloud import Cloud
 from tkr_runtime.errors import CheckpointError, InvalidInputError
 from tkr_runtime.settings.limits import Limits
 from tkr_runtime.tasks import context
+from tkr_runtime.tasks.node_files import DONE, MESSAGE
 from tkr_runtime.tasks.task_lock import hold_task_lock
-from tkr_runtime.tierkreis_internals import DONE, ERROR, OpenWorker
+from tkr_runtime.tierkreis_internals import ERROR, OpenWorker
 
 ALL_ELEMENTS = "*"
 """The port that stands for all elements of a list, as Tierkreis writes it."""
-
-MESSAGE_FILE = "_message"
-"""The file of a node with the sentence of its failed task."""
 
 _inputs: ContextVar[dict[str, PType]] = ContextVar("inputs")
 _storage: ContextVar[WorkerStorage | None] = ContextVar("storage", default=None)
@@ -73,6 +71,21 @@ class TaskWorker(OpenWorker):
         self._encode_fast = encode
         self._describe_job = describe_job
         self._encoded_elements: set[tuple[str, str]] = set()
+
+    @property
+    def log_prefix(self) -> str:
+        """The prefix of the lines in the log that are for the user."""
+        return self.cloud.log_prefix
+
+    def function(self, name: str) -> Callable[[WorkerCallArgs], None]:
+        """Return the function that runs a task.
+
+        :param name: The name of the task.
+        :raises InvalidInputError: If the worker has no such task.
+        """
+        if name not in self.functions:
+            raise InvalidInputError(f"The worker {self.name} has no task {name}.")
+        return self.functions[name]
 
     @property
     def storage(self) -> WorkerStorage:
@@ -286,7 +299,7 @@ def write_message(storage: WorkerStorage, definition: Path, message: str) -> Non
     :param definition: The definition of the task.
     :param message: The sentence.
     """
-    storage.write_error(definition.with_name(MESSAGE_FILE), message)
+    storage.write_error(definition.with_name(MESSAGE), message)
 
 
 def _first_line(error: Exception) -> str:

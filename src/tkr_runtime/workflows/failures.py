@@ -11,7 +11,7 @@ from tierkreis.controller.data.location import Loc
 from tierkreis.controller.storage.protocol import ControllerStorage
 
 from tkr_runtime.cloud import clouds
-from tkr_runtime.tasks.worker import MESSAGE_FILE
+from tkr_runtime.tasks.node_files import MESSAGE
 from tkr_runtime.tierkreis_internals import ERROR, LOGS
 from tkr_runtime.workflows.storage import write_problem
 
@@ -68,7 +68,7 @@ def _read_failure(storage: ControllerStorage, location: Loc) -> TaskFailure:
     return TaskFailure(
         location=str(location),
         task=getattr(node, "function_name", node.type),
-        message=_read_message(storage, location, folder / MESSAGE_FILE),
+        message=_read_message(storage, location, folder / MESSAGE),
         log_path=folder / LOGS,
     )
 

@@ -33,6 +33,8 @@ _LONGEST_MONITOR_PAUSE = 300.0
 # in advance. The more jobs wait in a queue, the more often one of them has moved.
 _SHARE = 0.1
 _FREE_SECONDS = 0.5
+# With fewer others, hardly any would end meanwhile: a loop must not wait for that.
+_MANY_TASKS = 8
 
 
 def run_to_end(
@@ -165,18 +167,23 @@ class _Pauses:
             if now - self._monitored > max(self._monitor_seconds, monitor_pause):
                 self._monitored = now
                 self._monitor(locs)
-        self._keep_to_share()
+        ended = sum(map(self._has_ended, locs))
+        self._keep_to_share(n_others=len(locs) - ended)
         return [loc for loc in locs if self._has_ended(loc)]
 
-    def _keep_to_share(self) -> None:
+    def _keep_to_share(self, n_others: int) -> None:
         """Sleep if this thread has taken more than its share of a processor.
 
         Tasks that end in the meantime are handled together.
+
+        :param n_others: How many tasks still run.
         """
         now, used = time.monotonic(), time.thread_time()
         earned = _SHARE * (now - self._accounted)
         self._credit = min(self._credit + earned, _FREE_SECONDS) - (used - self._used)
         self._accounted, self._used = now, used
+        if n_others < _MANY_TASKS:
+            self._credit = max(self._credit, 0.0)
         if self._credit < 0:
             time.sleep(-self._credit / _SHARE)
 

@@ -16,8 +16,9 @@ from tierkreis.controller.executor.protocol import ControllerExecutor
 from tierkreis.controller.storage.protocol import ControllerStorage
 
 from tkr_runtime.errors import CheckpointError
+from tkr_runtime.tasks.node_files import MESSAGE
 from tkr_runtime.tasks.task_lock import read_owner
-from tkr_runtime.tasks.worker import MESSAGE_FILE
+from tkr_runtime.tasks.workflow_memory import forget
 from tkr_runtime.tierkreis_internals import (
     ERROR,
     LOGS,
@@ -50,6 +51,7 @@ def prepare_to_resume(storage: ControllerStorage, executor: ControllerExecutor) 
     # Processes come first: a task that ends later is found finished below.
     live = live_tasks(storage)
     _repair_names_of_loops(storage)
+    forget(storage.workflow_dir)
     _delete(storage, Loc(), ERROR)
     unfinished = _unfinished_nodes(storage)
     stopped = [loc for loc in unfinished if loc not in live]
@@ -65,7 +67,7 @@ def prepare_to_resume(storage: ControllerStorage, executor: ControllerExecutor) 
             _start_root(storage, executor)
         else:
             # The definition is last, so that a recovery that is killed can be repeated.
-            for name in (ERROR, MESSAGE_FILE, LOGS, NODE_DEFINITION):
+            for name in (ERROR, MESSAGE, LOGS, NODE_DEFINITION):
                 _delete(storage, loc, name)
 
 

@@ -1,5 +1,7 @@
 """The commands that look at jobs and change them, as a person calls them."""
 
+import csv
+import io
 import json
 from uuid import uuid4
 
@@ -53,6 +55,9 @@ def test_jobs_lists_all_or_those_of_a_state(artemis, submit, command):
         assert "--limit shows more" in result.stderr
     found = json.loads(command("jobs", "--all", "--limit", 1, "--json").stdout)
     assert [it["job_id"] for it in found] == [failed.job_id]
+    listed = command("jobs", "--all", "--limit", 1, "--csv").stdout
+    (row,) = csv.DictReader(io.StringIO(listed))
+    assert (row["job_id"], row["state"]) == (str(failed.job_id), "Failed")
 
 
 def test_where_no_job_is_listed_a_hint_says_how_to_see_more(artemis, command):

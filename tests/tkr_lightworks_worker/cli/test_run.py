@@ -90,6 +90,8 @@ def test_samplers_are_run_and_their_jobs_can_be_worked_with_afterwards(
     payload = tmp_path / "payload.json"
     assert command("payload", first["job_id"], "--save", payload).exit_code == 0
     assert json.loads(payload.read_text())["n_samples"] == 40
+    submitted = json.loads(command("payload", first["job_id"], "--json").stdout)
+    assert submitted["payload"] == json.loads(payload.read_text())
     table = command("payload", second["job_id"]).stdout
     assert "modes 1, 2: 1 or 2 photons; mode 1: 0 or 1 photons" in table
     assert "is not submitted again" in refusal("retry", first["job_id"], exit_code=2)
@@ -196,6 +198,17 @@ def test_csv_has_a_row_for_each_state(command, saved):
     assert [row["job_id"] for row in rows] == ["1", "1", "2"]
 
 
+def test_results_are_a_data_frame(saved):
+    selected, _ = load_results(saved)
+    frame = selected.df()
+    assert list(frame.columns) == [
+        *("job_id", "job_name", "outcome", "count", "probability", "standard_error")
+    ]
+    assert frame["outcome"].tolist() == ["|1,0>", "|0,1>"]
+    assert frame["probability"].sum() == 1
+    assert selected.df(raw=True)["count"].tolist() == [60, 30, 10]
+
+
 def test_a_plot_shows_bars_and_what_they_are_compared_with(command, saved, tmp_path):
     ideal = tmp_path / "ideal.json"
     ideal.write_text('{"|1,0>": 0.5, "|0,1>": 0.5}')
@@ -220,6 +233,7 @@ def test_files_that_hold_no_results_are_named(refusal, hom, saved):
 def test_qpus_are_listed_and_compared(artemis, command, refusal):
     _, row = command("qpus").stdout.splitlines()
     assert row.split()[0] == QPU
+    assert [it["name"] for it in json.loads(command("qpus", "--json").stdout)] == [QPU]
     shown = command("qpu", QPU, QPU).stdout
     rows = {
         it[0]: it[1:]

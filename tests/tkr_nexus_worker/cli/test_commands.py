@@ -65,7 +65,6 @@ def test_resume_warns_at_once_of_what_its_tasks_need(
     for name, value in (nexus.env | without[lacks]).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TKR_NEXUS_RETRY_TIME", "0.1")
-    monkeypatch.setenv("TKR_NEXUS_WARM", "0")
     storage = FileStorage(uuid4(), tierkreis_directory=tmp_path)
     executor = ShellExecutor(None, storage.workflow_dir)
     graph = upload_circuit_graph()

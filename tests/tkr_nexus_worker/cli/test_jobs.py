@@ -1,5 +1,7 @@
 """The commands that look at jobs and change them, as a person calls them."""
 
+import csv
+import io
 import json
 import os
 import subprocess
@@ -60,6 +62,19 @@ def test_jobs_lists_all_or_those_of_a_state_or_project(connected, submit, comman
     ):
         _, row = command("jobs", *options).stdout.splitlines()
         assert str(ended.id)[:8] in row
+
+
+def test_jobs_are_printed_as_csv(connected, waiting_job, command, refusal):
+    (job,) = list_jobs(limit=1)
+    (row,) = csv.DictReader(io.StringIO(command("jobs", "--csv").stdout))
+    expected = job.model_dump(mode="json")
+    assert row == {
+        name: "" if expected[name] is None else str(expected[name]) for name in row
+    }
+    assert (row["state"], row["items_total"]) == ("QUEUED", "2")
+    connected.set_job_status(waiting_job.id, "COMPLETED")
+    assert command("jobs", "--csv").stdout.startswith("job_id,name,project,")
+    assert "either --json or --csv" in refusal("jobs", "--csv", "--json", exit_code=2)
 
 
 def test_where_no_job_is_listed_a_hint_says_how_to_see_more(connected, command):

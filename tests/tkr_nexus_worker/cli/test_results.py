@@ -87,6 +87,22 @@ def test_saved_results_are_those_of_the_job(connected, command, tmp_path):
     assert dict(load_results(path)[0]) == {"10": 10}
 
 
+def test_results_are_a_data_frame_with_a_row_for_each_outcome(saved):
+    results = load_results(saved)
+    frame = results.df()
+    assert list(frame.columns) == [
+        *("job_id", "job_name", "project", "circuit", "name"),
+        *("outcome", "count", "probability", "standard_error"),
+    ]
+    first = frame[frame["circuit"] == 0]
+    assert dict(zip(first["outcome"], first["count"], strict=True)) == results[0].counts
+    assert set(first["job_id"]) == {results.job.job_id}
+    assert first["probability"].sum() == pytest.approx(1)
+    alone = results[0].df()
+    assert alone["outcome"].tolist() == results[0].outcomes
+    assert len(frame) == sum(len(one) for one in results)
+
+
 def test_a_file_is_not_overwritten_and_nothing_is_fetched(connected, refusal, saved):
     before = saved.read_bytes()
     line = refusal("results", uuid4(), "--save", saved, exit_code=2)

@@ -175,9 +175,15 @@ def test_circuits_are_compiled_on_this_machine_where_asked(submit, tmp_path):
     assert gates <= {OpType.PhasedX, OpType.Rz, OpType.ZZMax, OpType.Measure}
 
 
-def test_a_gate_to_compile_to_needs_a_compilation(connected, submit, files):
+def test_options_without_a_use_are_refused_before_anything_is_sent(
+    connected, submit, files
+):
     with pytest.raises(InvalidInputError, match="circuits that are not compiled"):
         submit(files, target_2qb_gate="ZZMax")
+    with pytest.raises(InvalidInputError, match="is 2, and circuits say it themselves"):
+        submit(files, n_qubits=2)
+    with pytest.raises(InvalidInputError, match="optimisation level is 4"):
+        submit(files, compile=4)
     assert connected.requests() == []
 
 

@@ -44,7 +44,7 @@ def read_number(result) -> int:
 
 
 def test_hundreds_of_results_come_in_the_order_of_the_circuits(connected):
-    numbers = list(np.random.default_rng(1).permutation(300))
+    numbers = list(np.random.default_rng(1).permutation(150))
     job = submit([number_circuit(number) for number in numbers], 3)
     wait(job)
     assert [read_number(result) for result in results.get_results(job)] == numbers

@@ -14,6 +14,7 @@ from tkr_nexus_worker.results.plots import (
     ideal_distribution,
     plot_results,
     read_distribution,
+    sampled_distribution,
     terminal_histogram,
 )
 
@@ -129,12 +130,45 @@ def test_a_histogram_fits_a_terminal_and_tells_all_figures(ideal):
     assert bars[2] > bars[1]
 
 
-def test_a_long_outcome_is_cut_to_fit_a_terminal():
-    long = counted({"01" * 60: 3})
+def test_long_outcomes_are_told_in_full_in_a_terminal():
+    long = counted({"0" * 98: 3, "0" * 97 + "1": 2})
     console = Console(width=80, color_system=None)
     with console.capture() as capture:
         console.print(terminal_histogram(histogram(long), width=80))
-    assert max(map(len, capture.get().splitlines())) <= 80
+    lines = capture.get().splitlines()
+    assert max(map(len, lines)) <= 80
+    digits = "".join(line[:50] for line in lines if set(line.strip()[:1]) <= {"0", "1"})
+    assert digits.count("1") == 1
+
+
+def test_more_qubits_are_compared_with_a_sampled_ideal(tmp_path):
+    circuit = Circuit(22).X(21).H(0)
+    for qubit in range(20):
+        circuit.CX(qubit, qubit + 1)
+    circuit.measure_all()
+    low, high = "0" * 21 + "1", "1" * 22
+    ideal = sampled_distribution(circuit, 4000, seed=1)
+    assert set(ideal) == {low, high}
+    assert ideal[low] == pytest.approx(0.5, abs=0.05)
+    result = counted({low: 40, high: 50, "0" * 22: 10})
+    shown = histogram(result, ideal=ideal)
+    assert shown.labels == ["0" * 22, low, high]
+    assert shown.ideal == [0.0, ideal[low], ideal[high]]
+    errors = [(p * (1 - p) / 4000) ** 0.5 for p in shown.ideal]
+    assert shown.ideal_errors == pytest.approx(errors)
+
+    axes = plot_results(result, tmp_path / "wide.png", ideal=ideal).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == shown.labels
+    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert "ideal, from 4,000 samples" in legend
+    console = Console(width=80, color_system=None)
+    with console.capture() as capture:
+        console.print(terminal_histogram(shown, width=80))
+    assert f"{ideal[low]:.4f} ± {errors[1]:.4f}" in capture.get()
+
+    selected = histogram(result.post_select({"c[0]": 1}), ideal=ideal)
+    assert selected.ideal == [1.0]
+    assert selected.n_ideal_samples == round(ideal[high] * 4000)
 
 
 def test_the_ideal_distribution_is_exact():
@@ -149,6 +183,7 @@ def test_the_ideal_distribution_follows_bits_and_registers():
     circuit.Measure(circuit.qubits[1], Bit("b", 0))
     circuit.Measure(circuit.qubits[2], Bit("a", 0))
     assert ideal_distribution(circuit) == pytest.approx({"0 10": 1.0})
+    assert sampled_distribution(circuit, 10) == {"0 10": 1.0}
     shots = shots_of([Bit("a", 0), Bit("b", 0), Bit("b", 1)], [[0, 1, 0]])
     shown = histogram(result_of(shots), ideal=ideal_distribution(circuit))
     assert shown.ideal == pytest.approx(shown.probabilities)
@@ -157,9 +192,21 @@ def test_the_ideal_distribution_follows_bits_and_registers():
 def test_what_has_no_simple_ideal_is_refused():
     with pytest.raises(InvalidInputError, match="21 qubits, and at most 20"):
         ideal_distribution(Circuit(21))
+    with pytest.raises(InvalidInputError, match="27 qubits, and at most 26"):
+        sampled_distribution(Circuit(27))
+    with pytest.raises(InvalidInputError, match="number of samples is 0"):
+        sampled_distribution(Circuit(1), 0)
     reset = Circuit(1, 1, name="again").H(0).Measure(0, 0).X(0)
-    with pytest.raises(InvalidInputError, match="'again' cannot be calculated"):
-        ideal_distribution(reset)
+    for calculate in (ideal_distribution, sampled_distribution):
+        with pytest.raises(InvalidInputError, match="'again' cannot be calculated"):
+            calculate(reset)
+
+
+def test_without_a_simulator_a_sentence_says_how_to_get_it(monkeypatch):
+    module = "pytket.extensions.qulacs.backends.qulacs_backend"
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(InvalidInputError, match=r"tkr-nexus-worker\[local\]"):
+        sampled_distribution(Circuit(1, 1).H(0).Measure(0, 0))
 
 
 def test_a_distribution_is_read_from_a_file(tmp_path):

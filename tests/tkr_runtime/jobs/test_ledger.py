@@ -268,7 +268,11 @@ def test_programs_that_run_again_reserve_again_and_their_first_run_stays_spent(l
     for _ in range(2):  # the task may be killed before it sends the request
         ledger.reserve_again("again", "job", 1.5, "a retry")
     assert balance(ledger) == (4, 4, 2)
-    ledger.runs_again("again")
+    ledger.bill("job", 4)  # the end of the first run is seen again
+    assert balance(ledger) == (4, 5.5, 0.5)
+    assert ledger.expects_run("job")
+    ledger.runs_again("job")
+    assert not ledger.expects_run("job")
     ledger.bill("job", 4.5)
     assert balance(ledger) == (0, 6, 4)
 
@@ -278,7 +282,7 @@ def test_a_first_run_that_nobody_has_billed_counts_as_spent(ledger):
     ledger.submitted("a", "job", 4, "a job")
     ledger.reserve_again("again", "job", 0, "a retry")
     assert balance(ledger) == (4, 4, 2)
-    ledger.runs_again("again")
+    ledger.runs_again("job")
     with pytest.raises(BudgetExceededError):
         ledger.reserve_again("once more", "job", 0, "a retry")
     assert balance(ledger) == (4, 4, 2)
@@ -312,7 +316,7 @@ def test_only_its_owner_may_read_a_ledger(ledger):
 
 
 def test_a_ledger_that_is_locked_for_too_long_is_refused(ledger, monkeypatch):
-    monkeypatch.setattr("tkr_runtime.jobs.ledger._LOCK_SECONDS", 0.05)
+    monkeypatch.setattr("tkr_runtime.jobs.ledger_file._LOCK_SECONDS", 0.05)
     other = sqlite3.connect(ledger.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(CheckpointError, match="locked"):

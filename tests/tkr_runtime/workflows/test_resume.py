@@ -50,6 +50,7 @@ class Controller:
                 stdout=output,
                 stderr=errors,
                 env=environment,
+                cwd=folder,  # where Slurm writes the output of its jobs
             )
 
     def wait(self, returncode: int = 0) -> str:

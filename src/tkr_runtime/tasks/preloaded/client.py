@@ -22,6 +22,7 @@ from contextlib import closing, suppress
 
 from tkr_runtime.locks import open_lock, try_lock
 from tkr_runtime.tasks.preloaded.identity import (
+    WorkerFolder,
     environment_of_server,
     identity,
     is_wanted,
@@ -29,6 +30,7 @@ from tkr_runtime.tasks.preloaded.identity import (
 )
 
 _SERVER = "tkr_runtime.tasks.preloaded.server"
+_LAUNCHER = os.path.join(os.path.dirname(__file__), "launcher.py")  # noqa: PTH118, PTH120
 _START_SECONDS = 30.0
 _POLL_SECONDS = 0.01
 # A server that is stopped or stuck costs this long; it says several times a second
@@ -37,25 +39,34 @@ _ANSWER_SECONDS = 2.0
 _KILL_SECONDS = 5.0
 
 
-def run(argv: list[str], package: str, env_prefix: str) -> int | None:
+def run(
+    argv: list[str], package: str, env_prefix: str, worker: WorkerFolder | None = None
+) -> int | None:
     """Run the worker in a fork of the preloaded process, which is started if needed.
 
     :param argv: The arguments of the worker.
     :param package: The package of the worker.
     :param env_prefix: The prefix of its environment variables.
+    :param worker: The folder of the worker; None for the worker of a cloud.
     :returns: The exit code; None if the worker did not run, so that this process must
         run it.
     """
     if not is_wanted(env_prefix):
         return None
     folder = socket_folder(package)
-    digest = None if folder is None else identity(package, env_prefix)
+    digest = None if folder is None else identity(package, env_prefix, worker)
     if folder is None or digest is None:
         return None
     name = os.path.join(folder, digest.hex()[:16])  # noqa: PTH118
     try:
         request = _request(argv)
-        connection = _connect(name) or _start(folder, name, package, env_prefix)
+        connection = _connect(name)
+        if connection is None and not _is_refused(name):
+            command = _command(name, package, worker)
+            environment = environment_of_server(env_prefix, worker)
+            connection = _start(folder, name, command, environment)
+            if connection is None:
+                _is_refused(name)
     except OSError:
         return None
     if connection is None:
@@ -108,8 +119,27 @@ def _check_namespace(connection: socket.socket) -> None:
             raise OSError("the preloaded process is in another namespace")
 
 
+def _is_refused(name: str) -> bool:
+    """Report why a preloaded process cannot run this worker, if one has found out."""
+    try:
+        with open(f"{name}.cold") as file:  # noqa: PTH123
+            sys.stderr.write(f"task: {file.read()}\n")
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _command(name: str, package: str, worker: WorkerFolder | None) -> list[str]:
+    """Return the command of a preloaded process."""
+    if worker is None:
+        return [sys.executable, "-m", _SERVER, name, package]
+    return [
+        sys.executable, _LAUNCHER, "--serve", name, worker.path, *worker.variables
+    ]  # fmt: skip
+
+
 def _start(
-    folder: str, name: str, package: str, env_prefix: str
+    folder: str, name: str, command: list[str], environment: dict[str, str]
 ) -> socket.socket | None:
     """Start the preloaded process, unless another has just done so, and connect.
 
@@ -120,7 +150,7 @@ def _start(
     lock = open_lock(f"{name}.lock")
     try:
         if try_lock(lock):
-            _spawn(folder, name, lock, package, env_prefix)
+            _spawn(folder, name, lock, command, environment)
     finally:
         os.close(lock)
     while time.monotonic() < deadline:
@@ -138,7 +168,9 @@ def _start(
     return None
 
 
-def _spawn(folder: str, name: str, lock: int, package: str, env_prefix: str) -> None:
+def _spawn(
+    folder: str, name: str, lock: int, command: list[str], environment: dict[str, str]
+) -> None:
     import subprocess
 
     for ending in (".sock", ".log"):
@@ -146,11 +178,11 @@ def _spawn(folder: str, name: str, lock: int, package: str, env_prefix: str) -> 
             os.unlink(name + ending)  # noqa: PTH108
     with open(f"{name}.log", "xb", opener=_open_private) as log:
         subprocess.Popen(
-            [sys.executable, "-m", _SERVER, name, package],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=environment_of_server(env_prefix),
+            env=environment,
             cwd=folder,  # comes first in the module path, and has no modules
             start_new_session=True,
             pass_fds=(lock,),

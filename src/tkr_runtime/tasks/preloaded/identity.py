@@ -56,6 +56,7 @@ _LANGUAGE = (
 _READ_AT_START = _PYTHON + _LOADER + _NUMERICAL + _LANGUAGE
 # What else the server itself needs; a fork gets the environment of its task.
 _SERVER_VARIABLES = ("HOME", "PATH", "TMPDIR", "TZ", "XDG_RUNTIME_DIR")
+_PROJECT_FILES = ("pyproject.toml", "uv.lock", ".python-version")
 _LIMITS = [getattr(resource, name) for name in dir(resource) if name[:7] == "RLIMIT_"]
 _LONGEST_SOCKET_PATH = 100
 # The rights of a process, in the words of proc(5).
@@ -63,6 +64,31 @@ _RIGHTS = (
     *("Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"),
     *("NoNewPrivs", "Seccomp", "Seccomp_filters", "Cpus_allowed", "Mems_allowed"),
 )
+
+
+class WorkerFolder:
+    """A worker of the user: a folder of a registry, with a ``main.py``.
+
+    :param path: The absolute path of the folder.
+    :param variables: The environment variables that the modules read which the worker
+        imports. The preloaded process keeps their values, so they must not be secrets.
+    """
+
+    __slots__ = ("path", "variables")
+
+    def __init__(self, path: str, variables: tuple[str, ...] = ()) -> None:
+        self.path = path
+        self.variables = variables
+
+    def files(self) -> list[str]:
+        """Return its source files, and those that say what its environment is."""
+        # Tierkreis also takes main.py from a folder in that of the project.
+        places = (self.path, f"{self.path}/..", f"{self.path}/../..")
+        files = [f"{place}/{name}" for place in places for name in _PROJECT_FILES]
+        for folder, folders, names in os.walk(self.path):
+            folders[:] = [it for it in folders if it[0] != "." and it != "__pycache__"]
+            files += [f"{folder}/{name}" for name in names if name.endswith(".py")]
+        return files
 
 
 def is_wanted(env_prefix: str) -> bool:
@@ -79,14 +105,19 @@ def is_wanted(env_prefix: str) -> bool:
     return not any(name in os.environ for name in _BATCH_JOBS)
 
 
-def environment_of_server(env_prefix: str) -> dict[str, str]:
+def environment_of_server(
+    env_prefix: str, worker: WorkerFolder | None = None
+) -> dict[str, str]:
     """Return the environment with which a preloaded process starts.
 
     The process outlives the task that starts it, and must not keep its secrets.
 
     :param env_prefix: The prefix of the environment variables of the worker.
+    :param worker: The folder of the worker; None for the worker of a cloud.
     """
-    wanted = (*_READ_AT_START, *_SERVER_VARIABLES, *server_variables(env_prefix))
+    wanted = [*_READ_AT_START, *_SERVER_VARIABLES, *server_variables(env_prefix)]
+    if worker is not None:
+        wanted += worker.variables
     return {name: os.environ[name] for name in wanted if name in os.environ}
 
 
@@ -106,10 +137,11 @@ def state_of(paths: list[str]) -> list[tuple[str, int, int, int]]:
     return states
 
 
-def watched_paths(package: str) -> list[str]:
-    """Return the folders of packages of this interpreter, and our own source files.
+def watched_paths(package: str, worker: WorkerFolder | None = None) -> list[str]:
+    """Return the folders of packages of this interpreter, and the source files.
 
     :param package: The package of the worker.
+    :param worker: The folder of the worker; None for the worker of a cloud.
     """
     source = os.path.dirname(__file__)  # noqa: PTH120
     for _ in range(3):
@@ -118,10 +150,14 @@ def watched_paths(package: str) -> list[str]:
     for name in (package, "tkr_runtime"):
         for folder, _, names in os.walk(os.path.join(source, name)):  # noqa: PTH118
             files += [f"{folder}/{file}" for file in names if file.endswith(".py")]
+    if worker is not None:
+        files += worker.files()
     return [*sys.path[1:], sys.prefix + "/pyvenv.cfg", *sorted(files)]
 
 
-def identity(package: str, env_prefix: str) -> bytes | None:
+def identity(
+    package: str, env_prefix: str, worker: WorkerFolder | None = None
+) -> bytes | None:
     """Return a digest of all that a fork inherits and cannot take from its client.
 
     That is the interpreter with its options, the installed packages, the variables that
@@ -130,15 +166,18 @@ def identity(package: str, env_prefix: str) -> bytes | None:
 
     :param package: The package of the worker.
     :param env_prefix: The prefix of its environment variables.
+    :param worker: The folder of the worker; None for the worker of a cloud.
     :returns: The digest; None if this process has rights that cannot be compared.
     """
     rights = _rights()
     if rights is None:
         return None
-    read_at_start = (*_READ_AT_START, defer_switch(env_prefix))
+    read_at_start = [*_READ_AT_START, defer_switch(env_prefix)]
+    if worker is not None:
+        read_at_start += worker.variables
     parts = (
         (sys.executable, sys.prefix, sys.version, tuple(sys.flags), sys.path[1:]),
-        (package, state_of(watched_paths(package))),
+        (package, worker and worker.path, state_of(watched_paths(package, worker))),
         [(name, os.environ.get(name)) for name in read_at_start],
         [resource.getrlimit(limit) for limit in _LIMITS],
         (os.getuid(), os.getgid(), os.getgroups()),

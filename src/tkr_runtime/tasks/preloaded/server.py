@@ -21,12 +21,15 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from tkr_runtime.cloud import Cloud, clouds
-from tkr_runtime.settings.limits import PreloadedProcessSettings
-from tkr_runtime.tasks.deferred_imports import defer_imports
-from tkr_runtime.tasks.preloaded.identity import identity, state_of, watched_paths
+from tkr_runtime.tasks.preloaded import fork
+from tkr_runtime.tasks.preloaded.identity import (
+    WorkerFolder,
+    identity,
+    state_of,
+    watched_paths,
+)
 
 _CHECK_SECONDS = 5.0
 _HEARTBEAT_SECONDS = 0.5
@@ -37,6 +40,45 @@ _N_STREAMS = 3
 _OTHER_FILES = 24
 _FILES_OF_CLIENT = 2
 _PR_SET_PDEATHSIG = 1
+
+
+class CannotPreloadError(Exception):
+    """A worker cannot run in forks; the message says why, in a sentence."""
+
+
+class Program(Protocol):
+    """A worker that is imported once, and runs in forks."""
+
+    @property
+    def package(self) -> str:
+        """The name by which its preloaded processes are found."""
+
+    @property
+    def env_prefix(self) -> str:
+        """The prefix of its environment variables."""
+
+    @property
+    def folder(self) -> WorkerFolder | None:
+        """Its folder; None for the worker of a cloud."""
+
+    @property
+    def slot_seconds(self) -> float | None:
+        """After how many seconds a task no longer counts; None if it says so itself."""
+
+    def limits(self) -> tuple[int, float]:
+        """Return the number of tasks at once, and the idle time in seconds."""
+
+    def preload(self) -> list[str]:
+        """Import the worker; return further files whose changes matter.
+
+        :raises CannotPreloadError: If it cannot run in forks.
+        """
+
+    def run(self, argv: list[str]) -> int:
+        """Run a task in a fork, and return the exit code."""
+
+    def end(self) -> None:
+        """Do what the interpreter does at its end."""
 
 
 @dataclass
@@ -76,7 +118,8 @@ class _Client:
 class Server:
     """Runs tasks in forks of this process.
 
-    :param cloud: The cloud of the worker.
+    :param program: The worker.
+    :param loaded: Files that it has imported, besides those of its identity.
     :param listener: A socket that listens.
     :param n_tasks: The number of tasks at once; tasks that only wait do not count.
     :param idle_seconds: How long to stay without a task.
@@ -85,15 +128,17 @@ class Server:
 
     def __init__(
         self,
-        cloud: Cloud,
+        program: Program,
+        loaded: list[str],
         listener: socket.socket,
         n_tasks: int,
         idle_seconds: float,
         files_limit: tuple[int, int],
     ) -> None:
-        self._cloud = cloud
+        self._program = program
         self._listener = listener
         self._n_tasks = n_tasks
+        self._slot_seconds = program.slot_seconds or float("inf")
         self._idle_seconds = idle_seconds
         self._files_limit = files_limit
         self._selector = selectors.DefaultSelector()
@@ -101,7 +146,8 @@ class Server:
         self._queue: deque[_Client] = deque()
         self._is_accepting = False
         # Without its socket, nobody can find this process any more.
-        self._paths = [*watched_paths(cloud.package), listener.getsockname()]
+        watched = watched_paths(program.package, program.folder)
+        self._paths = [*watched, *loaded, listener.getsockname()]
         self._state = state_of(self._paths)
         self._wake_reader, self._wake_writer = socket.socketpair()
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -186,6 +232,8 @@ class Server:
                 client.send(b"queued")
             elif not client.child and now - client.invited > _REQUEST_SECONDS:
                 self._drop(client)
+            elif client.slot and now - client.invited > self._slot_seconds:
+                self._release_slot(client)
 
     def _start_next(self) -> None:
         """Ask queued clients for their tasks while there are slots."""
@@ -266,9 +314,7 @@ class Server:
             time.tzset()
             os.chdir(request["cwd"])
 
-            from tkr_runtime.tasks.preloaded import fork
-
-            code = fork.run_task(self._cloud, request["argv"], kept)
+            code = fork.run_task(self._program, request["argv"], kept)
         finally:
             os._exit(code)
 
@@ -326,33 +372,42 @@ def _raise_files_limit() -> tuple[int, int]:
     return soft, hard
 
 
-def main() -> None:
+def serve(name: str, program: Program) -> None:
     """Preload a worker, then serve its tasks.
 
-    The arguments are the name of the socket, without its ending, and the package of
-    the worker.
+    :param name: The name of the socket, without its ending.
+    :param program: The worker.
     """
-    name, package = sys.argv[1:]
-    cloud = next(it for it in clouds() if it.package == package)
-    defer_imports(cloud)
-    from tkr_runtime.tasks.preloaded import fork
-
-    fork.preload(cloud)
-    digest = identity(package, cloud.env_prefix)
+    try:
+        loaded = program.preload()
+    except CannotPreloadError as error:
+        Path(f"{name}.cold").write_text(str(error))
+        return
+    digest = identity(program.package, program.env_prefix, program.folder)
     if digest is None or not name.endswith(digest.hex()[:16]):
         return  # something was installed in the meantime
     gc.collect()
     # What exists now stays: no fork need copy it to count references.
     gc.freeze()
-    settings = PreloadedProcessSettings.from_environment(cloud.env_prefix)
+    n_tasks, idle_seconds = program.limits()
     files_limit = _raise_files_limit()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(f"{name}.sock")
     Path(f"{name}.sock").chmod(0o600)
     listener.listen(1024)
-    Server(
-        cloud, listener, settings.warm_tasks, settings.warm_idle, files_limit
-    ).serve()
+    Server(program, loaded, listener, n_tasks, idle_seconds, files_limit).serve()
+
+
+def main() -> None:
+    """Preload the worker of a cloud, then serve its tasks.
+
+    The arguments are the name of the socket, without its ending, and the package of
+    the worker.
+    """
+    from tkr_runtime.tasks.preloaded.cloud_worker import CloudWorker
+
+    name, package = sys.argv[1:]
+    serve(name, CloudWorker(package))
 
 
 if __name__ == "__main__":
