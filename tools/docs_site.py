@@ -28,6 +28,7 @@ MOVED = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
 }
+SCHEMAS = ROOT / "docs" / "schemas"
 LINK = re.compile(r"(\[[^\]]*\]\()([^)\s#:]+)(#[^)\s]*)?(?=\))")
 ROW = re.compile(r"^\| (?:\*\*(.+?)\*\*|\[(.+?)\]\((.+?)\)) \|", re.MULTILINE)
 NAMES = re.compile(r"^!names ([\w.]+)$", re.MULTILINE)
@@ -86,6 +87,8 @@ def on_config(config: MkDocsConfig) -> None:
 def _reference() -> Iterator[str]:
     for page in (ROOT / "docs" / "reference").glob("*.md"):
         yield f"reference/{page.name}"
+    if SCHEMAS.is_dir():
+        yield "schemas/index.md"
 
 
 def _title(notebook: PurePosixPath) -> str:
@@ -98,10 +101,29 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     for name, page in MOVED.items():
         files.append(File.generated(config, page, abs_src_path=str(ROOT / name)))
     files.append(File.generated(config, "LICENSE", abs_src_path=str(ROOT / "LICENSE")))
+    if SCHEMAS.is_dir():
+        listed = _list_of_schemas()
+        files.append(File.generated(config, "schemas/index.md", content=listed))
     for example in examples():
         text = (ROOT / example).read_text()
         shown = _program(example, text) if example.suffix == ".py" else _notebook(text)
         files.append(File.generated(config, place(example), content=shown))
+
+
+def _list_of_schemas() -> str:
+    lines = [
+        "# JSON Schemas",
+        "What each command prints with `--json`.",
+        "[Command line](../command_line.md) describes the fields.",
+        "",
+        "| command | JSON Schema |",
+        "| --- | --- |",
+    ]
+    for path in sorted(SCHEMAS.rglob("*.json")):
+        file = path.relative_to(SCHEMAS)
+        command = f"{file.parent} {file.stem.replace('_', ' ')}"
+        lines.append(f"| `{command}` | [{file.name}]({file}) |")
+    return "\n".join(lines)
 
 
 def _program(file: PurePosixPath, text: str) -> str:
@@ -133,7 +155,9 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
 
     def on_site(link: re.Match[str]) -> str:
         target = Path(os.path.normpath(ROOT / file.parent / link[2]))
-        if not target.is_file():
+        if target == SCHEMAS:
+            target /= "index.md"
+        elif not target.is_file():
             return link[0]
         there = place(PurePosixPath(target.relative_to(ROOT)))
         relative = os.path.relpath(there, PurePosixPath(page.file.src_uri).parent)

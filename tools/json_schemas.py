@@ -19,6 +19,7 @@ from tkr_lightworks_worker.artemis.qpus import QpuDetails, QpuSummary
 from tkr_lightworks_worker.jobs import models as photonic
 from tkr_lightworks_worker.results import SamplingResult
 from tkr_lightworks_worker.validation import JobValidation as PhotonicValidation
+from tkr_nexus_worker.cli.budget import BudgetReport
 from tkr_nexus_worker.devices import DeviceDetails, DeviceSummary
 from tkr_nexus_worker.jobs import models
 from tkr_nexus_worker.nexus.models import AccountReport
@@ -34,6 +35,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # Program -> command -> the type of what it prints; of watch, that of each line.
 PRINTED: dict[str, dict[str, Any]] = {
     "tkr-nexus": {
+        "budget": list[BudgetReport],
         "cancel": list[models.JobStatus],
         "check": JobValidation,
         "delete": list[models.JobStatus],

@@ -52,8 +52,13 @@ PRINTED = {
 NOT_RUN = {
     "pip install ": "installs: tests/tkr_nexus_worker/test_executors.py",
     "uv sync": "installs: .ci/run",
+    "uv tool install ": "installs",
+    "TIERKREIS_PATH=": "serves: tests/tkr_nexus_worker/graphs/test_visualiser.py",
     "uv export ": "tests/test_constraints.py",
     "uv run benchmarks/": "takes minutes",
+    "uv run examples/vqe_loop.py": (
+        "tests/tkr_nexus_worker/graphs/test_expectation_values.py"
+    ),
     "tkr-nexus run bell.qasm --device H2-1 --shots 100 --compile=": (
         "tests/tkr_nexus_worker/cli/test_run.py"
     ),

@@ -52,6 +52,7 @@ class Run:
     :param jobs: The jobs that it made.
     :param n_circuits: How many circuits it made under each name.
     :param fired: How often faults were brought about.
+    :param places: The methods and paths of these faults.
     """
 
     storage: FileStorage
@@ -60,6 +61,7 @@ class Run:
     jobs: list[dict]
     n_circuits: dict[str, int]
     fired: int
+    places: set[tuple[str | None, str | None]]
 
     def log(self) -> str:
         return self.storage.logs_path.read_text()
@@ -157,7 +159,7 @@ def run_graph(
         driver.stdin.write(json.dumps(request) + "\n")
         driver.stdin.flush()
         answer = json.loads(driver.stdout.readline())
-        fired = sum(fault.fired for fault in faulty_nexus.faults())
+        fired = [fault for fault in faulty_nexus.faults() if fault.fired]
         faulty_nexus.clear_faults()
         faulty_nexus.clear_progress()
         return Run(
@@ -171,7 +173,8 @@ def run_graph(
                 ).count()
                 for circuit in circuits
             },
-            fired=fired,
+            fired=sum(fault.fired for fault in fired),
+            places={(it.fault.method, it.fault.path) for it in fired},
         )
 
     yield run

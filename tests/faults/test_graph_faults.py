@@ -11,7 +11,6 @@ import pytest
 import qnexus as qnx
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
-from tests.conftest import WAYS
 from tests.faults.conftest import Run
 from tests.helpers.repetition import SEED, few_and_all, soak
 
@@ -27,6 +26,8 @@ JOB = ("GET", "/api/jobs/*")
 RESULT = ("GET", "/api/results/*")
 CIRCUIT = ("GET", "/api/circuits/*")
 READS = [DEVICES, LOGIN, PROJECTS, STATUS, JOB, RESULT, CIRCUIT]
+# Those before, while and after the job runs.
+READS_TOGETHER = [(DEVICES, LOGIN, PROJECTS), (STATUS, JOB), (RESULT, CIRCUIT)]
 CHANGES = [UPLOAD, SUBMIT]
 
 
@@ -74,7 +75,10 @@ def describe(fault: Fault) -> str:
 
 @pytest.mark.parametrize(
     ("place", "way"),
-    [(UPLOAD, "preloaded"), *((SUBMIT, way) for way in WAYS)],
+    few_and_all(
+        [(UPLOAD, "preloaded"), (SUBMIT, "preloaded"), (SUBMIT, "in-process")],
+        [(SUBMIT, "cold")],
+    ),
     indirect=["way"],
 )
 def test_all_faults_of_a_change_after_each_other_leave_one_job_and_its_results(
@@ -94,18 +98,27 @@ def test_a_fault_of_a_change_leaves_one_job_and_its_results(
     assert_done_once(run_graph())
 
 
-@pytest.mark.parametrize("faults", [lasting_faults, soak(passing_faults)])
-@pytest.mark.parametrize(("method", "path"), READS)
-def test_all_faults_of_a_reading_after_each_other_leave_one_job_and_its_results(
-    faulty_nexus, run_graph, method, path, faults
+@pytest.mark.parametrize(
+    ("places", "faults"),
+    few_and_all(
+        [(places, lasting_faults) for places in READS_TOGETHER],
+        [((place,), passing_faults) for place in READS],
+    ),
+)
+def test_all_faults_of_readings_after_each_other_leave_one_job_and_its_results(
+    faulty_nexus, run_graph, places, faults
 ):
-    for fault in faults(method, path):
-        faulty_nexus.add_fault(fault)
-    assert_done_once(run_graph())
+    for place in places:
+        for fault in faults(*place):
+            faulty_nexus.add_fault(fault)
+    run = run_graph()
+    assert_done_once(run)
+    assert run.places == set(places)
 
 
 @pytest.mark.parametrize(
-    ("executor", "warm"), [("uv", "0"), ("shell", "0"), ("uv-registry", "1")]
+    ("executor", "warm"),
+    few_and_all([("uv", "0"), ("uv-registry", "1")], [("shell", "0")]),
 )
 def test_lost_answers_leave_one_job_under_each_executor_also_where_tasks_start_cold(
     faulty_nexus, run_graph, executor, warm
@@ -193,7 +206,7 @@ def test_a_refusal_ends_the_workflow_with_the_reason_and_no_job(
     run.assert_nothing_is_left()
 
 
-@pytest.mark.parametrize("examples", [3, soak(40)])
+@pytest.mark.parametrize("examples", [2, soak(40)])
 def test_faults_together_leave_one_job_and_its_results(
     faulty_nexus, run_graph, examples
 ):

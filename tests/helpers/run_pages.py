@@ -16,7 +16,8 @@ def run(file: str) -> str:
     printed = io.StringIO()
     with redirect_stdout(printed):
         try:
-            runpy.run_path(file, run_name="__main__")
+            # Not as the main program: the code of a worker would start it.
+            runpy.run_path(file, run_name="page")
         except BaseException:  # noqa: BLE001 - reported to the test
             traceback.print_exc(file=printed)
     return printed.getvalue()

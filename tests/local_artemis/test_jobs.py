@@ -214,6 +214,9 @@ def test_the_jobs_of_others_are_forbidden(api, artemis):
         assert others.get(f"/jobs/{job}").status_code == 403
         assert others.get(f"/jobs/{job}/results").status_code == 403
         assert others.put(f"/jobs/{job}/cancel").status_code == 403
+        assert others.get(f"/page/jobs/{job}").status_code == 403
+        assert others.get(f"/page/jobs/{job}/payload").status_code == 403
+        assert others.post(f"/page/jobs/{job}/cancel").status_code == 403
         assert others.get("/jobs").json() == {"items": []}
 
 

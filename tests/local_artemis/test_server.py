@@ -241,6 +241,7 @@ def test_the_page_opens_by_a_link_and_changes_nothing_by_the_api(artemis, api):
         shown = browser.get("/page/jobs").json()[0]
         assert (shown["id"], shown["name"]) == (job, "shown")
         assert browser.get(f"/jobs/{job}/results").json() == api.results(job)
+        assert browser.get(f"/page/jobs/{job}/payload").json() == artemis.payload(job)
         assert browser.put(f"/jobs/{job}/cancel").status_code == 401
 
 

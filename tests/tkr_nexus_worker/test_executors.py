@@ -102,11 +102,7 @@ def installation(tmp_path_factory, one_authority) -> Path:
     own = os.environ | {"SSL_CERT_FILE": one_authority or certifi.where()}
     for command in commands:
         subprocess.run(
-            command.split(),
-            check=True,
-            cwd=PROJECT,
-            env=own,
-            capture_output=True,
+            command.split(), check=True, cwd=PROJECT, env=own, capture_output=True
         )
     [wheel] = folder.glob("*.whl")
     subprocess.run([*install.split(), wheel], check=True, env=own, capture_output=True)

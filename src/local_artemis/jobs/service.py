@@ -142,7 +142,7 @@ class Jobs:
             ]
 
     def whole(self, user_id: str, key: str) -> Row:
-        """Return all about a job: its user, queue position and payload too.
+        """Return a job with its user and queue position, moved as far as it may.
 
         :raises ApiError: 404 if there is none, 403 if it is somebody else's.
         """
@@ -153,7 +153,6 @@ class Jobs:
             return job | {
                 "user": user["name"],
                 "position": self._queue_position(tx, job),
-                "payload": self._payload(tx, job),
             }
 
     def payload(self, key: str) -> Row:

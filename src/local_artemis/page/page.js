@@ -16,6 +16,7 @@ import {
   number,
   place,
   post,
+  remember,
   row,
   saveCsv,
   saveJson,
@@ -31,6 +32,7 @@ const KINDS = { Completed: "good", Cancelled: "ended", Failed: "bad", TimedOut: 
 const LABELS = ["Name", "Id", "QPU", "Status", "Queue position", "Samples", "Submitted (UTC)"];
 
 const isNew = changes();
+const payloadOf = remember((id) => get(`/page/jobs/${id}/payload`));
 
 async function refresh() {
   const id = place().get("job");
@@ -70,23 +72,25 @@ function badgeOf(status) {
 async function showJob(id) {
   const job = await get(`/page/jobs/${id}`);
   if (isNew("job", job)) {
+    const payload = await payloadOf(id);
     const position = job.queue_position === null ? "" : `Queue position ${job.queue_position}.`;
     byId("job-title").textContent = `Job ${id}: ${job.name}`;
     byId("job-message").replaceChildren(
       badgeOf(job.status),
       ` ${sentences(position, job.notes)}`,
     );
-    showActions(job);
-    showFacts(job);
-    showProgram(job.payload);
+    showActions(job, payload);
+    showFacts(job, payload);
+    showProgram(payload);
     byId("log").replaceChildren(...job.logs.map(logRow));
-    byId("config").textContent = JSON.stringify({ ...job.payload, unitary: undefined }, null, 2);
+    byId("config").textContent = JSON.stringify({ ...payload, unitary: undefined }, null, 2);
     await showResults(job);
   }
   showPart(true, `Job ${id}: ${job.name} - Embedded Artemis`);
 }
 
-function showFacts({ id, qpu, user, n_samples, min_detection, created, updated, payload }) {
+function showFacts(job, payload) {
+  const { id, qpu, user, n_samples, min_detection, created, updated } = job;
   fill(byId("facts"), [
     ["Job id", id],
     ["QPU", qpu],
@@ -122,13 +126,13 @@ function logRow({ createdDate, message, meta }) {
   );
 }
 
-function showActions(job) {
+function showActions(job, payload) {
   const isWaiting = !(job.status in KINDS);
   byId("actions").replaceChildren(
     button("Download JSON", () =>
       act(async () =>
         saveJson(`job-${job.id}.json`, {
-          job,
+          job: { ...job, payload },
           results: Object.fromEntries((await countsOf(job)) ?? []),
         }),
       ),

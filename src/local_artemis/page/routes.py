@@ -34,14 +34,17 @@ def _jobs(call: ArtemisCall) -> Reply:
 
 
 def _job(call: ArtemisCall) -> Reply:
-    """Answer with all about a job, and do not count that as a read of it."""
+    """Answer with how a job is, and do not count that as a read of it."""
     job = call.services.jobs.whole(call.user_id, call.path["id"])
-    details = {
-        "updated": to_iso(job["updated"]),
-        "logs": job["logs"],
-        "payload": job["payload"],
-    }
+    details = {"updated": to_iso(job["updated"]), "logs": job["logs"]}
     return Reply(200, summary(job) | details)
+
+
+def _payload(call: ArtemisCall) -> Reply:
+    """Answer with what was submitted, which may be large and never changes."""
+    jobs, key = call.services.jobs, call.path["id"]
+    jobs.whole(call.user_id, key)  # refuses the jobs of others
+    return Reply(200, jobs.payload(key))
 
 
 def _cancel(call: ArtemisCall) -> Reply:
@@ -53,5 +56,6 @@ ENDPOINTS = [
     *endpoints(Path(__file__).parent, _open_session),
     Endpoint("GET", "/page/jobs", _jobs, waits=True),
     Endpoint("GET", "/page/jobs/{id}", _job, waits=True),
+    Endpoint("GET", "/page/jobs/{id}/payload", _payload, waits=True),
     Endpoint("POST", "/page/jobs/{id}/cancel", _cancel, waits=True),
 ]

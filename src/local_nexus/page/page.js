@@ -64,10 +64,10 @@ const countsOfResult = remember(async (id, type) => {
 async function refresh() {
   const shown = place();
   if (shown.has("job")) {
-    await showJob(shown.get("job"), Number(shown.get("item") ?? 0));
+    await showJob(shown.get("job"), Number(shown.get("item")) || 0);
   } else {
     await showProjects(shown.get("project"));
-    await showJobs(shown.get("project"), Number(shown.get("page") ?? 0));
+    await showJobs(shown.get("project"), Number(shown.get("page")) || 0);
     showPart(false, "Embedded Nexus");
   }
 }

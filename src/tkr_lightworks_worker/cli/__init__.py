@@ -11,6 +11,10 @@ from tkr_runtime.tasks.deferred_imports import defer_imports
 _COMMANDS = {
     "cancel": ("jobs", "Cancel jobs."),
     "check": ("run", "Check whether samplers fit a QPU."),
+    "completion": (
+        "tkr_runtime.cli.completion",
+        "Install completion in a shell.",
+    ),
     "doctor": ("doctor", "Check the installation, the settings and the connection."),
     "jobs": ("jobs", "List jobs."),
     "payload": ("jobs", "Show or save what a job submitted."),
@@ -30,7 +34,11 @@ _COMMANDS = {
     "token": ("token", "Store, list and remove access tokens."),
     "watch": ("watch", "Watch jobs until all have ended."),
 }
-_WITHOUT_CLIENT = frozenset({"doctor", "serve"})
+_WITHOUT_CLIENT = frozenset({"completion", "doctor", "serve"})
+_CANDIDATES = {
+    "job": "tkr_lightworks_worker.cli.completions:jobs",
+    "qpu": "tkr_lightworks_worker.cli.completions:qpus",
+}
 
 
 def _require_client(command: str) -> None:
@@ -55,6 +63,7 @@ def _require_client(command: str) -> None:
     cls=LazyGroup,
     package="tkr_lightworks_worker.cli",
     modules=_COMMANDS,
+    candidates=_CANDIDATES,
     before=_require_client,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -7,6 +7,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from tkr_runtime.cli.completion import completes
 from tkr_runtime.cli.output import json_option, new_table, print_json, print_table
 
 if TYPE_CHECKING:
@@ -32,7 +33,13 @@ def qpus(as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument(
+    "names",
+    metavar="NAME...",
+    nargs=-1,
+    required=True,
+    shell_complete=completes("qpu"),
+)
 @json_option
 def qpu(names: tuple[str, ...], as_json: bool) -> None:
     """Show the limits of a QPU, or compare several side by side.

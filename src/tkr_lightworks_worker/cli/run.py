@@ -10,6 +10,7 @@ from rich.table import Table
 
 from tkr_lightworks_worker.cli.results import histograms, print_results
 from tkr_runtime.cli.checks import print_validation
+from tkr_runtime.cli.completion import completes
 from tkr_runtime.cli.jobs import Decorator
 from tkr_runtime.cli.local import UnlessLocal, announce_defaults, local_option
 from tkr_runtime.cli.output import json_option, new_table, print_json
@@ -47,6 +48,7 @@ _samples_option: Decorator = click.option(
 @click.option(
     "--qpu",
     cls=UnlessLocal,
+    shell_complete=completes("qpu"),
     help=f"{_QPU_HELP}  [default with --local: {_LOCAL_QPU}]",
 )
 @_samples_option
@@ -110,7 +112,7 @@ def run(
 
 @click.command()
 @_file_argument
-@click.option("--qpu", required=True, help=_QPU_HELP)
+@click.option("--qpu", required=True, shell_complete=completes("qpu"), help=_QPU_HELP)
 @_samples_option
 @json_option
 @click.pass_context

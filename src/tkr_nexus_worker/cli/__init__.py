@@ -12,6 +12,10 @@ _COMMANDS = {
     "budget": ("budget", "Show what is reserved, spent and left of budgets."),
     "cancel": ("jobs", "Cancel jobs."),
     "check": ("run", "Check whether circuits fit a device, and estimate their cost."),
+    "completion": (
+        "tkr_runtime.cli.completion",
+        "Install completion in a shell.",
+    ),
     "delete": ("jobs", "Delete jobs and their results permanently."),
     "device": ("devices", "Show a device, or compare several."),
     "devices": ("devices", "List the devices that you can use."),
@@ -33,12 +37,18 @@ _COMMANDS = {
     "watch": ("watch", "Watch jobs until all have ended."),
     "whoami": ("account", "Show who is logged in, where, and for how long."),
 }
+_CANDIDATES = {
+    "device": "tkr_nexus_worker.cli.completions:devices",
+    "job": "tkr_nexus_worker.cli.completions:jobs",
+    "project": "tkr_nexus_worker.cli.completions:projects",
+}
 
 
 @click.group(
     cls=LazyGroup,
     package="tkr_nexus_worker.cli",
     modules=_COMMANDS,
+    candidates=_CANDIDATES,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="tkr-nexus")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.text import Text
 
+from tkr_runtime.cli.completion import completes
 from tkr_runtime.cli.output import (
     json_option,
     new_table,
@@ -37,7 +38,13 @@ def devices(as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument(
+    "names",
+    metavar="NAME...",
+    nargs=-1,
+    required=True,
+    shell_complete=completes("device"),
+)
 @json_option
 def device(names: tuple[str, ...], as_json: bool) -> None:
     """Show a device, or compare several side by side.

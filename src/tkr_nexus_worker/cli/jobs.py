@@ -13,6 +13,7 @@ from tkr_nexus_worker.cli.job_tables import (
 )
 from tkr_nexus_worker.jobs.models import PayloadProgram
 from tkr_nexus_worker.nexus.states import JOB_STATES
+from tkr_runtime.cli.completion import completes
 from tkr_runtime.cli.jobs import (
     EXIT_CODES,
     check_listing,
@@ -42,7 +43,11 @@ _CSV_COLUMNS = (
 
 
 @click.command()
-@click.option("--project", help="Show only the jobs of this project.")
+@click.option(
+    "--project",
+    shell_complete=completes("project"),
+    help="Show only the jobs of this project.",
+)
 @click.option(
     "--type",
     "job_type",

@@ -113,7 +113,8 @@ def results(
     "--ideal",
     metavar="FILE|exact",
     help='Compare with the probabilities in a JSON file, such as {"00": 0.5, "11": '
-    "0.5}, or with the exact ones, calculated from the circuits of the job.",
+    "0.5}, or with those that the circuits of the job have without errors: exact for "
+    "up to 20 qubits, sampled for more.",
 )
 @force_option
 def plot(

@@ -16,6 +16,7 @@ from tkr_nexus_worker.cli.costs import (
 )
 from tkr_nexus_worker.cli.results import check_complete, print_plots, print_results
 from tkr_runtime.cli.checks import print_validation
+from tkr_runtime.cli.completion import completes
 from tkr_runtime.cli.jobs import Decorator
 from tkr_runtime.cli.local import UnlessLocal, announce_defaults, local_option
 from tkr_runtime.cli.output import json_option, new_table, print_json
@@ -74,6 +75,7 @@ class _RunCommand(click.Command):
 @click.option(
     "--device",
     cls=UnlessLocal,
+    shell_complete=completes("device"),
     help=f"{_DEVICE_HELP}  [default with --local: {_CIRCUIT_DEVICE}, for Guppy, HUGR "
     f"and QIR {_PROGRAM_DEVICE}]",
 )
@@ -116,6 +118,7 @@ class _RunCommand(click.Command):
 @click.option("--name", help="The name of the job.  [default: the names of the files]")
 @click.option(
     "--project",
+    shell_complete=completes("project"),
     default="tkr-nexus",
     show_default=True,
     help="The project of the job; created if it does not exist.",
@@ -206,7 +209,12 @@ def run(
 
 @click.command()
 @_files_argument
-@click.option("--device", required=True, help=_DEVICE_HELP)
+@click.option(
+    "--device",
+    required=True,
+    shell_complete=completes("device"),
+    help=_DEVICE_HELP,
+)
 @click.option("--shots", type=_SHOTS, required=True, help=_SHOTS_HELP)
 @json_option
 @click.pass_context

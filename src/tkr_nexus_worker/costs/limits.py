@@ -4,9 +4,10 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pytket.circuit import Circuit
 from qnexus.models import BackendConfig
 
-from tkr_nexus_worker.costs.estimates import CostEstimate
+from tkr_nexus_worker.costs.estimates import CostEstimate, estimate_cost
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.nexus.checks import check_cost, check_each, is_cost
 from tkr_nexus_worker.nexus.idempotency import key_of
@@ -138,6 +139,33 @@ def check_and_reserve(
     key = key_of("preparation", *content)
     spending = Spending(ledgers, key.digest, f"Job {job[1]!r}")
     spending.prepare(_known(found, limits), later)
+
+
+def reserve_for_upload(
+    job: Sequence[Any],
+    circuits: Callable[[], Sequence[Circuit]],
+    backend_config: BackendConfig,
+    max_cost: Sequence[float | None] | None = None,
+) -> None:
+    """Keep the budgets of a workflow before a task uploads and submits circuits.
+
+    :param job: The names of the project and the job, and the shots.
+    :param circuits: Returns the circuits; called where there is a budget or limit.
+    :param backend_config: Where and how they run.
+    :param max_cost: The most that each circuit may cost, in HQC.
+    :raises BudgetExceededError: If they cost more than is allowed or left.
+    :raises InvalidInputError: If their cost has to be known and is not.
+    """
+    n_shots = job[2]
+    check_and_reserve(
+        job,
+        lambda: estimate_cost(circuits(), n_shots, backend_config),
+        backend_config,
+        len(n_shots),
+        max_cost=max_cost,
+        max_job_cost=None,
+        budget=None,
+    )
 
 
 class Submission:

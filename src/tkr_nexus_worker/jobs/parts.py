@@ -17,6 +17,7 @@ from qnexus.models.references import (
     WasmModuleRef,
 )
 
+from tkr_nexus_worker.costs.limits import reserve_for_upload
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.jobs.submit import Program as UploadedProgram
 from tkr_nexus_worker.jobs.submit import check_options, start_execute_job
@@ -140,7 +141,14 @@ def submit_part(
     :raises NexusWorkerError: If an upload fails, or the job cannot be submitted.
     """
     own = None if names is None else _chosen(names, part.indices)
-    uploaded = upload_programs(list(map(_decode, part.programs)), project_name, own)
+    programs = list(map(_decode, part.programs))
+    if part.kind == "circuit":
+        names_and_shots = (project_name, part.job_name, part.n_shots)
+        circuits = circuits_of(programs)
+        reserve_for_upload(
+            names_and_shots, lambda: circuits, backend_config, part.max_cost
+        )
+    uploaded = upload_programs(programs, project_name, own)
     job = start_execute_job(
         project_name,
         part.job_name,

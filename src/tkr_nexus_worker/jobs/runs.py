@@ -18,6 +18,7 @@ from pytket.circuit import Circuit
 from qnexus.models import BackendConfig
 from qnexus.models.references import CircuitRef, ExecuteJobRef
 
+from tkr_nexus_worker.costs.limits import reserve_for_upload
 from tkr_nexus_worker.errors import (
     InvalidInputError,
     JobFailedError,
@@ -330,10 +331,18 @@ def submit_part(
     path = kept_files.resolve(plan.files) / _part_file(number)
     first_line, *texts = path.read_bytes().split(b"\n")
     header = _PartHeader.model_validate_json(first_line)
+    name = name_part(job_name, number, plan.n_parts)
+
+    def read_circuits() -> list[Circuit]:
+        return [Circuit.from_dict(from_json(text)) for text in texts]
+
+    reserve_for_upload(
+        (project_name, name, header.n_shots), read_circuits, backend_config
+    )
     programs = _upload(texts, project_name)
     job = start_execute_job(
         project_name,
-        name_part(job_name, number, plan.n_parts),
+        name,
         programs,
         header.n_shots,
         backend_config,

@@ -145,15 +145,10 @@ def submit_files(
         )
     check_cost("max_cost", max_cost)
     check_cost("max_job_cost", max_job_cost)
-    if max_programs is not None and (others or compile is not None):
+    if max_programs is not None and (others or compile is not None or max_cost):
         raise InvalidInputError(
-            "max_programs divides circuits that are not compiled by the same call; "
-            "leave it out, or give compiled circuits alone."
-        )
-    if max_programs is not None and max_cost is not None:
-        raise InvalidInputError(
-            "There is a limit of the cost of each program, and max_programs divides "
-            "them into several jobs; give a limit of what all cost together."
+            "max_programs divides circuits that are not compiled by the same call and "
+            "have no limit of their own cost; leave one of these out."
         )
     graph = _choose_graph(
         polling_interval,

@@ -641,11 +641,14 @@ class JobResults(Sequence[CircuitResult]):
 
         :raises ResultFormatError: If a result has no counts.
         """
-        job = (self.job.job_id, self.job.name, self.job.project)
-        return data_frame(
-            ("job_id", "job_name", "project", *_NAMES),
-            (((*job, one.index, one.name), one) for one in self),
-        )
+        jobs = {it.result_id: job for job in self.jobs for it in job.items}
+
+        def place(one: CircuitResult) -> tuple[object, ...]:
+            job = jobs.get(one.item.result_id, self.job)
+            return job.job_id, job.name, job.project, one.index, one.name
+
+        names = ("job_id", "job_name", "project", *_NAMES)
+        return data_frame(names, ((place(one), one) for one in self))
 
     def backend_results(self) -> list[BackendResult]:
         """Return the result of each circuit, an empty one for each that failed.

@@ -3,12 +3,15 @@
 import functools
 import importlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tkr_runtime.cli.errors import debug_option, one_line_errors
 from tkr_runtime.cli.terminal_text import printable
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class LazyGroup(click.Group):
@@ -20,6 +23,8 @@ class LazyGroup(click.Group):
     :param modules: Name of a command -> the module that defines it, as a function of
         that name with ``_`` for ``-``, and its one-line summary. A module of another
         package has its full name.
+    :param candidates: What arguments name -> the function that returns candidates for
+        them, as ``package.module:name``, for :mod:`tkr_runtime.cli.completion`.
     :param before: Called with the name of a command before it runs; its help shows
         without.
     """
@@ -29,12 +34,14 @@ class LazyGroup(click.Group):
         *args: Any,
         package: str,
         modules: Mapping[str, tuple[str, str]],
+        candidates: Mapping[str, str] | None = None,
         before: Callable[[str], None] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._package = package
         self._modules = modules
+        self.candidates = dict(candidates or {})
         self._before = before
         self._prepared: set[str] = set()
         self.params.append(debug_option())
@@ -51,7 +58,8 @@ class LazyGroup(click.Group):
         :raises click.UsageError: If there is no such command; it suggests the closest.
         """
         name = args[0]
-        if name not in self._modules and name[:1].isalnum():
+        is_word = name[:1].isalnum() and not context.resilient_parsing
+        if name not in self._modules and is_word:
             raise click.UsageError(_unknown(name, self._modules), context)
         return super().resolve_command(context, args)
 
@@ -81,6 +89,19 @@ class LazyGroup(click.Group):
             formatter.write_dl(
                 [(name, text) for name, (_, text) in sorted(self._modules.items())]
             )
+
+    def shell_complete(
+        self, context: click.Context, incomplete: str
+    ) -> "list[CompletionItem[str]]":
+        """Return the commands and options that start so, without importing any."""
+        from click.shell_completion import CompletionItem
+
+        commands = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in sorted(self._modules.items())
+            if name.startswith(incomplete)
+        ]
+        return commands + click.Command.shell_complete(self, context, incomplete)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Parse the arguments before the name of a command."""

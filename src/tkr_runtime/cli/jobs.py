@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from rich.table import Table
 from rich.text import Text
 
+from tkr_runtime.cli.completion import JOB, completes
 from tkr_runtime.cli.errors import NOT_ENDED, WITHOUT_RESULTS, FailureError
 from tkr_runtime.cli.output import (
     check_formats,
@@ -25,11 +26,17 @@ type Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 EXIT_CODES = {"succeeded": 0, "waiting": NOT_ENDED, "failed": WITHOUT_RESULTS}
 """The exit codes of ``status`` and ``watch`` for the phases of a job."""
 
-job_argument: Decorator = click.argument("job", metavar="JOB")
+job_argument: Decorator = click.argument(
+    "job", metavar="JOB", shell_complete=completes(JOB)
+)
 """The argument of a command for one job."""
 
 jobs_argument: Decorator = click.argument(
-    "jobs", metavar="JOB...", nargs=-1, required=True
+    "jobs",
+    metavar="JOB...",
+    nargs=-1,
+    required=True,
+    shell_complete=completes(JOB),
 )
 """The argument of a command for several jobs."""
 

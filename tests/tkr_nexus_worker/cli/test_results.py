@@ -13,6 +13,7 @@ from tests.helpers.circuit_results import counted, job_of, result_of
 
 from local_nexus import Fault, Progress
 from tkr_nexus_worker import jobs, programs
+from tkr_nexus_worker.results.counts import JobResults
 from tkr_nexus_worker.results.saved import load_results, save_results
 
 PROJECT = "tests of the command results"
@@ -101,6 +102,21 @@ def test_results_are_a_data_frame_with_a_row_for_each_outcome(saved):
     alone = results[0].df()
     assert alone["outcome"].tolist() == results[0].outcomes
     assert len(frame) == sum(len(one) for one in results)
+
+
+def test_rows_of_several_jobs_name_each_its_job():
+    parts = []
+    for number in range(2):
+        circuit = counted({"0": 3}, 0)
+        item = circuit.item.model_copy(update={"result_id": f"result {number}"})
+        circuit.item = item
+        results = job_of([circuit])
+        update = {"job_id": f"job {number}", "items": [item]}
+        job = results.job.model_copy(update=update)
+        parts.append((JobResults(job, [circuit]), [number]))
+    frame = JobResults.joined(parts).df()
+    assert frame["job_id"].tolist() == ["job 0", "job 1"]
+    assert frame["circuit"].tolist() == [0, 1]
 
 
 def test_a_file_is_not_overwritten_and_nothing_is_fetched(connected, refusal, saved):

@@ -19,8 +19,9 @@ from tkr_nexus_worker import (
     results,
     tasks,
 )
+from tkr_nexus_worker.jobs.parts import split_programs, submit_part
 from tkr_nexus_worker.nexus.idempotency import Doubt, digest_in
-from tkr_runtime.jobs.budget import ledgers_of_workflow
+from tkr_runtime.jobs.budget import attach, ledgers_of_workflow
 from tkr_runtime.jobs.ledger import Ledger
 
 PROJECT = "tests of budgets"
@@ -296,6 +297,24 @@ def test_the_submission_takes_what_its_preparation_reserved(connected, node, sha
     assert balance(shared) == (pytest.approx(COST), 0)
     downloads = connected.requests(path=f"/api/circuits/v1beta2/{circuit.id}")
     assert downloads == []
+
+
+def test_a_part_of_a_run_is_refused_before_its_upload(connected, node):
+    with budget(hqc=6):
+        attach(node.parent)
+
+    def submit(name: str):
+        [part] = split_programs(PROJECT, name, [NATIVE], [100], MACHINE)
+        return submit_part(PROJECT, part, MACHINE)
+
+    submit("first")
+    uploads = {"method": "POST", "path": "/api/circuits/v1beta2"}
+    assert len(connected.requests(**uploads)) == 1
+    with pytest.raises(BudgetExceededError, match="Job 'second' would cost about"):
+        submit("second")
+    assert len(connected.requests(**uploads)) == 1
+    [ledger] = ledgers_of_workflow(node.parent)
+    assert [entry.state for entry in ledger.balance().entries] == ["submitted"]
 
 
 def test_without_limits_and_budgets_nothing_is_estimated(connected, submit, node):

@@ -254,6 +254,18 @@ def test_two_processes_of_one_task_run_it_once(bench):
     assert "already runs this task" in outcomes[1][1]
 
 
+@pytest.mark.soak
+def test_a_task_that_takes_long_gives_its_place_to_others(bench):
+    bench.environment["TKR_WORKER_WARM_TASKS"] = "1"
+    bench.value("about")
+    long = bench.start(bench.node("slow", seconds=LIMIT))
+    assert wait_until((bench.folder / "runs").exists)
+    assert bench.value("scaled", value=1) == 3.0
+    assert long.poll() is None
+    long.kill()
+    long.communicate()
+
+
 class scaled(NamedTuple):  # noqa: N801 (as stubs are named)
     """The stub of the task."""
 

@@ -149,7 +149,8 @@ export function sentences(...texts) {
 export function save(name, type, text) {
   const href = URL.createObjectURL(new Blob([text], { type }));
   element("a", { href, download: name }).click();
-  URL.revokeObjectURL(href);
+  // The browser may still read it.
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }
 
 export const saveJson = (name, value) =>

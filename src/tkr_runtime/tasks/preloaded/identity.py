@@ -4,7 +4,6 @@ This module is imported for every task before anything else, so it needs the sta
 library alone.
 """
 
-import hashlib
 import os
 import resource
 import sys
@@ -16,6 +15,11 @@ from tkr_runtime.settings.switches import (
     server_variables,
     warm_switch,
 )
+
+try:  # hashlib would load OpenSSL, in every task
+    from _sha2 import sha256  # type: ignore[import-not-found]
+except ImportError:
+    from hashlib import sha256
 
 # Batch systems wait for the last process of a job, and bill the time.
 _BATCH_JOBS = ("SLURM_JOB_ID", "PBS_JOBID", "PJM_JOBID", "LSB_JOBID", "JOB_ID")
@@ -184,7 +188,8 @@ def identity(
         os.getpriority(os.PRIO_PROCESS, 0),
         rights,
     )
-    return hashlib.sha256(repr(parts).encode(errors="surrogateescape")).digest()
+    digest: bytes = sha256(repr(parts).encode(errors="surrogateescape")).digest()
+    return digest
 
 
 def _rights() -> list[object] | None:

@@ -182,7 +182,7 @@ def _own(folder: Path, name: str) -> list[Path]:
     module, package = folder / f"{name}.py", folder / name
     if not name:
         return []
-    if (package / "__init__.py").exists():
+    if package.is_dir():
         return sorted(package.rglob("*.py"))
     return [module] if module.exists() else []
 
