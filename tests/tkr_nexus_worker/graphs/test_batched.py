@@ -25,6 +25,7 @@ from tkr_nexus_worker.graphs import (
     nexus_submit_in_parts,
 )
 from tkr_nexus_worker.results import PartOutcome, part_results
+from tkr_runtime.workflows.interrupt import unfinished_jobs
 
 N_CIRCUITS = 5
 
@@ -121,6 +122,7 @@ def test_a_failed_job_costs_its_part_alone_and_is_resumed_alone(
     assert submitted[1]["id"] in message
     assert "circuit 3: it ended with an error (ERROR): Broken laser" in message
     assert [len(part) for part in part_results(storage)] == [2, 1]
+    assert unfinished_jobs(storage) == []
 
     jobs.retry_job(submitted[1]["id"])
     connected.clear_requests()

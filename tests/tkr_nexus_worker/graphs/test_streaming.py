@@ -23,6 +23,7 @@ from tkr_nexus_worker import (
 )
 from tkr_nexus_worker.graphs import FinishedProgram, nexus_stream_results
 from tkr_nexus_worker.graphs.submit_poll import BackendResult
+from tkr_runtime.workflows.interrupt import unfinished_jobs
 
 
 class StrangeInputs(NamedTuple):
@@ -86,6 +87,7 @@ def test_the_body_runs_for_a_finished_program_while_others_of_its_job_wait(
     [job] = submitted()
     assert job["items"] == ["QUEUED", "QUEUED", "COMPLETED", "QUEUED"]
     assert not outputs
+    assert [it.id for it in unfinished_jobs(storage)] == [job["id"]]
     connected.clear_progress()
     runner.join()
     assert outputs == [100, 101, 102, 103]
