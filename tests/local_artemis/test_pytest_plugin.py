@@ -54,6 +54,7 @@ def test_nothing_is_loaded_for_those_who_do_not_use_the_fixtures():
 
 
 def test_a_test_run_with_the_package_installed(pytester):
+    pytester.makeini("[pytest]")  # settings of folders above do not count
     pytester.makepyfile(test_first=USES_NOTHING, test_second=USES_FIXTURES)
     result = pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly")
     result.assert_outcomes(passed=5)

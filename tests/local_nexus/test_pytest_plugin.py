@@ -115,6 +115,7 @@ def test_that_comes_later():
 
 
 def test_a_test_run_with_the_package_installed(pytester):
+    pytester.makeini("[pytest]")  # settings of folders above do not count
     # In the order of their names: the first finds a process in which nothing is loaded.
     pytester.makepyfile(test_1=USES_NOTHING, test_2=IMPORTS_LATE, test_3=USES_QNEXUS)
     result = pytester.runpytest_subprocess("-W", "error", "-p", "no:randomly")
