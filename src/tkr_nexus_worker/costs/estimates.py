@@ -60,12 +60,15 @@ class ProgramCost(BaseModel):
     :param cost: The estimated cost in HQC; None where it cannot be estimated.
     :param confidence: From 0 to 1: 1 where the cost is certain, as where the device is
         free of charge; None where nobody says.
+    :param is_exact: Whether the cost follows from the program alone, so that no other
+        bill is possible; the trial of a program by Nexus is a sample.
     """
 
     index: int
     name: str | None = None
     cost: float | None = None
     confidence: float | None = None
+    is_exact: bool = False
 
 
 class CostEstimate(BaseModel):
@@ -130,7 +133,8 @@ def estimate_cost(
         )
     if not is_charged(device):
         free = [
-            ProgramCost(index=i, cost=0.0, confidence=1.0) for i in range(len(programs))
+            ProgramCost(index=i, cost=0.0, confidence=1.0, is_exact=True)
+            for i in range(len(programs))
         ]
         return _estimate(device, False, free)
     costs: dict[int, ProgramCost] = {}
@@ -140,8 +144,10 @@ def estimate_cost(
     exact = is_exact(device, backend_config)
     shots = [n_shots[i] for i in plain]
     for i, one in zip(plain, estimate_circuits(circuits, shots), strict=True):
-        known = one.confidence if exact else None
-        costs[i] = one.model_copy(update={"index": i, "confidence": known})
+        found_there = {"index": i} | (
+            {} if exact else {"confidence": None, "is_exact": False}
+        )
+        costs[i] = one.model_copy(update=found_there)
     for kind in (HUGRRef, QIRRef):
         indices = [i for i in hybrid if isinstance(programs[i], kind)]
         if indices:
@@ -204,7 +210,11 @@ def estimate_circuits(
         ProgramCost(index=index, name=circuit.name)
         if circuit.is_symbolic()
         else ProgramCost(
-            index=index, name=circuit.name, cost=hqc(circuit, shots), confidence=1.0
+            index=index,
+            name=circuit.name,
+            cost=hqc(circuit, shots),
+            confidence=1.0,
+            is_exact=True,
         )
         for index, (circuit, shots) in enumerate(zip(circuits, n_shots, strict=True))
     ]

@@ -68,7 +68,7 @@ def amount_of(
 ) -> float | None:
     """Return what a budget has to reserve for a job.
 
-    An estimate that is certain counts. Otherwise the most that a program may cost
+    An estimate that is exact counts. Otherwise the most that a program may cost
     counts, which Nexus itself keeps, and where that is not given the estimate.
 
     :param estimate: What the job is estimated to cost.
@@ -76,7 +76,7 @@ def amount_of(
     :returns: The amount in HQC; None if it is not known.
     """
     amounts = [
-        program.cost if program.confidence == 1 or limit is None else limit
+        program.cost if program.is_exact or limit is None else limit
         for program, limit in zip(
             estimate.programs, max_cost or [None] * len(estimate.programs), strict=True
         )

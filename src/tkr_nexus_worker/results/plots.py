@@ -251,10 +251,10 @@ def _load_qulacs() -> Any:
             from pytket.extensions.qulacs.backends.qulacs_backend import QulacsBackend
     except ImportError as error:
         raise InvalidInputError(
-            f"pytket-qulacs is not installed, which samples circuits of more than "
-            f'{_MOST_QUBITS} qubits; install it with the extra "local" '
-            '(pip install "tkr-nexus-worker[local]"), or give the probabilities that '
-            "you expect."
+            "pytket-qulacs, which samples circuits of more than "
+            f"{_MOST_QUBITS} qubits, is not installed: pip install 'PATH[local]', "
+            "where PATH is the checkout or wheel of tkr-nexus-worker, or give the "
+            "probabilities that you expect."
         ) from error
     return QulacsBackend
 

@@ -53,6 +53,7 @@ def test_hugr_and_qir_programs_are_tried_on_nexus(connected):
     assert [one.name for one in found.programs] == ["coin", "bell"]
     assert found.cost == sum(one.cost for one in found.programs)
     assert all(one.cost > 5 and 0 < one.confidence <= 1 for one in found.programs)
+    assert not any(one.is_exact for one in found.programs)
     assert found.charged
     costing = [job for job in connected.jobs() if "cost" in job["name"]]
     assert len(costing) >= 2

@@ -18,7 +18,7 @@ from tkr_nexus_worker import InProcessExecutor, budget, run
 from tkr_nexus_worker.graphs import JobInputs, nexus_submit_and_poll
 
 NATIVE = Circuit(2, name="native").PhasedX(0.5, 0.5, 0).ZZPhase(0.5, 0, 1).measure_all()
-BRANCHES = 4
+BRANCHES = 3
 COST = 5 + 100 * (1 + 10 + 5 * 4) / 5000
 
 
@@ -26,7 +26,6 @@ class Results(NamedTuple):
     first: TKR[list]
     second: TKR[list]
     third: TKR[list]
-    fourth: TKR[list]
 
 
 def branches():

@@ -69,9 +69,9 @@ def test_branches_that_do_not_fit_are_refused_before_upload_and_run_after_a_rais
     connected.clear_progress()
     with budget(hqc=100):
         resume(workflow, executor)
-    assert balance(workflow) == (0, round(4 * COST, 6), 4)
+    assert balance(workflow) == (0, round(3 * COST, 6), 3)
     costs = [job["cost"] for job in jobs_of(connected, workflow)]
-    assert sum(costs) == pytest.approx(4 * COST)
+    assert sum(costs) == pytest.approx(3 * COST)
 
 
 def test_a_killed_workflow_keeps_its_budget_when_somebody_resumes_it(
@@ -86,8 +86,8 @@ def test_a_killed_workflow_keeps_its_budget_when_somebody_resumes_it(
         controller.send_signal(signal.SIGKILL)
     connected.clear_progress()
     resume(workflow, InProcessExecutor(workflow))
-    assert balance(workflow) == (0, round(4 * COST, 6), 4)
-    assert len(jobs_of(connected, workflow)) == 4
+    assert balance(workflow) == (0, round(3 * COST, 6), 3)
+    assert len(jobs_of(connected, workflow)) == 3
 
 
 @pytest.mark.parametrize(

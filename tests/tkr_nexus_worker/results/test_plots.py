@@ -111,7 +111,7 @@ def test_a_picture_is_not_written_over_another_or_as_another_type(tmp_path):
 
 def test_without_matplotlib_a_sentence_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(InvalidInputError, match=r"tkr-nexus-worker\[plots\]"):
+    with pytest.raises(InvalidInputError, match=r"PATH\[plots\]"):
         plot_results(BELL)
     assert terminal_histogram(histogram(BELL)).row_count == 3
 
@@ -205,7 +205,7 @@ def test_what_has_no_simple_ideal_is_refused():
 def test_without_a_simulator_a_sentence_says_how_to_get_it(monkeypatch):
     module = "pytket.extensions.qulacs.backends.qulacs_backend"
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(InvalidInputError, match=r"tkr-nexus-worker\[local\]"):
+    with pytest.raises(InvalidInputError, match=r"PATH\[local\]"):
         sampled_distribution(Circuit(1, 1).H(0).Measure(0, 0))
 
 

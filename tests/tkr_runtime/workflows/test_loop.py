@@ -40,11 +40,14 @@ class Clock:
         self.used += seconds
 
 
-class Ended:
-    """A storage in which every task has ended."""
+class OneEnded:
+    """A storage in which one of the tasks has ended, and the others run."""
 
-    def is_node_finished(self, _loc: Loc) -> bool:
-        return True
+    def is_node_finished(self, loc: Loc) -> bool:
+        return loc == Loc()
+
+    def node_has_error(self, _loc: Loc) -> bool:
+        return False
 
 
 @pytest.fixture
@@ -54,23 +57,32 @@ def clock(monkeypatch) -> Clock:
     return clock
 
 
-def run_walks(clock: Clock, seconds: float, n_walks: int) -> None:
+def run_walks(clock: Clock, seconds: float, n_walks: int, n_others: int) -> None:
     pauses = loop._Pauses(
-        Ended(), monitor=lambda _tasks: None, monitor_seconds=5.0, shortest_pause=0.005
+        OneEnded(),
+        monitor=lambda _tasks: None,
+        monitor_seconds=5.0,
+        shortest_pause=0.005,
     )
+    tasks = [Loc(), *(Loc().N(number) for number in range(n_others))]
     for _ in range(n_walks):
         clock.work(seconds)
-        pauses.wait_for_ended([Loc()])
+        pauses.wait_for_ended(tasks)
 
 
 def test_a_small_workflow_is_never_held_back(clock):
-    run_walks(clock, 0.002, 200)
+    run_walks(clock, 0.002, 200, n_others=20)
     assert clock.now == pytest.approx(clock.used)
 
 
 def test_walks_of_a_large_workflow_take_a_tenth_of_a_processor(clock):
-    run_walks(clock, 0.1, 500)
+    run_walks(clock, 0.1, 500, n_others=20)
     assert clock.used == pytest.approx(0.1 * clock.now, rel=0.02)
+
+
+def test_a_loop_with_few_tasks_at_once_is_never_held_back(clock):
+    run_walks(clock, 0.1, 500, n_others=7)
+    assert clock.now == pytest.approx(clock.used)
 
 
 class Tasks:
