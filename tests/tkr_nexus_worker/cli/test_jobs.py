@@ -197,9 +197,7 @@ def test_show_tells_what_a_person_wrote_and_no_key(
     ]
 
 
-def test_no_line_in_a_pipe_is_padded(connected, waiting_job, submit, command):
-    ended = submit("with results")
-    connected.progress = Progress.immediate()
+def test_no_line_in_a_pipe_is_padded(connected, waiting_job, command):
     for arguments in (
         ["jobs", "--all"],
         ["status", waiting_job.id],
@@ -210,7 +208,6 @@ def test_no_line_in_a_pipe_is_padded(connected, waiting_job, submit, command):
         ["device", "H1-1", "H2-1"],
         ["whoami"],
         ["cancel", waiting_job.id],
-        ["results", ended.id, "--partial"],
     ):
         result = command(*arguments)
         lines = result.stdout.splitlines()
