@@ -3,6 +3,7 @@
 import os
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, nullcontext
+from threading import Lock
 
 from tierkreis.consts import TKR_DIR_KEY
 from tierkreis.controller.storage.in_memory import ControllerInMemoryStorage
@@ -14,6 +15,11 @@ from tkr_runtime.tasks.task_lock import CONTROLLER_FILE
 
 # A task that checks whether there is a controller holds the lock for an instant.
 _TIMEOUT_SECONDS = 0.1
+
+# What the variable was before, then the directories of the workflows that threads of
+# this process control; the last one holds.
+_directories: list[str | None] = []
+_lock = Lock()
 
 
 @contextmanager
@@ -54,12 +60,21 @@ def _directory_for_builtins(storage: ControllerStorage) -> Generator[None]:
 
     Tierkreis starts them with the environment of this process.
     """
-    before = os.environ.get(TKR_DIR_KEY)
-    os.environ[TKR_DIR_KEY] = str(storage.tkr_dir.absolute())
+    directory = str(storage.tkr_dir.absolute())
+    with _lock:
+        if not _directories:
+            _directories.append(os.environ.get(TKR_DIR_KEY))
+        _directories.append(directory)
+        os.environ[TKR_DIR_KEY] = directory
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[TKR_DIR_KEY]
-        else:
-            os.environ[TKR_DIR_KEY] = before
+        with _lock:
+            _directories.remove(directory)
+            last = _directories[-1]
+            if len(_directories) == 1:
+                _directories.clear()
+            if last is None:
+                del os.environ[TKR_DIR_KEY]
+            else:
+                os.environ[TKR_DIR_KEY] = last

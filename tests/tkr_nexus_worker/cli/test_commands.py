@@ -192,4 +192,4 @@ def test_cancel_cancels_a_waiting_job_and_tells_its_state(connected, command):
 
 @pytest.mark.parametrize("job", ["no such job", uuid4()])
 def test_cancel_of_an_unknown_job_fails_in_one_line(connected, job, refusal):
-    assert refusal("cancel", job, exit_code=1).startswith("There is no job")
+    assert refusal("cancel", job, exit_code=2).startswith("There is no job")

@@ -22,6 +22,8 @@ LIMIT = 30
 def sockets(monkeypatch) -> Iterator[Path]:
     folder = tempfile.mkdtemp(prefix="tkr-")  # sockets have short paths
     monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+    # A process of a parallel run has options, with which nothing is preloaded.
+    monkeypatch.setattr(sys, "orig_argv", [sys.executable, "executable"])
     yield Path(folder)
     shutil.rmtree(folder)
 

@@ -21,7 +21,7 @@ def digest() -> bytes | None:
 @pytest.fixture(autouse=True)
 def _few_files(monkeypatch):
     """Spare the look at all packages."""
-    monkeypatch.setattr(identity, "watched_paths", lambda _package: [])
+    monkeypatch.setattr(identity, "watched_paths", lambda *_: [])
 
 
 def status(field: str) -> Change:

@@ -1,6 +1,7 @@
 """Workers of registries that run in the process of the controller."""
 
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -94,6 +95,7 @@ def test_workers_with_modules_of_one_name_stay_apart(greet):
 def test_tasks_of_workflows_in_several_directories_run_at_once(
     greet, tmp_path, make_storage
 ):
+    before = os.environ.get("TKR_DIR")
     greetings = []
     threads = [
         threading.Thread(target=lambda it=it: greetings.append(greet("hello", it)))
@@ -104,6 +106,7 @@ def test_tasks_of_workflows_in_several_directories_run_at_once(
     for thread in threads:
         thread.join(60)
     assert sorted(greetings) == ["Hello a", "Hello b", "Hello c", "Hello d"]
+    assert os.environ.get("TKR_DIR") == before
 
 
 def test_a_failed_task_says_why_and_its_log_has_the_trace(greet):

@@ -175,11 +175,14 @@ def test_an_interval_that_is_no_time_is_refused_when_the_graph_is_built(interval
 
 
 @pytest.mark.parametrize("circuits", [[BELL], [[BELL, UNMEASURED], [BELL]], [[]]])
-def test_circuits_are_written_in_one_line_and_are_the_same(circuits, storage, executor):
+def test_each_circuit_is_written_in_one_line_and_is_the_same(
+    circuits, storage, executor
+):
     g = Graph(TKR[list], TKR[list])
     returned = run(g.finish_with_outputs(g.inputs), circuits, storage, executor)
     assert returned == json.loads(bytes_from_ptype(circuits))
-    assert b"\n" not in storage.read_output(Loc().N(-1), "value")
+    lines = storage.read_output(Loc().N(-1), "value").splitlines()
+    assert len(lines) == len(circuits) + len("[]")
 
 
 def test_inputs_that_are_not_circuits_alone_arrive_too(storage, executor):
