@@ -226,6 +226,25 @@ def queued_parts(work: Work) -> float:
 @way
 def queued_stream(work: Work) -> float:
     """Stream their results by tkr_nexus_worker.run, looking every 30 s."""
+    return _stream(work, interval=30.0)
+
+
+@way
+def batched(work: Work) -> float:
+    """Run them by tkr_nexus_worker.run as jobs of 500."""
+    from tkr_nexus_worker.graphs import nexus_submit_and_poll_batched
+
+    graph = nexus_submit_and_poll_batched(polling_interval=INTERVAL)
+    return _run_workflow(graph, work)
+
+
+@way
+def streamed(work: Work) -> float:
+    """Stream their results by tkr_nexus_worker.run to a body that returns them."""
+    return _stream(work, INTERVAL)
+
+
+def _stream(work: Work, interval: float) -> float:
     from tierkreis.builder import Graph
     from tierkreis.models import TKR
 
@@ -234,7 +253,8 @@ def queued_stream(work: Work) -> float:
 
     g = Graph(TKR[BackendResult], TKR[BackendResult])
     body = g.finish_with_outputs(g.inputs)
-    return _run_workflow(nexus_stream_results(body), work)
+    graph = nexus_stream_results(body, polling_interval=interval)
+    return _run_workflow(graph, work)
 
 
 def _run(work: Work, interval: float) -> float:
@@ -423,6 +443,39 @@ begin, true_monotonic, true_sleep = time.monotonic(), time.monotonic, time.sleep
 time.monotonic = lambda: begin + (true_monotonic() - begin) * {rate}
 time.sleep = lambda seconds: true_sleep(seconds / {rate})
 """
+
+
+@main.command()
+@click.option("--circuits", multiple=True, type=int, default=(1000, 10_000))
+@click.option("--streamed", "n_streamed", default=200, show_default=True)
+@_repeat_option
+def many(circuits: tuple[int, ...], n_streamed: int, repeat: int) -> None:
+    """Compare batches and a stream with a plain script that uploads by 8 threads."""
+    title = f"circuits of one qubit, 10 shots; medians of {repeat} runs"
+    table = _table(title, "circuits", "way")
+    ways = {"plain, 8 threads": "threads", "batches": "batched"}
+    with LocalNexus() as nexus:
+        for n_circuits in circuits:
+            work = Work(n_circuits, n_qubits=1, n_shots=10)
+            _add_rows(table, n_circuits, _rounds(ways, work, nexus, repeat))
+        work = Work(n_streamed, n_qubits=1, n_shots=10)
+        ways["stream"] = "streamed"
+        _add_rows(table, n_streamed, _rounds(ways, work, nexus, repeat))
+    Console().print(table)
+
+
+def _rounds(
+    ways: dict[str, str], work: Work, nexus: LocalNexus, repeat: int
+) -> list[dict[str, Measurement]]:
+    """Measure ways in turn, each on a machine without a preloaded process."""
+    rounds = []
+    for _ in range(repeat):
+        measured = {}
+        for name, command in ways.items():
+            with fresh_machine() as environment:
+                measured[name] = measure(command, work, nexus, environment)
+        rounds.append(measured)
+    return rounds
 
 
 @main.command()
