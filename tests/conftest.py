@@ -31,7 +31,7 @@ from qnexus.models.references import ExecuteJobRef
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from tests.helpers import run_workflow as workflow_driver
 from tests.helpers.many_jobs import add_jobs
-from tests.helpers.repetition import SEED, few_and_all, seeded
+from tests.helpers.repetition import SEED, seeded
 from tierkreis.controller.data.location import WorkerCallArgs
 from tierkreis.controller.executor.protocol import ControllerExecutor
 from tierkreis.storage import FileStorage
@@ -57,10 +57,6 @@ WAYS = {
 }
 # For the few tests that show what could differ; all others have preloaded tasks.
 in_every_way = pytest.mark.parametrize("way", WAYS, indirect=True)
-# The same, but tasks that start cold, each for more than a second, in a soak run alone.
-in_quick_ways = pytest.mark.parametrize(
-    "way", few_and_all(["preloaded", "in-process"], ["cold"]), indirect=True
-)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

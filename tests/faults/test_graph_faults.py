@@ -11,6 +11,7 @@ import pytest
 import qnexus as qnx
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
+from tests.conftest import WAYS
 from tests.faults.conftest import Run
 from tests.helpers.repetition import SEED, few_and_all, soak
 
@@ -75,10 +76,7 @@ def describe(fault: Fault) -> str:
 
 @pytest.mark.parametrize(
     ("place", "way"),
-    few_and_all(
-        [(UPLOAD, "preloaded"), (SUBMIT, "preloaded"), (SUBMIT, "in-process")],
-        [(SUBMIT, "cold")],
-    ),
+    [(UPLOAD, "preloaded"), *((SUBMIT, way) for way in WAYS)],
     indirect=["way"],
 )
 def test_all_faults_of_a_change_after_each_other_leave_one_job_and_its_results(

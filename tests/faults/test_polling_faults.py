@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from pytket.backends.backendresult import BackendResult
-from tests.conftest import in_quick_ways
+from tests.conftest import in_every_way
 from tests.faults.conftest import COUNTS, Run
 from tests.helpers.preloaded import kill, preloaded_processes
 from tests.helpers.waiting import wait_until
@@ -19,7 +19,7 @@ LIMIT = 100
 type Start = Callable[..., Future[Run]]
 
 
-@in_quick_ways
+@in_every_way
 def test_an_outage_beyond_the_time_for_retries_is_waited_for(faulty_nexus, run_graph):
     faulty_nexus.add_fault(Fault("answer", status=503, times=8, **STATUS))
     run = run_graph(TKR_NEXUS_RETRY_TIME="0.1")
@@ -67,7 +67,7 @@ def n_requests(nexus, end_of_path: str) -> int:
     return sum(request.path.endswith(end_of_path) for request in nexus.requests())
 
 
-@in_quick_ways
+@in_every_way
 def test_a_login_that_expires_parks_the_workflow_until_there_is_a_new_one(
     faulty_nexus, start_waiting, connect_qnexus
 ):

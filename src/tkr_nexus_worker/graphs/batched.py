@@ -236,10 +236,12 @@ def _run_parts(
     return run.outcomes
 
 
-def _parts_body(
-    division: Division, polling_interval: float, *, allow_failed: bool
-) -> Workflow[PartsInputs, PartsProgress]:
-    g = Graph(PartsInputs, PartsProgress)
+def jobs_after_submission(g: Graph[Any, Any]) -> TKR[list[PartJob]]:
+    """Add the submission of the next part, if there may be one, to a pass of a loop.
+
+    :param g: The body of the loop, with the inputs of :class:`PartsInputs`.
+    :returns: The jobs that have not ended, with the one submitted now.
+    """
     inputs = g.inputs
     submitted = g.task(
         submit_part(
@@ -251,11 +253,19 @@ def _parts_body(
             inputs.next_part,
         )
     )
+    return g.ifelse(inputs.may_submit, submitted, inputs.part_jobs)
+
+
+def _parts_body(
+    division: Division, polling_interval: float, *, allow_failed: bool
+) -> Workflow[PartsInputs, PartsProgress]:
+    g = Graph(PartsInputs, PartsProgress)
+    inputs = g.inputs
     progress = g.task(
         collect_part(
             inputs.job_name,
             inputs.plan,
-            g.ifelse(inputs.may_submit, submitted, inputs.part_jobs),
+            jobs_after_submission(g),
             inputs.failed_jobs,
             inputs.next_part,
             inputs.outcomes,

@@ -8,9 +8,8 @@ from tierkreis.builder import Graph
 from tierkreis.models import TKR, OpaqueType, Workflow
 
 from tkr_nexus_worker.graphs.mixed import (
-    AnyProgram,
     ProgramShots,
-    ProgramsInputs,
+    any_programs,
     nexus_submit_programs,
 )
 from tkr_nexus_worker.graphs.submit_poll import BackendConfig
@@ -57,21 +56,8 @@ def nexus_submit_hugr(
     :raises InvalidInputError: If the interval is not a number of seconds above 0.
     """
     g = Graph(HugrJobInputs, TKR[list[ProgramShots]])
-    any_programs: TKR[list[AnyProgram]] = TKR(*g.inputs.hugr_packages.value_ref())
     graph = nexus_submit_programs(
         polling_interval, wasm_module=wasm_module, gpu_decoder_config=gpu_decoder_config
     )
-    inputs = g.inputs
-    shots = g.eval(
-        graph,
-        ProgramsInputs(
-            project_name=inputs.project_name,
-            job_name=inputs.job_name,
-            programs=any_programs,
-            n_shots=inputs.n_shots,
-            n_qubits=inputs.n_qubits,
-            max_cost=inputs.max_cost,
-            backend_config=inputs.backend_config,
-        ),
-    )
-    return g.finish_with_outputs(shots)
+    inputs = any_programs(g.inputs, g.inputs.hugr_packages)
+    return g.finish_with_outputs(g.eval(graph, inputs))

@@ -140,6 +140,23 @@ def nexus_submit_programs(
     return g.finish_with_outputs(g.task(join_programs(shots)))
 
 
+def any_programs(inputs: Any, programs: TKR[Any]) -> ProgramsInputs:
+    """Return the inputs of a graph for programs of one kind as those of all kinds.
+
+    :param inputs: The inputs, which have the other names of :class:`ProgramsInputs`.
+    :param programs: The programs.
+    """
+    return ProgramsInputs(
+        project_name=inputs.project_name,
+        job_name=inputs.job_name,
+        programs=TKR(*programs.value_ref()),
+        n_shots=inputs.n_shots,
+        n_qubits=inputs.n_qubits,
+        max_cost=inputs.max_cost,
+        backend_config=inputs.backend_config,
+    )
+
+
 def _part_graph(
     interval: float,
     wasm_module: Any,

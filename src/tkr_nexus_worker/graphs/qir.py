@@ -6,9 +6,8 @@ from tierkreis.builder import Graph
 from tierkreis.models import TKR, Workflow
 
 from tkr_nexus_worker.graphs.mixed import (
-    AnyProgram,
     ProgramShots,
-    ProgramsInputs,
+    any_programs,
     nexus_submit_programs,
 )
 from tkr_nexus_worker.graphs.submit_poll import BackendConfig
@@ -54,21 +53,8 @@ def nexus_submit_qir(
     :raises InvalidInputError: If the interval is not a number of seconds above 0.
     """
     g = Graph(QirJobInputs, TKR[list[ProgramShots]])
-    any_programs: TKR[list[AnyProgram]] = TKR(*g.inputs.qir_programs.value_ref())
     graph = nexus_submit_programs(
         polling_interval, wasm_module=wasm_module, gpu_decoder_config=gpu_decoder_config
     )
-    inputs = g.inputs
-    shots = g.eval(
-        graph,
-        ProgramsInputs(
-            project_name=inputs.project_name,
-            job_name=inputs.job_name,
-            programs=any_programs,
-            n_shots=inputs.n_shots,
-            n_qubits=inputs.n_qubits,
-            max_cost=inputs.max_cost,
-            backend_config=inputs.backend_config,
-        ),
-    )
-    return g.finish_with_outputs(shots)
+    inputs = any_programs(g.inputs, g.inputs.qir_programs)
+    return g.finish_with_outputs(g.eval(graph, inputs))

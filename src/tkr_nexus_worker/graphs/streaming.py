@@ -23,6 +23,7 @@ from tkr_nexus_worker.graphs.batched import (
     PartJob,
     PartPlan,
     check_at_least_one,
+    jobs_after_submission,
     prepare,
 )
 from tkr_nexus_worker.graphs.submit_poll import (
@@ -35,7 +36,6 @@ from tkr_nexus_worker.stubs import (
     await_results,
     join_outputs,
     keep_outputs,
-    submit_part,
     take_indices,
     take_results,
 )
@@ -180,21 +180,11 @@ def _stream_body(
     element = _element(body)
     g = Graph(StreamInputs, StreamOutputs)
     inputs = g.inputs
-    submitted = g.task(
-        submit_part(
-            inputs.project_name,
-            inputs.job_name,
-            inputs.backend_config,
-            inputs.plan,
-            inputs.part_jobs,
-            inputs.next_part,
-        )
-    )
     progress = g.task(
         await_results(
             inputs.job_name,
             inputs.plan,
-            g.ifelse(inputs.may_submit, submitted, inputs.part_jobs),
+            jobs_after_submission(g),
             inputs.failed_jobs,
             inputs.next_part,
             g.const(division.max_jobs),

@@ -227,7 +227,7 @@ class _PartHeader(BaseModel):
 
 
 @dataclass(frozen=True)
-class News:
+class Snapshot:
     """What a look at the jobs of a run has found.
 
     :param statuses: The status of each job, in their order.
@@ -390,7 +390,7 @@ def wait_for_end(
 
 def wait_for_results(
     jobs: Sequence[PartJob], polling_interval: float, *, at_once: bool
-) -> News:
+) -> Snapshot:
     """Wait until programs have finished whose results were not handed on, or a job.
 
     It looks into jobs only once they have left the queue, so that a day in the queue
@@ -404,7 +404,7 @@ def wait_for_results(
     """
     next_look = 0.0
 
-    def look() -> News:
+    def look() -> Snapshot:
         nonlocal next_look
         statuses, details = _statuses(jobs), {}
         started = time.monotonic()
@@ -418,13 +418,13 @@ def wait_for_results(
         if is_due:
             now = time.monotonic()
             next_look = now + (now - started) / _SHARE_FOR_ITEMS
-        return News(statuses, details)
+        return Snapshot(statuses, details)
 
-    def is_end(news: News) -> bool:
+    def is_end(snapshot: Snapshot) -> bool:
         return at_once or any(
             found.is_final or new_items(job, found)
             for job in jobs
-            if (found := news.details.get(job.part)) is not None
+            if (found := snapshot.details.get(job.part)) is not None
         )
 
     return waits.wait_for_change(look, is_end, polling_interval)

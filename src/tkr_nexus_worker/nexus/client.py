@@ -49,6 +49,7 @@ from tkr_runtime.requests import (
     sentence_in,
 )
 from tkr_runtime.settings.limits import Limits
+from tkr_runtime.tasks import workflow_memory
 
 logger = logging.getLogger(__name__)
 
@@ -243,12 +244,20 @@ def read_json(
 def warn_if_login_ends_soon(polling_interval: float) -> None:
     """Warn of a login that may end while a job is waited for.
 
+    Later tasks of a workflow ask again only if the login ends soon by then.
+
     :param polling_interval: The time between two looks at the job, in seconds.
     :raises NotLoggedInError: If there is no login now.
     """
+    subject = f"end of the login of {CONFIG.token_path} on {CONFIG.url}"
+    enough = max(polling_interval, _A_DAY)
+    remembered = workflow_memory.recall(subject)
+    if remembered is not None and float(remembered) - time.time() >= enough:
+        return
     status = get_json("check the login", "/auth/tokens")["token_status"]
     remaining = float(status["ttl"])
-    if remaining < max(polling_interval, _A_DAY):
+    workflow_memory.remember(subject, str(time.time() + remaining))
+    if remaining < enough:
         logger.warning(
             "nexus: the login ends in %.1f hours; a job that waits longer parks the "
             "workflow until you run `qnx login` again",

@@ -15,9 +15,9 @@ from tierkreis.controller.data.types import TierkreisDecoder, TierkreisEncoder
 from tkr_nexus_worker.jobs.models import Job, JobItem
 from tkr_nexus_worker.jobs.receipt import write_receipt
 from tkr_nexus_worker.jobs.runs import (
-    News,
     PartJob,
     Run,
+    Snapshot,
     new_items,
     wait_for_results,
 )
@@ -44,21 +44,21 @@ def await_results(
     :raises JobFailedError: If only failed jobs are left.
     :raises NexusWorkerError: If Nexus refuses, or an outage lasts too long.
     """
-    news = wait_for_results(run.jobs, polling_interval, at_once=run.may_submit)
-    found = [job for job in run.jobs if job.part in news.details]
+    snapshot = wait_for_results(run.jobs, polling_interval, at_once=run.may_submit)
+    found = [job for job in run.jobs if job.part in snapshot.details]
     arrived: list[tuple[PartJob, list[JobItem]]] = []
     for job in found:
-        items = _arrived(job, news.details[job.part], allow_failed=allow_failed)
+        items = _arrived(job, snapshot.details[job.part], allow_failed=allow_failed)
         arrived.append((job, items[:limit]))
         limit -= len(items[:limit])
-    arrivals = _keep(arrived, news)
+    arrivals = _keep(arrived, snapshot)
     run = run.with_seen(
         {job.part: [it.index for it in items] for job, items in arrived}
     )
-    if run.is_last_look and not arrivals and _all_failed(run, news):
+    if run.is_last_look and not arrivals and _all_failed(run, snapshot):
         raise run.failure()
-    run = _without_ended(run, news, allow_failed=allow_failed)
-    return run, arrivals, run.summary(news.statuses)
+    run = _without_ended(run, snapshot, allow_failed=allow_failed)
+    return run, arrivals, run.summary(snapshot.statuses)
 
 
 def _arrived(job: PartJob, found: Job, *, allow_failed: bool) -> list[JobItem]:
@@ -68,11 +68,11 @@ def _arrived(job: PartJob, found: Job, *, allow_failed: bool) -> list[JobItem]:
     return new_items(job, found)
 
 
-def _keep(arrived: Sequence[tuple[PartJob, list[JobItem]]], news: News) -> str:
+def _keep(arrived: Sequence[tuple[PartJob, list[JobItem]]], snapshot: Snapshot) -> str:
     """Download results into a file; return a reference to it, empty without results."""
     lines = []
     for job, items in arrived:
-        for circuit in download_items(news.details[job.part], items):
+        for circuit in download_items(snapshot.details[job.part], items):
             succeeded = circuit.item.succeeded
             result = circuit.backend_result if succeeded else BackendResult()
             lines.append((job.first + circuit.index, encode_result(result)))
@@ -83,8 +83,8 @@ def _keep(arrived: Sequence[tuple[PartJob, list[JobItem]]], news: News) -> str:
     return kept_files.reference(_ARRIVALS_FILE)
 
 
-def _all_failed(run: Run, news: News) -> bool:
-    details = [news.details.get(job.part) for job in run.jobs]
+def _all_failed(run: Run, snapshot: Snapshot) -> bool:
+    details = [snapshot.details.get(job.part) for job in run.jobs]
     have_ended = all(found is not None and found.is_final for found in details)
     return have_ended and not any(map(_is_complete, run.jobs))
 
@@ -93,13 +93,13 @@ def _is_complete(job: PartJob) -> bool:
     return len(job.seen) == job.n_programs
 
 
-def _without_ended(run: Run, news: News, *, allow_failed: bool) -> Run:
+def _without_ended(run: Run, snapshot: Snapshot, *, allow_failed: bool) -> Run:
     """Remove one job that has ended and has no more results to hand on.
 
     There is one receipt for each pass.
     """
     for job in run.jobs:
-        found = news.details.get(job.part)
+        found = snapshot.details.get(job.part)
         if found is None or not found.is_final:
             continue
         if not _arrived(job, found, allow_failed=allow_failed):

@@ -20,10 +20,7 @@ from tierkreis.worker.storage.filestorage import WorkerFileStorage
 
 from tkr_runtime.errors import InvalidInputError
 from tkr_runtime.tasks.node_files import DONE
-from tkr_runtime.tasks.task_lock import hold_task_lock
-
-# How long another process may run the same task: as long as a task of a cloud waits.
-_LOCK_SECONDS = 30 * 3600.0
+from tkr_runtime.tasks.task_lock import LONGEST_TASK_SECONDS, hold_task_lock
 
 _directory: ContextVar[Path] = ContextVar("directory")
 _imported: dict[Path, "ImportedWorker"] = {}
@@ -99,7 +96,7 @@ class ImportedWorker:
         :param folder: The folder of its node.
         :returns: Whether the task must be run, because no other process completed it.
         """
-        with hold_task_lock(folder, _LOCK_SECONDS) as has_waited:
+        with hold_task_lock(folder, LONGEST_TASK_SECONDS) as has_waited:
             yield not (has_waited and (folder / DONE).exists())
 
 

@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 CONTROLLER_FILE = "_controller"
 """The file of a workflow that its controller holds locked."""
 
+LONGEST_TASK_SECONDS = 30 * 3600.0
+"""How long a task of a user's worker may run in another process, as one of a cloud."""
+
 _OWNER_FILE = "_claim"
 _POLL_SECONDS = 0.2
 # Reading the owner of a task takes its lock for an instant, which is not worth a line.

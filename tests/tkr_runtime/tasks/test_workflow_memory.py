@@ -1,9 +1,11 @@
 """What tasks of a workflow look up once."""
 
+from tkr_nexus_worker.nexus.client import warn_if_login_ends_soon
 from tkr_nexus_worker.nexus.projects import get_or_create_project
 from tkr_runtime.tasks import workflow_memory
 
 PROJECTS = "/api/projects/v1beta2"
+LOGIN = "/auth/tokens"
 
 
 def test_a_project_is_looked_up_once_for_a_workflow_until_it_is_resumed(
@@ -16,6 +18,16 @@ def test_a_project_is_looked_up_once_for_a_workflow_until_it_is_resumed(
     workflow_memory.forget(node.parent)
     assert get_or_create_project("tests of memory") == first
     assert connected.requests(path=PROJECTS)
+
+
+def test_a_login_that_lasts_is_looked_up_once_for_a_workflow(node, connected):
+    warn_if_login_ends_soon(1.0)
+    connected.clear_requests()
+    warn_if_login_ends_soon(1.0)
+    assert connected.requests(path=LOGIN) == []
+    # A wait that is longer than the login makes it worth another look.
+    warn_if_login_ends_soon(1e9)
+    assert connected.requests(path=LOGIN)
 
 
 def test_outside_a_workflow_nothing_is_remembered(connected):

@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from tests.conftest import in_quick_ways
+from tests.conftest import in_every_way
 from tests.helpers import control_workflow
 from tests.helpers.waiting import wait_until
 from tierkreis.controller.data.location import Loc
@@ -136,7 +136,7 @@ def resume_on_the_command_line(storage, environment) -> None:
     assert len(json.loads(storage.read_output(Loc(), "value"))) == 2
 
 
-@in_quick_ways
+@in_every_way
 def test_ctrl_c_keeps_the_job_and_names_the_commands(
     nexus, storage, start, worker_environment
 ):

@@ -23,7 +23,7 @@ from tkr_runtime.cloud import ENTRY_POINTS, Cloud
 from tkr_runtime.tasks.node_files import DONE, MESSAGE
 from tkr_runtime.tasks.preloaded.identity import WorkerFolder
 from tkr_runtime.tasks.preloaded.server import CannotPreloadError
-from tkr_runtime.tasks.task_lock import hold_task_lock
+from tkr_runtime.tasks.task_lock import LONGEST_TASK_SECONDS, hold_task_lock
 
 PACKAGE = "tkr_worker"
 """The name by which preloaded processes of users' workers are found."""
@@ -32,8 +32,6 @@ ENV_PREFIX = "TKR_WORKER_"
 """The prefix of the environment variables for them."""
 
 _IDLE_SECONDS = 900.0
-# How long another process may run the same task: as long as a task of a cloud waits.
-_LOCK_SECONDS = 30 * 3600.0
 
 
 class UserWorker:
@@ -120,7 +118,7 @@ def run_main(folder: WorkerFolder, argv: list[str]) -> None:
 def _run_locked(definition: str, run: Callable[[], None]) -> None:
     checkpoints = os.environ.get("TKR_DIR") or "~/.tierkreis/checkpoints"
     node = Path(checkpoints).expanduser().joinpath(definition).parent
-    with hold_task_lock(node, _LOCK_SECONDS) as has_waited:
+    with hold_task_lock(node, LONGEST_TASK_SECONDS) as has_waited:
         if has_waited and (node / DONE).exists():
             return
         try:
