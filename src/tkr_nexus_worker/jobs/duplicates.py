@@ -104,10 +104,10 @@ def settle_duplicates(job: JobRef, status: JobStatus | None = None) -> None:
     """Look for duplicates of a job and cancel them, if its submission is in doubt.
 
     Call it with each status that is seen: it settles the budgets of the job, and looks
-    for duplicates when the state has changed, when
-    the job has ended, and after the times in ``LOOK_AFTER``. A duplicate that has
-    run is named in the log, and its id is kept for errors and the receipt. A look-up
-    that fails is a warning, because the job itself is there.
+    for duplicates when the state has changed, when the job has ended, and after the
+    times in ``LOOK_AFTER``. A duplicate that has run is named in the log, and its id is
+    kept for errors and the receipt. A look-up that fails is a warning, because the job
+    itself is there.
 
     :param job: The job that is used.
     :param status: Its status now, where it is known.
