@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
-from pytket.circuit import Circuit
 from qnexus.models import BackendConfig
 
-from tkr_nexus_worker.costs.estimates import CostEstimate, estimate_cost
+from tkr_nexus_worker.costs.estimates import CostEstimate, least_cost
+from tkr_nexus_worker.costs.formula import LEAST_HQC
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.nexus.checks import check_cost, check_each, is_cost
 from tkr_nexus_worker.nexus.idempotency import key_of
@@ -25,18 +25,25 @@ logger = logging.getLogger(__name__)
 
 _ADVICE = "give max_cost, the most that each program may cost"
 
+type KnownAfter = Literal["upload", "compilation"]
+"""After what the cost of programs is known that Nexus has to try, or to compile."""
+
 
 def check_limits(
     estimate: CostEstimate,
     max_cost: Sequence[float | None] | None,
     max_job_cost: float | None,
+    *,
+    is_known_later: bool = False,
 ) -> None:
     """Refuse a job that costs more than its owner allows.
 
     :param estimate: What the job is estimated to cost.
     :param max_cost: The most that each program may cost, in HQC; None for no limit.
     :param max_job_cost: The most that the job may cost, in HQC; None for no limit.
-    :raises BudgetExceededError: If the estimate is above a limit.
+    :param is_known_later: Whether a cost that is not known yet is checked later.
+    :raises BudgetExceededError: If the estimate, or the least that the job costs, is
+        above a limit.
     :raises InvalidInputError: If there is a limit for the job and the cost is not
         known.
     """
@@ -48,9 +55,24 @@ def check_limits(
                     f"above its max_cost of {limit:g}: take fewer shots, or raise "
                     "max_cost."
                 )
+            if limit is not None and estimate.charged and limit < LEAST_HQC:
+                raise BudgetExceededError(
+                    f"Program {program.index} costs at least {LEAST_HQC:g} HQC, above "
+                    f"its max_cost of {limit:g}: raise max_cost."
+                )
     if max_job_cost is None:
         return
+    least = least_cost(estimate)
+    if least > max_job_cost:
+        is_exact = all(one.is_exact for one in estimate.programs)
+        raise BudgetExceededError(
+            f"The job costs {'about' if is_exact else 'at least'} {least:.2f} HQC, "
+            f"above its limit of {max_job_cost:g}: take fewer shots or programs, or "
+            "raise the limit."
+        )
     amount = amount_of(estimate, max_cost)
+    if amount is None and is_known_later:
+        return
     if amount is None:
         raise InvalidInputError(
             f"The job may cost {max_job_cost:g} HQC at most, and {estimate.reason}; "
@@ -100,6 +122,32 @@ def limits_of(
     return [in_config if one is None else one for one in max_cost]
 
 
+def check_before_upload(
+    estimate: Callable[[], CostEstimate],
+    backend_config: BackendConfig,
+    n_programs: int,
+    *,
+    max_cost: Sequence[float | None] | None,
+    max_job_cost: float | None,
+) -> None:
+    """Keep the limits of jobs that are reserved for later, before any upload.
+
+    Without a limit, nothing is estimated.
+
+    :param estimate: Estimates their cost.
+    :param backend_config: Where and how they run.
+    :param n_programs: The number of their programs.
+    :param max_cost: The most that each program may cost, in HQC.
+    :param max_job_cost: The most that all may cost together, in HQC.
+    :raises BudgetExceededError: If they cost more than is allowed.
+    :raises InvalidInputError: If their cost has to be known and is not.
+    """
+    _check_values(max_cost, max_job_cost, n_programs)
+    if max_cost is not None or max_job_cost is not None:
+        limits = limits_of(max_cost, backend_config, n_programs)
+        check_limits(estimate(), limits, max_job_cost)
+
+
 def check_and_reserve(
     job: Sequence[Any],
     estimate: Callable[[], CostEstimate],
@@ -107,12 +155,14 @@ def check_and_reserve(
     n_programs: int,
     *,
     max_cost: Sequence[float | None] | None,
-    max_job_cost: float | None,
+    max_job_cost: float | None = None,
     budget: Budget | None,
+    known_after: KnownAfter | None = None,
 ) -> None:
-    """Keep the limits of a job before its programs are uploaded.
+    """Keep the limits and budgets of a job before its programs are uploaded.
 
-    Without a limit and a budget, nothing is estimated.
+    Without a limit and a budget, nothing is estimated. Of a cost that is known later,
+    the least that it can be is reserved.
 
     :param job: The names of the project and the job, and the shots.
     :param estimate: Estimates its cost.
@@ -121,51 +171,35 @@ def check_and_reserve(
     :param max_cost: The most that each program may cost, in HQC.
     :param max_job_cost: The most that the job may cost, in HQC.
     :param budget: Its own budget.
+    :param known_after: After what the cost is known, if not yet: :class:`Submission`
+        then reserves it.
     :raises BudgetExceededError: If it costs more than is allowed or left.
     :raises InvalidInputError: If its cost has to be known and is not.
     """
-    check_each("max_cost", max_cost, n_programs, is_cost, "a number of HQC above 0")
-    check_cost("max_job_cost", max_job_cost)
+    _check_values(max_cost, max_job_cost, n_programs)
     ledgers = ledgers_to_keep(budget)
-    limits = limits_of(max_cost, backend_config, n_programs)
     if not ledgers and max_cost is None and max_job_cost is None:
         return
+    limits = limits_of(max_cost, backend_config, n_programs)
     found = estimate()
-    check_limits(found, limits, max_job_cost)
+    check_limits(found, limits, max_job_cost, is_known_later=known_after is not None)
+    if not ledgers:
+        return
+    if known_after == "compilation":
+        limits = None  # far too much, where the exact cost is about to be known
+    amount, is_least = amount_of(found, limits), False
+    if amount is None and known_after is not None and found.charged:
+        amount, is_least = least_cost(found), True
+    if amount is None:
+        raise _unknown(found)
     content = _content(job, backend_config)
     later = preparation(*content)
-    if not ledgers or later is None:
-        return
     key = key_of("preparation", *content)
     spending = Spending(ledgers, key.digest, f"Job {job[1]!r}")
-    spending.prepare(_known(found, limits), later)
-
-
-def reserve_for_upload(
-    job: Sequence[Any],
-    circuits: Callable[[], Sequence[Circuit]],
-    backend_config: BackendConfig,
-    max_cost: Sequence[float | None] | None = None,
-) -> None:
-    """Keep the budgets of a workflow before a task uploads and submits circuits.
-
-    :param job: The names of the project and the job, and the shots.
-    :param circuits: Returns the circuits; called where there is a budget or limit.
-    :param backend_config: Where and how they run.
-    :param max_cost: The most that each circuit may cost, in HQC.
-    :raises BudgetExceededError: If they cost more than is allowed or left.
-    :raises InvalidInputError: If their cost has to be known and is not.
-    """
-    n_shots = job[2]
-    check_and_reserve(
-        job,
-        lambda: estimate_cost(circuits(), n_shots, backend_config),
-        backend_config,
-        len(n_shots),
-        max_cost=max_cost,
-        max_job_cost=None,
-        budget=None,
-    )
+    if later is None:
+        spending.check(amount, is_least=is_least)
+    else:
+        spending.prepare(amount, later, is_least=is_least)
 
 
 class Submission:
@@ -196,21 +230,42 @@ class Submission:
         self,
         estimate: Callable[[], CostEstimate],
         limits: Sequence[float | None] | None,
+        n_programs: int,
     ) -> None:
         """Find out what to reserve: what was reserved before, or the estimate.
 
+        Where no more was reserved before than the least that it costs, the estimate
+        takes its place.
+
         :param estimate: Estimates the cost.
         :param limits: The most that each program may cost, in HQC.
+        :param n_programs: The number of programs.
+        :raises BudgetExceededError: If less is left; nothing is reserved then.
         :raises InvalidInputError: If the cost is not known.
         """
         if not self.is_budgeted:
             return
         claimed = self._spending.claim(self._later)
-        if claimed is None:
-            found = estimate()
-            check_limits(found, limits, None)
-            claimed = _known(found, limits)
+        if claimed is None or 0 < claimed <= LEAST_HQC * n_programs:
+            claimed = self._estimate(estimate, limits)
         self._amount = claimed
+
+    def _estimate(
+        self,
+        estimate: Callable[[], CostEstimate],
+        limits: Sequence[float | None] | None,
+    ) -> float:
+        found = estimate()
+        try:
+            check_limits(found, limits, None)
+            amount = amount_of(found, limits)
+            if amount is None:
+                raise _unknown(found)
+        except InvalidInputError:
+            self.release()
+            raise
+        self._spending.increase(amount)
+        return amount
 
     def reserve(self) -> None:
         """Reserve the amount, right before the job is sent.
@@ -325,11 +380,15 @@ def _content(job: Sequence[Any], backend_config: BackendConfig) -> list[Any]:
     return [*job, backend_config.model_dump(mode="json")]
 
 
-def _known(estimate: CostEstimate, limits: Sequence[float | None] | None) -> float:
-    amount = amount_of(estimate, limits)
-    if amount is None:
-        raise InvalidInputError(
-            f"The job has to keep a budget, and {estimate.reason}; {_ADVICE}: that is "
-            "reserved then."
-        )
-    return amount
+def _check_values(
+    max_cost: Sequence[float | None] | None, max_job_cost: float | None, n: int
+) -> None:
+    check_each("max_cost", max_cost, n, is_cost, "a number of HQC above 0")
+    check_cost("max_job_cost", max_job_cost)
+
+
+def _unknown(estimate: CostEstimate) -> InvalidInputError:
+    return InvalidInputError(
+        f"The job has to keep a budget, and {estimate.reason}; {_ADVICE}: that is "
+        "reserved then."
+    )
