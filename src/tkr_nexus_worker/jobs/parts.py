@@ -8,6 +8,7 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
+from hugr.package import Package
 from pydantic import BaseModel, Field
 from pytket.circuit import Circuit
 from qnexus.models import BackendConfig
@@ -23,6 +24,7 @@ from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.jobs.submit import Program as UploadedProgram
 from tkr_nexus_worker.jobs.submit import check_options, start_execute_job
 from tkr_nexus_worker.nexus.checks import check_job, check_name, check_shots
+from tkr_nexus_worker.nexus.hugr_packages import check_package
 from tkr_nexus_worker.programs import (
     Program,
     ProgramKind,
@@ -92,6 +94,8 @@ def split_programs(
     places: dict[ProgramKind, list[int]] = {"circuit": [], "hugr": [], "qir": []}
     for index, program in enumerate(programs):
         places[kind_of(program)].append(index)
+        if isinstance(program, Package):
+            check_package(program, f"Program {index}")
     _check_backend(places, backend_config)
     circuits = circuits_of(programs)
     if circuits:

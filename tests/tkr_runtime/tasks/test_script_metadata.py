@@ -2,7 +2,6 @@
 
 import sysconfig
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
@@ -79,7 +78,7 @@ def add_wheel(folder: Path, version: str, text: str) -> None:
 
 
 @pytest.fixture
-def worker(tmp_path, monkeypatch, warm_worker) -> Iterator[Path]:
+def worker(tmp_path, monkeypatch, warm_worker):
     """The folder of a worker that is one script, with metadata."""
     folder = tmp_path / "registry" / NAME
     folder.mkdir(parents=True)
@@ -90,7 +89,7 @@ def worker(tmp_path, monkeypatch, warm_worker) -> Iterator[Path]:
     kill(servers_of(folder, warm_worker))
 
 
-def servers_of(worker: Path, sockets: Path) -> list[psutil.Process]:
+def servers_of(worker, sockets) -> list[psutil.Process]:
     servers = preloaded_processes(sockets)
     return [it for it in servers if str(worker) in it.cmdline()]
 
