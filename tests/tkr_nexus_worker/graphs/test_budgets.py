@@ -7,7 +7,12 @@ from uuid import uuid4
 
 import pytest
 from pytket.backends.backendresult import BackendResult
+from pytket.circuit import Circuit, Qubit
+from pytket.pauli import Pauli, QubitPauliString
+from pytket.utils.operators import QubitPauliOperator
+from quantinuum_schemas.models.backend_config import HeliosConfig
 from tests.helpers.waiting import wait_until
+from tests.local_nexus import guppy_coin
 from tests.local_nexus.simulators.test_hybrid import bell_qir
 from tests.tkr_nexus_worker.graphs import branches
 from tests.tkr_nexus_worker.graphs.branches import COST, storage_of
@@ -27,14 +32,21 @@ from tkr_nexus_worker import (
     run,
 )
 from tkr_nexus_worker.graphs import (
+    LimitedExpectationInputs,
+    LimitedHugrJobInputs,
     LimitedJobInputs,
     LimitedProgramsInputs,
+    LimitedQirJobInputs,
     nexus_compile_submit_and_poll,
+    nexus_expectation_values,
     nexus_stream_results,
     nexus_submit_and_poll,
     nexus_submit_and_poll_batched,
     nexus_submit_and_poll_retrying,
+    nexus_submit_hugr,
+    nexus_submit_in_parts,
     nexus_submit_programs,
+    nexus_submit_qir,
 )
 from tkr_nexus_worker.graphs.submit_poll import BackendResult as BackendResultType
 from tkr_nexus_worker.jobs import get_job_payload
@@ -185,6 +197,75 @@ def test_jobs_of_several_kinds_charge_one_budget(connected, workflow):
     costs = [job["cost"] for job in connected.jobs() if job["name"].startswith(name)]
     assert len(costs) == 2
     assert balance(storage) == (0, round(sum(costs), 6), 2)
+
+
+MACHINE = branches.inputs("")["backend_config"]
+HELIOS = {"n_qubits": None, "backend_config": HeliosConfig(system_name="Helios-1E")}
+REFUSED = {
+    "batched": (
+        nexus_submit_and_poll_batched(1, inputs=LimitedJobInputs),
+        {"circuits": [branches.NATIVE] * 2, "n_shots": [100] * 2, "max_job_cost": 11.0},
+        r"costs about 11\.24 HQC, above its limit of 11",
+    ),
+    "in parts": (
+        nexus_submit_in_parts(1, inputs=LimitedJobInputs),
+        {"circuits": [branches.NATIVE], "n_shots": [100], "max_cost": [5.5]},
+        r"Program 0 costs about 5\.62 HQC, above its max_cost of 5\.5",
+    ),
+    "compiling": (
+        nexus_compile_submit_and_poll(inputs=LimitedJobInputs),
+        {"circuits": [branches.NATIVE] * 2, "n_shots": [100] * 2, "max_job_cost": 9.0},
+        r"costs at least 10\.00 HQC, above its limit of 9",
+    ),
+    "compiled here": (
+        nexus_compile_submit_and_poll(compile="local", inputs=LimitedJobInputs),
+        {"circuits": [branches.NATIVE] * 2, "n_shots": [100] * 2},
+        r"would cost about 11\.24 HQC, and 10 of the 10 HQC",
+    ),
+    "HUGR": (
+        nexus_submit_hugr(inputs=LimitedHugrJobInputs),
+        {"hugr_packages": [guppy_coin.package()] * 3, "n_shots": [9] * 3} | HELIOS,
+        r"would cost at least 15 HQC, and 10 of the 10 HQC",
+    ),
+    "QIR": (
+        nexus_submit_qir(inputs=LimitedQirJobInputs),
+        {"qir_programs": [bell_qir()], "n_shots": [9], "max_job_cost": 9.0} | HELIOS,
+        "may cost 9 HQC at most, and the cost of program 0 cannot be estimated before",
+    ),
+    "expectation values": (
+        nexus_expectation_values(inputs=LimitedExpectationInputs),
+        {
+            "circuit": Circuit(2).PhasedX(0.5, 0.5, 0),
+            "parameters": [{}],
+            "operator": QubitPauliOperator(
+                {QubitPauliString({Qubit(0): one}): 1.0 for one in (Pauli.X, Pauli.Z)}
+            ),
+            "n_shots": 100,
+        },
+        r"Job 'refused' would cost about 10\.\d\d HQC, and 10 of the 10 HQC",
+    ),
+}
+
+
+@pytest.mark.parametrize(("graph", "inputs", "words"), REFUSED.values(), ids=REFUSED)
+def test_what_is_too_much_for_a_graph_is_refused_before_its_upload(
+    connected, workflow, graph, inputs, words
+):
+    given = {
+        "project_name": "tests of branches",
+        "job_name": "refused",
+        "backend_config": MACHINE,
+        "max_cost": None,
+        "max_job_cost": None,
+        "budget": budget(hqc=10),
+        **inputs,
+    }
+    if "operator" in inputs:
+        del given["max_cost"]
+    with pytest.raises(WorkflowFailedError, match=words):
+        run(graph, given, workflow, InProcessExecutor(workflow))
+    posted = {request.path for request in connected.requests(method="POST")}
+    assert posted <= {"/api/projects/v1beta2"}
 
 
 def test_a_workflow_in_memory_needs_a_place_for_its_budget():
