@@ -41,7 +41,7 @@ from tkr_nexus_worker import (
 from tkr_nexus_worker.cloud import NEXUS
 from tkr_nexus_worker.costs import limits
 from tkr_nexus_worker.costs.budgets import Budget
-from tkr_nexus_worker.costs.estimates import CostEstimate, estimate_later
+from tkr_nexus_worker.costs.estimates import CostEstimate
 from tkr_nexus_worker.costs.formula import hqc
 from tkr_nexus_worker.devices import DeviceDetails, DeviceSummary
 from tkr_nexus_worker.jobs import compile as compilation
@@ -610,15 +610,14 @@ def prepare_compilation(
         target_2qb_gate=target_2qb_gate,
     )
     if n_shots is not None:
-        limits.check_and_reserve(
+        limits.reserve_for_compilation(
             (project_name, job_name, n_shots),
-            lambda: estimate_later(len(circuits), device, "after the compilation"),
-            backend_config,
             len(circuits),
+            device,
+            backend_config,
             max_cost=max_cost,
             max_job_cost=max_job_cost,
             budget=budget,
-            known_after="compilation",
         )
     client.warn_if_login_ends_soon(polling_interval)
     projects.get_or_create_project(project_name)

@@ -6,8 +6,14 @@ from typing import Any, Literal
 
 from qnexus.models import BackendConfig
 
-from tkr_nexus_worker.costs.estimates import CostEstimate, least_cost
+from tkr_nexus_worker.costs.estimates import (
+    CostEstimate,
+    estimate_later,
+    is_exact,
+    least_cost,
+)
 from tkr_nexus_worker.costs.formula import LEAST_HQC
+from tkr_nexus_worker.devices import DeviceDetails
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.nexus.checks import check_cost, check_each, is_cost
 from tkr_nexus_worker.nexus.idempotency import key_of
@@ -25,8 +31,8 @@ logger = logging.getLogger(__name__)
 
 _ADVICE = "give max_cost, the most that each program may cost"
 
-type KnownAfter = Literal["upload", "compilation"]
-"""After what the cost of programs is known that Nexus has to try, or to compile."""
+type Later = Literal["estimated", "exact"]
+"""How well a cost will be known that is not known before an upload."""
 
 
 def check_limits(
@@ -62,17 +68,9 @@ def check_limits(
                 )
     if max_job_cost is None:
         return
-    least = least_cost(estimate)
-    if least > max_job_cost:
-        is_exact = all(one.is_exact for one in estimate.programs)
-        raise BudgetExceededError(
-            f"The job costs {'about' if is_exact else 'at least'} {least:.2f} HQC, "
-            f"above its limit of {max_job_cost:g}: take fewer shots or programs, or "
-            "raise the limit."
-        )
-    amount = amount_of(estimate, max_cost)
-    if amount is None and is_known_later:
-        return
+    amount, about = amount_of(estimate, max_cost), "about"
+    if amount is None and (is_known_later or least_cost(estimate) > max_job_cost):
+        amount, about = least_cost(estimate), "at least"
     if amount is None:
         raise InvalidInputError(
             f"The job may cost {max_job_cost:g} HQC at most, and {estimate.reason}; "
@@ -80,7 +78,7 @@ def check_limits(
         )
     if amount > max_job_cost:
         raise BudgetExceededError(
-            f"The job costs about {amount:.2f} HQC, above its limit of "
+            f"The job costs {about} {amount:.2f} HQC, above its limit of "
             f"{max_job_cost:g}: take fewer shots or programs, or raise the limit."
         )
 
@@ -157,7 +155,7 @@ def check_and_reserve(
     max_cost: Sequence[float | None] | None,
     max_job_cost: float | None = None,
     budget: Budget | None,
-    known_after: KnownAfter | None = None,
+    later: Later | None = None,
 ) -> None:
     """Keep the limits and budgets of a job before its programs are uploaded.
 
@@ -171,8 +169,8 @@ def check_and_reserve(
     :param max_cost: The most that each program may cost, in HQC.
     :param max_job_cost: The most that the job may cost, in HQC.
     :param budget: Its own budget.
-    :param known_after: After what the cost is known, if not yet: :class:`Submission`
-        then reserves it.
+    :param later: How well the cost will be known later, if it is not known yet;
+        :class:`Submission` then reserves it.
     :raises BudgetExceededError: If it costs more than is allowed or left.
     :raises InvalidInputError: If its cost has to be known and is not.
     """
@@ -182,24 +180,60 @@ def check_and_reserve(
         return
     limits = limits_of(max_cost, backend_config, n_programs)
     found = estimate()
-    check_limits(found, limits, max_job_cost, is_known_later=known_after is not None)
+    check_limits(found, limits, max_job_cost, is_known_later=later is not None)
     if not ledgers:
         return
-    if known_after == "compilation":
-        limits = None  # far too much, where the exact cost is about to be known
-    amount, is_least = amount_of(found, limits), False
-    if amount is None and known_after is not None and found.charged:
-        amount, is_least = least_cost(found), True
+    # A limit may be far more than what will be known to be the cost.
+    amount = amount_of(found, None if later == "exact" else limits)
+    is_least = amount is None and later is not None and bool(found.charged)
+    if is_least:
+        amount = least_cost(found)
     if amount is None:
         raise _unknown(found)
     content = _content(job, backend_config)
-    later = preparation(*content)
     key = key_of("preparation", *content)
     spending = Spending(ledgers, key.digest, f"Job {job[1]!r}")
-    if later is None:
+    found_by = preparation(*content)
+    if found_by is None:
         spending.check(amount, is_least=is_least)
     else:
-        spending.prepare(amount, later, is_least=is_least)
+        spending.prepare(amount, found_by, is_least=is_least)
+
+
+def reserve_for_compilation(
+    job: Sequence[Any],
+    n_programs: int,
+    device: DeviceDetails | str,
+    backend_config: BackendConfig,
+    *,
+    max_cost: Sequence[float | None] | None,
+    max_job_cost: float | None,
+    budget: Budget | None,
+) -> None:
+    """Keep the limits and budgets of a job before its circuits are compiled.
+
+    :param job: As for :func:`check_and_reserve`.
+    :param n_programs: The number of circuits.
+    :param device: The device, or why it cannot be found.
+    :param backend_config: Where and how they run.
+    :param max_cost: As there.
+    :param max_job_cost: As there.
+    :param budget: As there.
+    :raises BudgetExceededError: If it costs more than is allowed or left, whatever the
+        compilation makes of the circuits.
+    :raises InvalidInputError: If its cost has to be known and will not be.
+    """
+    known = isinstance(device, DeviceDetails) and is_exact(device, backend_config)
+    check_and_reserve(
+        job,
+        lambda: estimate_later(n_programs, device, "after the compilation"),
+        backend_config,
+        n_programs,
+        max_cost=max_cost,
+        max_job_cost=max_job_cost,
+        budget=budget,
+        later="exact" if known else "estimated",
+    )
 
 
 class Submission:

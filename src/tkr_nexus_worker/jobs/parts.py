@@ -161,7 +161,7 @@ def submit_part(
         len(programs),
         max_cost=part.max_cost,
         budget=budget,
-        known_after=None if part.kind == "circuit" else "upload",
+        later=None if part.kind == "circuit" else "estimated",
     )
     uploaded = upload_programs(programs, project_name, own)
     job = start_execute_job(

@@ -389,6 +389,18 @@ def test_what_a_compilation_makes_reserves_the_least_first_and_then_its_cost(
     assert balance(second) == (pytest.approx(COST), 0)
 
 
+def test_a_compilation_for_a_device_without_exact_costs_reserves_the_limit(
+    connected, node, shared
+):
+    for number, config in enumerate((HELIOS, QuantinuumConfig(device_name="H9-1"))):
+        job = (PROJECT, f"job {number}", [NATIVE], config)
+        limits = {"max_cost": [6.0], "budget": shared}
+        tasks.prepare_compilation(*job, n_shots=[100], **limits)
+    assert balance(shared) == (12, 0)
+    with pytest.raises(InvalidInputError, match="give max_cost, the most that each"):
+        tasks.prepare_compilation(*job, n_shots=[99], budget=shared)
+
+
 def test_a_part_of_a_run_is_refused_before_its_upload(connected, node):
     with budget(hqc=6):
         attach(node.parent)
