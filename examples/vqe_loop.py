@@ -49,8 +49,9 @@ LOOP = "vqe"
 # Like the Nexus worker, the worker of this example runs in this environment.
 HERE = {"UV_NO_SYNC": "1", "UV_PROJECT_ENVIRONMENT": sys.prefix}
 
-# Two atoms of hydrogen, 0.75 angstrom apart, on two qubits: P. J. J. O'Malley et al.,
-# Phys. Rev. X 6, 031007 (2016), table I. In hartree, with the repulsion of the nuclei.
+# Two atoms of hydrogen, 0.75 angstrom apart, in the minimal basis STO-6G on two qubits:
+# P. J. J. O'Malley et al., Phys. Rev. X 6, 031007 (2016), table I. In hartree, with the
+# repulsion of the nuclei. A test derives the same numbers from the integrals.
 H2 = {"II": 0.2252, "ZI": 0.3435, "IZ": -0.4347, "ZZ": 0.5716, "XX": 0.091, "YY": 0.091}
 GROUND_ENERGY = -1.1456
 """The lowest eigenvalue of this operator, in hartree."""

@@ -9,7 +9,6 @@ from contextvars import copy_context
 from typing import Literal
 
 import qnexus as qnx
-from hugr.envelope import MAGIC_NUMBERS
 from hugr.package import Package
 from pytket.circuit import Circuit
 from pytket.wasm.wasm import WasmModuleHandler
@@ -24,6 +23,11 @@ from qnexus.models.references import (
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.nexus.checks import check_name, check_qir
+from tkr_nexus_worker.nexus.hugr_packages import (
+    check_package,
+    is_package,
+    read_package,
+)
 from tkr_nexus_worker.nexus.idempotency import Key, key_of, make_once
 from tkr_nexus_worker.nexus.projects import get_or_create_project
 
@@ -65,17 +69,10 @@ def read_program(content: bytes) -> Package | bytes:
     :param content: The bytes.
     :raises InvalidInputError: If they are neither.
     """
-    if not content.startswith(MAGIC_NUMBERS):
-        check_qir(content)
-        return content
-    try:
-        return Package.from_bytes(content)
-    # hugr raises errors of many kinds for bytes that are not a package.
-    except Exception as error:
-        raise InvalidInputError(
-            f"A HUGR package cannot be read ({error}); make it with a version of "
-            "guppylang that fits the installed one of hugr."
-        ) from error
+    if is_package(content):
+        return read_package(content)
+    check_qir(content)
+    return content
 
 
 def upload_circuit(circuit: Circuit, project_name: str) -> CircuitRef:
@@ -144,11 +141,13 @@ def upload_hugr(
     :param name: The name of the program; by default ``hugr-`` plus the first digits of
         the SHA-256 of its content.
     :returns: A reference to the program on Nexus.
+    :raises InvalidInputError: If it is too new for the installed hugr.
     :raises NexusWorkerError: If the upload fails.
     """
     check_name("project", project_name)
     if name is not None:
         check_name("program", name)
+    check_package(package, "The program")
     return _upload_hugr(package, get_or_create_project(project_name), name=name)
 
 

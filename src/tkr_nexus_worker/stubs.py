@@ -283,6 +283,7 @@ class prepare_programs(NamedTuple):
         ]
     ]
     polling_interval: TKR[float] | None = None
+    max_job_cost: TKR[Union[float, NoneType]] | None = None
 
     @staticmethod
     def out() -> type[TKR[list[OpaqueType["tkr_nexus_worker.jobs.parts.ProgramPart"]]]]:
@@ -320,6 +321,9 @@ class submit_programs(NamedTuple):
         | None
     ) = None
     names: TKR[Union[list[str], NoneType]] | None = None
+    budget: (
+        TKR[Union[OpaqueType["tkr_runtime.jobs.budget.Budget"], NoneType]] | None
+    ) = None
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["qnexus.models.references.ExecuteJobRef"]]]:
@@ -545,6 +549,11 @@ class prepare_compilation(NamedTuple):
     target_2qb_gate: TKR[Union[str, NoneType]] | None = None
     n_shots: TKR[Union[list[int], NoneType]] | None = None
     polling_interval: TKR[float] | None = None
+    max_cost: TKR[Union[list[float], NoneType]] | None = None
+    max_job_cost: TKR[Union[float, NoneType]] | None = None
+    budget: (
+        TKR[Union[OpaqueType["tkr_runtime.jobs.budget.Budget"], NoneType]] | None
+    ) = None
 
     @staticmethod
     def out() -> type[TKR[list[list[OpaqueType["pytket._tket.circuit.Circuit"]]]]]:
@@ -896,6 +905,8 @@ class prepare_parts(NamedTuple):
     max_bytes: TKR[int]
     max_cost: TKR[Union[float, NoneType]] | None = None
     polling_interval: TKR[float] | None = None
+    max_program_cost: TKR[Union[list[float], NoneType]] | None = None
+    max_job_cost: TKR[Union[float, NoneType]] | None = None
 
     @staticmethod
     def out() -> type[TKR[OpaqueType["tkr_nexus_worker.jobs.runs.PartPlan"]]]:
@@ -927,6 +938,9 @@ class submit_part(NamedTuple):
     plan: TKR[OpaqueType["tkr_nexus_worker.jobs.runs.PartPlan"]]
     part_jobs: TKR[list[OpaqueType["tkr_nexus_worker.jobs.runs.PartJob"]]]
     part: TKR[int]
+    budget: (
+        TKR[Union[OpaqueType["tkr_runtime.jobs.budget.Budget"], NoneType]] | None
+    ) = None
 
     @staticmethod
     def out() -> type[TKR[list[OpaqueType["tkr_nexus_worker.jobs.runs.PartJob"]]]]:

@@ -270,6 +270,7 @@ def prepare_programs(
     max_cost: list[float] | None,
     backend_config: BackendConfig,
     polling_interval: float = 0.0,
+    max_job_cost: float | None = None,
 ) -> list[ProgramPart]:
     """Check programs of any kinds, and split them into one job for each kind.
 
@@ -283,8 +284,11 @@ def prepare_programs(
     :param max_cost: The most that each program may cost, in HQC; None for no limit.
     :param backend_config: Where and how to run them.
     :param polling_interval: As for ``prepare_job``.
+    :param max_job_cost: The most that all may be estimated to cost together, in HQC;
+        with HUGR and QIR programs, give ``max_cost`` as well.
     :returns: The parts, each for ``submit_programs``.
     :raises InvalidInputError: If anything is wrong with the programs or their options.
+    :raises BudgetExceededError: If they cost more than is allowed.
     :raises NotLoggedInError: If there is no valid login.
     """
     parts = jobs.split_programs(
@@ -299,6 +303,13 @@ def prepare_programs(
     if parts[0].kind == "circuit":
         circuits = [one for one in programs if isinstance(one, Circuit)]
         validation.check_fit(circuits, parts[0].n_shots, backend_config)
+    limits.check_before_upload(
+        lambda: costs.estimate_cost(programs, n_shots, backend_config),
+        backend_config,
+        len(programs),
+        max_cost=max_cost,
+        max_job_cost=max_job_cost,
+    )
     client.warn_if_login_ends_soon(polling_interval)
     projects.get_or_create_project(project_name)
     return parts
@@ -324,6 +335,7 @@ def submit_programs(
     wasm_module: WasmModuleRef | None = None,
     gpu_decoder_config: GpuDecoderConfigRef | None = None,
     names: list[str] | None = None,
+    budget: Budget | None = None,
 ) -> ExecuteJobRef:
     """Upload the programs of one kind, and submit them as one job.
 
@@ -334,6 +346,7 @@ def submit_programs(
     :param gpu_decoder_config: The config of the GPU decoder that they use.
     :param names: One name for each program of the graph, under which HUGR and QIR
         programs are uploaded; by default they are named by their contents.
+    :param budget: A budget for this job, beside those of its workflow.
     :returns: A reference to the job.
     """
     job, uploaded = jobs.submit_part(
@@ -343,6 +356,7 @@ def submit_programs(
         wasm_module=wasm_module,
         gpu_decoder_config=gpu_decoder_config,
         names=names,
+        budget=budget,
     )
     receipt.write_submission(job, uploaded, part.n_shots, backend_config)
     return job
@@ -556,6 +570,9 @@ def prepare_compilation(
     target_2qb_gate: str | None = None,
     n_shots: list[int] | None = None,
     polling_interval: float = 0.0,
+    max_cost: list[float] | None = None,
+    max_job_cost: float | None = None,
+    budget: Budget | None = None,
 ) -> list[list[Circuit]]:
     """Check circuits that Nexus is to compile, and divide them into batches.
 
@@ -568,10 +585,16 @@ def prepare_compilation(
     :param optimisation_level: As for ``start_compile_job``.
     :param target_2qb_gate: As for ``start_compile_job``.
     :param n_shots: One number of shots for each circuit, where they are to be run
-        afterwards: the job that runs them is then checked, too.
+        afterwards: the job that runs them is then checked, too, and the least that it
+        costs is reserved in its budgets.
     :param polling_interval: As for ``prepare_job``.
+    :param max_cost: The most that each circuit may cost when it is run, in HQC.
+    :param max_job_cost: The most that the job that runs them may cost, in HQC.
+    :param budget: A budget for that job, beside those of its workflow.
     :returns: The circuits in their order, in at most 4 batches for ``upload_circuits``.
     :raises InvalidInputError: If anything is wrong.
+    :raises BudgetExceededError: If the job costs more than is allowed or left, however
+        the circuits are compiled.
     :raises NotLoggedInError: If there is no valid login.
     """
     checks.check_name("project", project_name)
@@ -579,13 +602,23 @@ def prepare_compilation(
     compilation.check_level(optimisation_level)
     if n_shots is not None:
         checks.check_job(project_name, job_name, circuits, n_shots, backend_config)
-        validation.check_fit(circuits, n_shots, backend_config, compiled=True)
+        device = validation.check_fit(circuits, n_shots, backend_config, compiled=True)
     compilation.check_compilation(
         circuits,
         backend_config,
         optimisation_level=optimisation_level,
         target_2qb_gate=target_2qb_gate,
     )
+    if n_shots is not None:
+        limits.reserve_for_compilation(
+            (project_name, job_name, n_shots),
+            len(circuits),
+            device,
+            backend_config,
+            max_cost=max_cost,
+            max_job_cost=max_job_cost,
+            budget=budget,
+        )
     client.warn_if_login_ends_soon(polling_interval)
     projects.get_or_create_project(project_name)
     if isinstance(circuits, EncodedCircuits):
@@ -880,8 +913,12 @@ def prepare_parts(
     max_bytes: int,
     max_cost: float | None = None,
     polling_interval: float = 0.0,
+    max_program_cost: list[float] | None = None,
+    max_job_cost: float | None = None,
 ) -> PartPlan:
     """Check a run as ``prepare_job`` does, and divide its circuits into parts.
+
+    Budgets are kept part by part, when ``submit_part`` submits them.
 
     :param project_name: The project; it is created if it does not exist.
     :param job_name: A name for the run.
@@ -893,16 +930,28 @@ def prepare_parts(
     :param max_bytes: The largest size of a part as it is uploaded, in bytes.
     :param max_cost: The largest estimated cost of a part in HQC; None for no limit.
     :param polling_interval: As for ``prepare_job``.
+    :param max_program_cost: The most that each circuit may cost, in HQC.
+    :param max_job_cost: The most that all jobs of the run may be estimated to cost
+        together, in HQC.
     :returns: The plan; the parts are kept in files of this task.
     :raises InvalidInputError: If anything is wrong with the run, or a circuit alone
         costs more than a part may.
+    :raises BudgetExceededError: If it costs more than is allowed.
     :raises NotLoggedInError: If there is no valid login.
     """
-    limits = PartLimits(max_programs, max_bytes, max_cost).within_batch(backend_config)
-    prepare_job(
-        project_name, job_name, circuits, n_shots, backend_config, polling_interval
+    each = PartLimits(max_programs, max_bytes, max_cost).within_batch(backend_config)
+    checks.check_job(project_name, job_name, circuits, n_shots, backend_config)
+    device = validation.check_fit(circuits, n_shots, backend_config)
+    limits.check_before_upload(
+        lambda: costs.estimate_cost(circuits, n_shots, backend_config, device=device),
+        backend_config,
+        len(circuits),
+        max_cost=max_program_cost,
+        max_job_cost=max_job_cost,
     )
-    return runs.write_parts(circuits, n_shots, limits, hqc)
+    client.warn_if_login_ends_soon(polling_interval)
+    projects.get_or_create_project(project_name)
+    return runs.write_parts(circuits, n_shots, each, hqc, max_program_cost)
 
 
 worker.read_input_by("prepare_parts", "circuits", EncodedCircuits.read, encoded=True)
@@ -916,6 +965,7 @@ def submit_part(
     plan: PartPlan,
     part_jobs: list[PartJob],
     part: int,
+    budget: Budget | None = None,
 ) -> list[PartJob]:
     """Upload the circuits of a part, and submit them as a job.
 
@@ -925,9 +975,12 @@ def submit_part(
     :param plan: The plan of the run.
     :param part_jobs: The jobs of the run that have not ended.
     :param part: The place of the part, from 0.
+    :param budget: A budget for the job, beside those of its workflow.
     :returns: The same jobs, and the new one.
+    :raises BudgetExceededError: If the part costs more than is left of a budget;
+        nothing of it is uploaded then.
     """
-    job = runs.submit_part(project_name, job_name, backend_config, plan, part)
+    job = runs.submit_part(project_name, job_name, backend_config, plan, part, budget)
     return [*part_jobs, job]
 
 

@@ -12,6 +12,7 @@ from contextvars import copy_context
 from typing import Any, Literal, cast
 
 import qnexus as qnx
+from hugr.package import Package
 from pydantic import BaseModel
 from pytket.circuit import Circuit
 from qnexus.config import CONFIG
@@ -24,7 +25,7 @@ from qnexus.models.references import (
     WasmModuleRef,
 )
 
-from tkr_nexus_worker.costs.formula import hqc
+from tkr_nexus_worker.costs.formula import LEAST_HQC, hqc
 from tkr_nexus_worker.devices import DeviceDetails, find_device
 from tkr_nexus_worker.errors import (
     InvalidInputError,
@@ -35,7 +36,7 @@ from tkr_nexus_worker.nexus.checks import check_shots
 from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.projects import get_or_create_project
 
-type Program = Circuit | CircuitRef | HUGRRef | QIRRef
+type Program = Circuit | CircuitRef | HUGRRef | QIRRef | Package | bytes
 
 _CHARGED_KINDS = frozenset({"hardware", "emulator"})
 _CHARGED_BACKENDS = frozenset({"Quantinuum", "Helios"})
@@ -105,7 +106,8 @@ def estimate_cost(
 ) -> CostEstimate:
     """Estimate what a job costs; nothing is submitted that costs anything.
 
-    :param programs: Circuits, or circuits, HUGR and QIR programs that are on Nexus.
+    :param programs: Circuits, or circuits, HUGR and QIR programs that are on Nexus. The
+        cost of a HUGR or QIR program that is not there yet is None.
     :param n_shots: One number of shots for each program.
     :param backend_config: Where and how to run them.
     :param project_name: The project for the costing job of HUGR and QIR programs; made
@@ -126,43 +128,43 @@ def estimate_cost(
     check_shots(n_shots, len(programs))
     if device is None:
         device = find_device(backend_config, retry_time=_PATIENCE_SECONDS)
-    if not isinstance(device, DeviceDetails):
-        unknown = [ProgramCost(index=i) for i in range(len(programs))]
-        return _estimate(
-            None, None, unknown, f"it is not known what it costs: {device}"
-        )
-    if not is_charged(device):
-        free = [
-            ProgramCost(index=i, cost=0.0, confidence=1.0, is_exact=True)
-            for i in range(len(programs))
-        ]
-        return _estimate(device, False, free)
+    if not isinstance(device, DeviceDetails) or not is_charged(device):
+        return estimate_later(len(programs), device)
+    plain: dict[int, Circuit | CircuitRef] = {}
+    hybrid: dict[int, HUGRRef | QIRRef] = {}
     costs: dict[int, ProgramCost] = {}
-    hybrid = [i for i, one in enumerate(programs) if isinstance(one, HUGRRef | QIRRef)]
-    plain = [i for i in range(len(programs)) if i not in set(hybrid)]
-    circuits = _fetch_circuits([cast("Any", programs[i]) for i in plain])
+    for i, one in enumerate(programs):
+        match one:
+            case Circuit() | CircuitRef():
+                plain[i] = one
+            case HUGRRef() | QIRRef():
+                hybrid[i] = one
+            case _:
+                costs[i] = ProgramCost(index=i)
+    before = " before the upload" if costs else ""
+    circuits = _fetch_circuits(list(plain.values()))
     exact = is_exact(device, backend_config)
     shots = [n_shots[i] for i in plain]
-    for i, one in zip(plain, estimate_circuits(circuits, shots), strict=True):
+    for i, its_cost in zip(plain, estimate_circuits(circuits, shots), strict=True):
         found_there = {"index": i} | (
             {} if exact else {"confidence": None, "is_exact": False}
         )
-        costs[i] = one.model_copy(update=found_there)
+        costs[i] = its_cost.model_copy(update=found_there)
     for kind in (HUGRRef, QIRRef):
-        indices = [i for i in hybrid if isinstance(programs[i], kind)]
-        if indices:
+        chosen = {i: one for i, one in hybrid.items() if isinstance(one, kind)}
+        if chosen:
             found = _cost_on_nexus(
-                [cast("Any", programs[i]) for i in indices],
-                [n_shots[i] for i in indices],
+                cast("Any", list(chosen.values())),
+                [n_shots[i] for i in chosen],
                 project_name,
                 backend_config,
                 wasm_module,
                 gpu_decoder_config,
             )
-            for i, (cost, confidence) in zip(indices, found, strict=True):
+            for i, (cost, confidence) in zip(chosen, found, strict=True):
                 costs[i] = ProgramCost(
                     index=i,
-                    name=cast("Any", programs[i]).annotations.name,
+                    name=chosen[i].annotations.name,
                     cost=cost,
                     confidence=confidence if device.backend == "Helios" else None,
                 )
@@ -170,11 +172,52 @@ def estimate_cost(
     missing = [str(one.index) for one in ordered if one.cost is None]
     reason = (
         f"the cost of {'programs' if len(missing) > 1 else 'program'} "
-        f"{', '.join(missing)} cannot be estimated"
+        f"{', '.join(missing)} cannot be estimated{before}"
         if missing
         else ""
     )
     return _estimate(device, True, ordered, reason)
+
+
+def estimate_later(
+    n_programs: int, device: DeviceDetails | str, when: str = "later"
+) -> CostEstimate:
+    """Estimate a job as far as its device says what it costs: whether anything at all.
+
+    :param n_programs: The number of programs.
+    :param device: The device, or why it cannot be found.
+    :param when: When it is known what programs cost where they are charged for.
+    :returns: The estimate; without costs, unless the device is free of charge.
+    """
+    if not isinstance(device, DeviceDetails):
+        unknown = [ProgramCost(index=i) for i in range(n_programs)]
+        return _estimate(
+            None, None, unknown, f"it is not known what it costs: {device}"
+        )
+    if not is_charged(device):
+        free = [
+            ProgramCost(index=i, cost=0.0, confidence=1.0, is_exact=True)
+            for i in range(n_programs)
+        ]
+        return _estimate(device, False, free)
+    programs = [ProgramCost(index=i) for i in range(n_programs)]
+    return _estimate(device, True, programs, f"what it costs is known {when} alone")
+
+
+def least_cost(estimate: CostEstimate) -> float:
+    """Return what a job costs at least, as far as its programs are not known.
+
+    Each program on a system that charges costs the constant of the formula.
+
+    :param estimate: What it is estimated to cost.
+    :returns: The cost in HQC; 0 where it is not known whether the device charges.
+    """
+    if not estimate.charged:
+        return 0.0
+    return sum(
+        one.cost if one.is_exact and one.cost is not None else LEAST_HQC
+        for one in estimate.programs
+    )
 
 
 def is_charged(device: DeviceDetails) -> bool:

@@ -2,12 +2,18 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
-from pytket.circuit import Circuit
 from qnexus.models import BackendConfig
 
-from tkr_nexus_worker.costs.estimates import CostEstimate, estimate_cost
+from tkr_nexus_worker.costs.estimates import (
+    CostEstimate,
+    estimate_later,
+    is_exact,
+    least_cost,
+)
+from tkr_nexus_worker.costs.formula import LEAST_HQC
+from tkr_nexus_worker.devices import DeviceDetails
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.nexus.checks import check_cost, check_each, is_cost
 from tkr_nexus_worker.nexus.idempotency import key_of
@@ -25,18 +31,25 @@ logger = logging.getLogger(__name__)
 
 _ADVICE = "give max_cost, the most that each program may cost"
 
+type Later = Literal["estimated", "exact"]
+"""How well a cost will be known that is not known before an upload."""
+
 
 def check_limits(
     estimate: CostEstimate,
     max_cost: Sequence[float | None] | None,
     max_job_cost: float | None,
+    *,
+    is_known_later: bool = False,
 ) -> None:
     """Refuse a job that costs more than its owner allows.
 
     :param estimate: What the job is estimated to cost.
     :param max_cost: The most that each program may cost, in HQC; None for no limit.
     :param max_job_cost: The most that the job may cost, in HQC; None for no limit.
-    :raises BudgetExceededError: If the estimate is above a limit.
+    :param is_known_later: Whether a cost that is not known yet is checked later.
+    :raises BudgetExceededError: If the estimate, or the least that the job costs, is
+        above a limit.
     :raises InvalidInputError: If there is a limit for the job and the cost is not
         known.
     """
@@ -48,9 +61,16 @@ def check_limits(
                     f"above its max_cost of {limit:g}: take fewer shots, or raise "
                     "max_cost."
                 )
+            if limit is not None and estimate.charged and limit < LEAST_HQC:
+                raise BudgetExceededError(
+                    f"Program {program.index} costs at least {LEAST_HQC:g} HQC, above "
+                    f"its max_cost of {limit:g}: raise max_cost."
+                )
     if max_job_cost is None:
         return
-    amount = amount_of(estimate, max_cost)
+    amount, about = amount_of(estimate, max_cost), "about"
+    if amount is None and (is_known_later or least_cost(estimate) > max_job_cost):
+        amount, about = least_cost(estimate), "at least"
     if amount is None:
         raise InvalidInputError(
             f"The job may cost {max_job_cost:g} HQC at most, and {estimate.reason}; "
@@ -58,7 +78,7 @@ def check_limits(
         )
     if amount > max_job_cost:
         raise BudgetExceededError(
-            f"The job costs about {amount:.2f} HQC, above its limit of "
+            f"The job costs {about} {amount:.2f} HQC, above its limit of "
             f"{max_job_cost:g}: take fewer shots or programs, or raise the limit."
         )
 
@@ -100,6 +120,32 @@ def limits_of(
     return [in_config if one is None else one for one in max_cost]
 
 
+def check_before_upload(
+    estimate: Callable[[], CostEstimate],
+    backend_config: BackendConfig,
+    n_programs: int,
+    *,
+    max_cost: Sequence[float | None] | None,
+    max_job_cost: float | None,
+) -> None:
+    """Keep the limits of jobs that are reserved for later, before any upload.
+
+    Without a limit, nothing is estimated.
+
+    :param estimate: Estimates their cost.
+    :param backend_config: Where and how they run.
+    :param n_programs: The number of their programs.
+    :param max_cost: The most that each program may cost, in HQC.
+    :param max_job_cost: The most that all may cost together, in HQC.
+    :raises BudgetExceededError: If they cost more than is allowed.
+    :raises InvalidInputError: If their cost has to be known and is not.
+    """
+    _check_values(max_cost, max_job_cost, n_programs)
+    if max_cost is not None or max_job_cost is not None:
+        limits = limits_of(max_cost, backend_config, n_programs)
+        check_limits(estimate(), limits, max_job_cost)
+
+
 def check_and_reserve(
     job: Sequence[Any],
     estimate: Callable[[], CostEstimate],
@@ -107,12 +153,14 @@ def check_and_reserve(
     n_programs: int,
     *,
     max_cost: Sequence[float | None] | None,
-    max_job_cost: float | None,
+    max_job_cost: float | None = None,
     budget: Budget | None,
+    later: Later | None = None,
 ) -> None:
-    """Keep the limits of a job before its programs are uploaded.
+    """Keep the limits and budgets of a job before its programs are uploaded.
 
-    Without a limit and a budget, nothing is estimated.
+    Without a limit and a budget, nothing is estimated. Of a cost that is known later,
+    the least that it can be is reserved.
 
     :param job: The names of the project and the job, and the shots.
     :param estimate: Estimates its cost.
@@ -121,50 +169,70 @@ def check_and_reserve(
     :param max_cost: The most that each program may cost, in HQC.
     :param max_job_cost: The most that the job may cost, in HQC.
     :param budget: Its own budget.
+    :param later: How well the cost will be known later, if it is not known yet;
+        :class:`Submission` then reserves it.
     :raises BudgetExceededError: If it costs more than is allowed or left.
     :raises InvalidInputError: If its cost has to be known and is not.
     """
-    check_each("max_cost", max_cost, n_programs, is_cost, "a number of HQC above 0")
-    check_cost("max_job_cost", max_job_cost)
+    _check_values(max_cost, max_job_cost, n_programs)
     ledgers = ledgers_to_keep(budget)
-    limits = limits_of(max_cost, backend_config, n_programs)
     if not ledgers and max_cost is None and max_job_cost is None:
         return
+    limits = limits_of(max_cost, backend_config, n_programs)
     found = estimate()
-    check_limits(found, limits, max_job_cost)
-    content = _content(job, backend_config)
-    later = preparation(*content)
-    if not ledgers or later is None:
+    check_limits(found, limits, max_job_cost, is_known_later=later is not None)
+    if not ledgers:
         return
+    # A limit may be far more than what will be known to be the cost.
+    amount = amount_of(found, None if later == "exact" else limits)
+    is_least = amount is None and later is not None and bool(found.charged)
+    if is_least:
+        amount = least_cost(found)
+    if amount is None:
+        raise _unknown(found)
+    content = _content(job, backend_config)
     key = key_of("preparation", *content)
     spending = Spending(ledgers, key.digest, f"Job {job[1]!r}")
-    spending.prepare(_known(found, limits), later)
+    found_by = preparation(*content)
+    if found_by is None:
+        spending.check(amount, is_least=is_least)
+    else:
+        spending.prepare(amount, found_by, is_least=is_least)
 
 
-def reserve_for_upload(
+def reserve_for_compilation(
     job: Sequence[Any],
-    circuits: Callable[[], Sequence[Circuit]],
+    n_programs: int,
+    device: DeviceDetails | str,
     backend_config: BackendConfig,
-    max_cost: Sequence[float | None] | None = None,
+    *,
+    max_cost: Sequence[float | None] | None,
+    max_job_cost: float | None,
+    budget: Budget | None,
 ) -> None:
-    """Keep the budgets of a workflow before a task uploads and submits circuits.
+    """Keep the limits and budgets of a job before its circuits are compiled.
 
-    :param job: The names of the project and the job, and the shots.
-    :param circuits: Returns the circuits; called where there is a budget or limit.
+    :param job: As for :func:`check_and_reserve`.
+    :param n_programs: The number of circuits.
+    :param device: The device, or why it cannot be found.
     :param backend_config: Where and how they run.
-    :param max_cost: The most that each circuit may cost, in HQC.
-    :raises BudgetExceededError: If they cost more than is allowed or left.
-    :raises InvalidInputError: If their cost has to be known and is not.
+    :param max_cost: As there.
+    :param max_job_cost: As there.
+    :param budget: As there.
+    :raises BudgetExceededError: If it costs more than is allowed or left, whatever the
+        compilation makes of the circuits.
+    :raises InvalidInputError: If its cost has to be known and will not be.
     """
-    n_shots = job[2]
+    known = isinstance(device, DeviceDetails) and is_exact(device, backend_config)
     check_and_reserve(
         job,
-        lambda: estimate_cost(circuits(), n_shots, backend_config),
+        lambda: estimate_later(n_programs, device, "after the compilation"),
         backend_config,
-        len(n_shots),
+        n_programs,
         max_cost=max_cost,
-        max_job_cost=None,
-        budget=None,
+        max_job_cost=max_job_cost,
+        budget=budget,
+        later="exact" if known else "estimated",
     )
 
 
@@ -196,21 +264,42 @@ class Submission:
         self,
         estimate: Callable[[], CostEstimate],
         limits: Sequence[float | None] | None,
+        n_programs: int,
     ) -> None:
         """Find out what to reserve: what was reserved before, or the estimate.
 
+        Where no more was reserved before than the least that it costs, the estimate
+        takes its place.
+
         :param estimate: Estimates the cost.
         :param limits: The most that each program may cost, in HQC.
+        :param n_programs: The number of programs.
+        :raises BudgetExceededError: If less is left; nothing is reserved then.
         :raises InvalidInputError: If the cost is not known.
         """
         if not self.is_budgeted:
             return
         claimed = self._spending.claim(self._later)
-        if claimed is None:
-            found = estimate()
-            check_limits(found, limits, None)
-            claimed = _known(found, limits)
+        if claimed is None or 0 < claimed <= LEAST_HQC * n_programs:
+            claimed = self._estimate(estimate, limits)
         self._amount = claimed
+
+    def _estimate(
+        self,
+        estimate: Callable[[], CostEstimate],
+        limits: Sequence[float | None] | None,
+    ) -> float:
+        found = estimate()
+        try:
+            check_limits(found, limits, None)
+            amount = amount_of(found, limits)
+            if amount is None:
+                raise _unknown(found)
+        except InvalidInputError:
+            self.release()
+            raise
+        self._spending.increase(amount)
+        return amount
 
     def reserve(self) -> None:
         """Reserve the amount, right before the job is sent.
@@ -325,11 +414,15 @@ def _content(job: Sequence[Any], backend_config: BackendConfig) -> list[Any]:
     return [*job, backend_config.model_dump(mode="json")]
 
 
-def _known(estimate: CostEstimate, limits: Sequence[float | None] | None) -> float:
-    amount = amount_of(estimate, limits)
-    if amount is None:
-        raise InvalidInputError(
-            f"The job has to keep a budget, and {estimate.reason}; {_ADVICE}: that is "
-            "reserved then."
-        )
-    return amount
+def _check_values(
+    max_cost: Sequence[float | None] | None, max_job_cost: float | None, n: int
+) -> None:
+    check_each("max_cost", max_cost, n, is_cost, "a number of HQC above 0")
+    check_cost("max_job_cost", max_job_cost)
+
+
+def _unknown(estimate: CostEstimate) -> InvalidInputError:
+    return InvalidInputError(
+        f"The job has to keep a budget, and {estimate.reason}; {_ADVICE}: that is "
+        "reserved then."
+    )

@@ -11,11 +11,24 @@ from tkr_nexus_worker.graphs.compile import (
 )
 from tkr_nexus_worker.graphs.expectation_values import (
     ExpectationInputs,
+    LimitedExpectationInputs,
     nexus_expectation_values,
 )
-from tkr_nexus_worker.graphs.hugr import HugrJobInputs, nexus_submit_hugr
-from tkr_nexus_worker.graphs.mixed import ProgramsInputs, nexus_submit_programs
-from tkr_nexus_worker.graphs.qir import QirJobInputs, nexus_submit_qir
+from tkr_nexus_worker.graphs.hugr import (
+    HugrJobInputs,
+    LimitedHugrJobInputs,
+    nexus_submit_hugr,
+)
+from tkr_nexus_worker.graphs.mixed import (
+    LimitedProgramsInputs,
+    ProgramsInputs,
+    nexus_submit_programs,
+)
+from tkr_nexus_worker.graphs.qir import (
+    LimitedQirJobInputs,
+    QirJobInputs,
+    nexus_submit_qir,
+)
 from tkr_nexus_worker.graphs.retrying import nexus_submit_and_poll_retrying
 from tkr_nexus_worker.graphs.streaming import FinishedProgram, nexus_stream_results
 from tkr_nexus_worker.graphs.submit_poll import (
@@ -34,7 +47,11 @@ __all__ = [
     "FinishedProgram",
     "HugrJobInputs",
     "JobInputs",
+    "LimitedExpectationInputs",
+    "LimitedHugrJobInputs",
     "LimitedJobInputs",
+    "LimitedProgramsInputs",
+    "LimitedQirJobInputs",
     "PollingOutputs",
     "ProgramsInputs",
     "QirJobInputs",

@@ -7,7 +7,7 @@ workflow; the loop hands on references to them.
 # ruff: noqa: F821  the names in OpaqueType are labels for type checkers
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from tierkreis.builder import Graph
 from tierkreis.models import TKR, OpaqueType, Workflow
@@ -16,8 +16,11 @@ from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.graphs.submit_poll import (
     BackendConfig,
     BackendResult,
+    Budget,
     JobInputs,
+    LimitedJobInputs,
     checked_interval,
+    limits_among,
 )
 from tkr_nexus_worker.stubs import (
     PartsProgress,
@@ -89,6 +92,7 @@ class PartsInputs(NamedTuple):
     :param next_part: The part to submit next.
     :param outcomes: A reference to the outcome of the part that ended last.
     :param may_submit: Whether to submit the next part now.
+    :param budget: A budget for the jobs.
     """
 
     project_name: TKR[str]
@@ -100,6 +104,32 @@ class PartsInputs(NamedTuple):
     next_part: TKR[int]
     outcomes: TKR[str]
     may_submit: TKR[bool]
+    budget: TKR[Budget | None]
+
+
+@overload
+def nexus_submit_and_poll_batched(
+    max_programs: int = MAX_PROGRAMS,
+    max_cost: float | None = None,
+    max_jobs: int = MAX_JOBS,
+    polling_interval: float = 30.0,
+    *,
+    max_bytes: int = MAX_BYTES,
+    allow_failed: bool = False,
+) -> Workflow[JobInputs, TKR[list[BackendResult]]]: ...
+
+
+@overload
+def nexus_submit_and_poll_batched(
+    max_programs: int = MAX_PROGRAMS,
+    max_cost: float | None = None,
+    max_jobs: int = MAX_JOBS,
+    polling_interval: float = 30.0,
+    *,
+    max_bytes: int = MAX_BYTES,
+    allow_failed: bool = False,
+    inputs: type[LimitedJobInputs],
+) -> Workflow[LimitedJobInputs, TKR[list[BackendResult]]]: ...
 
 
 def nexus_submit_and_poll_batched(
@@ -110,7 +140,11 @@ def nexus_submit_and_poll_batched(
     *,
     max_bytes: int = MAX_BYTES,
     allow_failed: bool = False,
-) -> Workflow[JobInputs, TKR[list[BackendResult]]]:
+    inputs: type[JobInputs] | type[LimitedJobInputs] = JobInputs,
+) -> (
+    Workflow[JobInputs, TKR[list[BackendResult]]]
+    | Workflow[LimitedJobInputs, TKR[list[BackendResult]]]
+):
     """Build a graph that runs circuits as several jobs and returns their results.
 
     All circuits are checked first. They are divided, in their order, into parts; each
@@ -128,15 +162,43 @@ def nexus_submit_and_poll_batched(
         in bytes; a larger circuit is a job of its own.
     :param allow_failed: Whether circuits may fail; the graph then returns an empty
         result, which equals ``BackendResult()``, for each.
-    :returns: A graph from ``JobInputs`` to one ``BackendResult`` for each circuit, in
+    :param inputs: The inputs of the graph: ``LimitedJobInputs`` has inputs for limits
+        of cost and a budget. Its ``max_job_cost`` is for all jobs together; each part
+        is reserved in the budget before its upload.
+    :returns: A graph from these inputs to one ``BackendResult`` for each circuit, in
         the order of the circuits.
     :raises InvalidInputError: If a limit allows nothing, or the interval is not a
         number of seconds above 0.
     """
     division = Division(max_programs, max_cost, max_jobs, max_bytes)
-    g = Graph(JobInputs, TKR[list[BackendResult]])
+    g: Graph[Any, TKR[list[BackendResult]]] = Graph(inputs, TKR[list[BackendResult]])
     outcomes = _run_parts(g, division, polling_interval, allow_failed=allow_failed)
     return g.finish_with_outputs(g.task(join_parts(outcomes)))
+
+
+@overload
+def nexus_submit_in_parts(
+    max_programs: int = MAX_PROGRAMS,
+    max_cost: float | None = None,
+    max_jobs: int = MAX_JOBS,
+    polling_interval: float = 30.0,
+    *,
+    max_bytes: int = MAX_BYTES,
+    allow_failed: bool = False,
+) -> Workflow[JobInputs, TKR[list[PartOutcome]]]: ...
+
+
+@overload
+def nexus_submit_in_parts(
+    max_programs: int = MAX_PROGRAMS,
+    max_cost: float | None = None,
+    max_jobs: int = MAX_JOBS,
+    polling_interval: float = 30.0,
+    *,
+    max_bytes: int = MAX_BYTES,
+    allow_failed: bool = False,
+    inputs: type[LimitedJobInputs],
+) -> Workflow[LimitedJobInputs, TKR[list[PartOutcome]]]: ...
 
 
 def nexus_submit_in_parts(
@@ -147,7 +209,11 @@ def nexus_submit_in_parts(
     *,
     max_bytes: int = MAX_BYTES,
     allow_failed: bool = False,
-) -> Workflow[JobInputs, TKR[list[PartOutcome]]]:
+    inputs: type[JobInputs] | type[LimitedJobInputs] = JobInputs,
+) -> (
+    Workflow[JobInputs, TKR[list[PartOutcome]]]
+    | Workflow[LimitedJobInputs, TKR[list[PartOutcome]]]
+):
     """Build a graph that runs circuits as several jobs and keeps results in files.
 
     It is for results that do not fit into memory together:
@@ -159,23 +225,24 @@ def nexus_submit_in_parts(
     :param polling_interval: As there.
     :param max_bytes: As there.
     :param allow_failed: As there.
-    :returns: A graph from ``JobInputs`` to one ``PartOutcome`` for each job.
+    :param inputs: As there.
+    :returns: A graph from these inputs to one ``PartOutcome`` for each job.
     :raises InvalidInputError: As there.
     """
     division = Division(max_programs, max_cost, max_jobs, max_bytes)
-    g = Graph(JobInputs, TKR[list[PartOutcome]])
+    g: Graph[Any, TKR[list[PartOutcome]]] = Graph(inputs, TKR[list[PartOutcome]])
     outcomes = _run_parts(g, division, polling_interval, allow_failed=allow_failed)
     return g.finish_with_outputs(g.task(list_parts(outcomes)))
 
 
 def prepare(
-    g: Graph[JobInputs, Any],
+    g: Graph[Any, Any],
     division: Division,
     polling_interval: float,
 ) -> TKR[PartPlan]:
     """Add the check of a run to a graph, and the division of its circuits.
 
-    :param g: A graph with the inputs of a job.
+    :param g: A graph with the inputs of a job, ``JobInputs`` or ``LimitedJobInputs``.
     :param division: How to divide them.
     :param polling_interval: The longest time between two looks, in seconds.
     :returns: The plan.
@@ -184,13 +251,20 @@ def prepare(
     """
     division.check()
     max_cost = division.max_cost
+    limits = limits_among(g.inputs)
     return g.task(
         prepare_parts(
-            *g.inputs,
+            g.inputs.project_name,
+            g.inputs.job_name,
+            g.inputs.circuits,
+            g.inputs.n_shots,
+            g.inputs.backend_config,
             max_programs=g.const(division.max_programs),
             max_bytes=g.const(division.max_bytes),
             max_cost=None if max_cost is None else g.const(float(max_cost)),
             polling_interval=g.const(checked_interval(polling_interval)),
+            max_program_cost=limits and limits.max_cost,
+            max_job_cost=limits and limits.max_job_cost,
         )
     )
 
@@ -209,7 +283,7 @@ def check_at_least_one(name: str, number: object) -> None:
 
 
 def _run_parts(
-    g: Graph[JobInputs, Any],
+    g: Graph[Any, Any],
     division: Division,
     polling_interval: float,
     *,
@@ -218,6 +292,7 @@ def _run_parts(
     """Run all parts; return a reference to their outcomes."""
     plan = prepare(g, division, polling_interval)
     no_jobs: TKR[list[PartJob]] = g.const([])
+    limits = limits_among(g.inputs)
     run = g.loop(
         _parts_body(division, polling_interval, allow_failed=allow_failed),
         PartsInputs(
@@ -230,6 +305,7 @@ def _run_parts(
             next_part=g.const(0),
             outcomes=g.const(""),
             may_submit=g.const(value=True),
+            budget=limits.budget if limits else g.const(None),
         ),
         name=PARTS_LOOP,
     )
@@ -251,6 +327,7 @@ def jobs_after_submission(g: Graph[Any, Any]) -> TKR[list[PartJob]]:
             inputs.plan,
             inputs.part_jobs,
             inputs.next_part,
+            inputs.budget,
         )
     )
     return g.ifelse(inputs.may_submit, submitted, inputs.part_jobs)

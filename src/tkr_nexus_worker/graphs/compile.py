@@ -3,7 +3,7 @@
 # ruff: noqa: F821
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
 from tierkreis.builder import Graph
 from tierkreis.models import TKR, OpaqueType, Workflow
@@ -15,9 +15,11 @@ from tkr_nexus_worker.graphs.submit_poll import (
     BackendResult,
     Circuit,
     JobInputs,
+    LimitedJobInputs,
     Program,
     checked_interval,
     last_status,
+    limits_among,
     nexus_submit_and_poll,
     polling_loop_body,
     upload_batches,
@@ -109,6 +111,31 @@ def compile_and_poll(
     return g.finish_with_outputs(programs)
 
 
+@overload
+def nexus_compile_submit_and_poll(
+    optimisation_level: int = 2,
+    polling_interval: float = 30.0,
+    *,
+    target_2qb_gate: str | None = None,
+    hypertket_config: Any = None,
+    compile: Literal["nexus", "local"] = "nexus",
+    passes: Sequence[str] = (),
+) -> Workflow[JobInputs, TKR[list[BackendResult]]]: ...
+
+
+@overload
+def nexus_compile_submit_and_poll(
+    optimisation_level: int = 2,
+    polling_interval: float = 30.0,
+    *,
+    target_2qb_gate: str | None = None,
+    hypertket_config: Any = None,
+    compile: Literal["nexus", "local"] = "nexus",
+    passes: Sequence[str] = (),
+    inputs: type[LimitedJobInputs],
+) -> Workflow[LimitedJobInputs, TKR[list[BackendResult]]]: ...
+
+
 def nexus_compile_submit_and_poll(
     optimisation_level: int = 2,
     polling_interval: float = 30.0,
@@ -117,7 +144,11 @@ def nexus_compile_submit_and_poll(
     hypertket_config: Any = None,
     compile: Literal["nexus", "local"] = "nexus",  # noqa: A002 (what it is called)
     passes: Sequence[str] = (),
-) -> Workflow[JobInputs, TKR[list[BackendResult]]]:
+    inputs: type[JobInputs] | type[LimitedJobInputs] = JobInputs,
+) -> (
+    Workflow[JobInputs, TKR[list[BackendResult]]]
+    | Workflow[LimitedJobInputs, TKR[list[BackendResult]]]
+):
     """Build a graph that compiles circuits, runs them and returns their results.
 
     Everything is checked first. On Nexus, a job of the same name compiles the circuits,
@@ -134,7 +165,10 @@ def nexus_compile_submit_and_poll(
     :param compile: Where the circuits are compiled.
     :param passes: Names of passes of ``pytket.passes`` without arguments; with
         ``compile="local"`` only.
-    :returns: A graph from ``JobInputs`` to one ``BackendResult`` for each circuit, in
+    :param inputs: The inputs of the graph: ``LimitedJobInputs`` has inputs for limits
+        of cost and a budget, which are for the job that runs the circuits; a
+        compilation costs no HQC.
+    :returns: A graph from these inputs to one ``BackendResult`` for each circuit, in
         the order of the circuits.
     :raises InvalidInputError: If the level is not 0, 1, 2 or 3, the interval is not a
         number of seconds above 0, or an option is for the other way to compile.
@@ -151,7 +185,8 @@ def nexus_compile_submit_and_poll(
         raise InvalidInputError(
             "hypertket_config is for Nexus; leave it out of compile='local'."
         )
-    g = Graph(JobInputs, TKR[list[BackendResult]])
+    g: Graph[Any, TKR[list[BackendResult]]] = Graph(inputs, TKR[list[BackendResult]])
+    limits = limits_among(g.inputs)
     if compile == "local":
         compiled = g.task(
             compile_locally(
@@ -161,8 +196,12 @@ def nexus_compile_submit_and_poll(
                 _constant(g, target_2qb_gate),
             )
         )
-        inputs = g.inputs._replace(circuits=compiled)
-        results = g.eval(nexus_submit_and_poll(polling_interval), inputs)
+        graph = (
+            nexus_submit_and_poll(polling_interval)
+            if limits is None
+            else nexus_submit_and_poll(polling_interval, inputs=LimitedJobInputs)
+        )
+        results = g.eval(graph, g.inputs._replace(circuits=compiled))
         return g.finish_with_outputs(results)
     programs = _compile(
         g,
@@ -175,6 +214,7 @@ def nexus_compile_submit_and_poll(
         polling_interval,
         target_2qb_gate,
         hypertket_config,
+        limits=limits,
     )
     job = g.task(
         start_execute_job(
@@ -183,6 +223,9 @@ def nexus_compile_submit_and_poll(
             programs,
             g.inputs.n_shots,
             g.inputs.backend_config,
+            max_cost=limits and limits.max_cost,
+            max_job_cost=limits and limits.max_job_cost,
+            budget=limits and limits.budget,
         )
     )
     polling = g.loop(polling_loop_body(polling_interval), job, name=POLLING_LOOP)
@@ -201,11 +244,13 @@ def _compile(
     target_2qb_gate: str | None,
     hypertket_config: Any,
     *,
+    limits: LimitedJobInputs | None = None,
     store_passes: bool = False,
 ) -> TKR[list[Program]]:
     """Add the check, the uploads, the compile job and its polling to a graph.
 
     :param n_shots: As for the task ``prepare_compilation``.
+    :param limits: The limits of what the job that runs them costs.
     :returns: The compiled circuits.
     """
     optimisation_level = g.const(level)
@@ -220,6 +265,9 @@ def _compile(
             target,
             n_shots,
             g.const(checked_interval(polling_interval)),
+            limits and limits.max_cost,
+            limits and limits.max_job_cost,
+            limits and limits.budget,
         )
     )
     job = g.task(

@@ -1,16 +1,14 @@
 """Run QIR programs on Nexus, and fetch their shots."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
-from tierkreis.builder import Graph
 from tierkreis.models import TKR, Workflow
 
 from tkr_nexus_worker.graphs.mixed import (
     ProgramShots,
-    any_programs,
-    nexus_submit_programs,
+    submit_one_kind,
 )
-from tkr_nexus_worker.graphs.submit_poll import BackendConfig
+from tkr_nexus_worker.graphs.submit_poll import BackendConfig, Budget
 
 
 class QirJobInputs(NamedTuple):
@@ -36,25 +34,70 @@ class QirJobInputs(NamedTuple):
     backend_config: TKR[BackendConfig]
 
 
+class LimitedQirJobInputs(NamedTuple):
+    """The inputs of :func:`nexus_submit_qir` with limits of what the job costs.
+
+    Give None for what has no limit.
+
+    :param project_name: As for :class:`QirJobInputs`, and so all up to
+        ``backend_config``.
+    :param max_job_cost: The most that the job may be estimated to cost, in HQC; give
+        ``max_cost`` as well.
+    :param budget: A budget, ``tkr_nexus_worker.budget(hqc=…)``.
+    """
+
+    project_name: TKR[str]
+    job_name: TKR[str]
+    qir_programs: TKR[list[bytes]]
+    n_shots: TKR[list[int]]
+    n_qubits: TKR[list[int] | None]
+    max_cost: TKR[list[float] | None]
+    backend_config: TKR[BackendConfig]
+    max_job_cost: TKR[float | None]
+    budget: TKR[Budget | None]
+
+
+@overload
 def nexus_submit_qir(
     polling_interval: float = 30.0,
     *,
     wasm_module: Any = None,
     gpu_decoder_config: Any = None,
-) -> Workflow[QirJobInputs, TKR[list[ProgramShots]]]:
+) -> Workflow[QirJobInputs, TKR[list[ProgramShots]]]: ...
+
+
+@overload
+def nexus_submit_qir(
+    polling_interval: float = 30.0,
+    *,
+    wasm_module: Any = None,
+    gpu_decoder_config: Any = None,
+    inputs: type[LimitedQirJobInputs],
+) -> Workflow[LimitedQirJobInputs, TKR[list[ProgramShots]]]: ...
+
+
+def nexus_submit_qir(
+    polling_interval: float = 30.0,
+    *,
+    wasm_module: Any = None,
+    gpu_decoder_config: Any = None,
+    inputs: type[QirJobInputs] | type[LimitedQirJobInputs] = QirJobInputs,
+) -> (
+    Workflow[QirJobInputs, TKR[list[ProgramShots]]]
+    | Workflow[LimitedQirJobInputs, TKR[list[ProgramShots]]]
+):
     """Build a graph that runs QIR programs as one job and returns their shots.
 
     :param polling_interval: The longest time between two requests for the status, in
         seconds; the first follow each other more quickly.
     :param wasm_module: As for ``nexus_submit_programs``.
     :param gpu_decoder_config: As for ``nexus_submit_programs``.
-    :returns: A graph from :class:`QirJobInputs` to one
+    :param inputs: The inputs of the graph: :class:`LimitedQirJobInputs` has inputs
+        for a limit of what the job costs, and for a budget.
+    :returns: A graph from these inputs to one
         ``tkr_nexus_worker.results.ProgramShots`` for each program, in their order.
     :raises InvalidInputError: If the interval is not a number of seconds above 0.
     """
-    g = Graph(QirJobInputs, TKR[list[ProgramShots]])
-    graph = nexus_submit_programs(
-        polling_interval, wasm_module=wasm_module, gpu_decoder_config=gpu_decoder_config
+    return submit_one_kind(
+        inputs, "qir_programs", polling_interval, wasm_module, gpu_decoder_config
     )
-    inputs = any_programs(g.inputs, g.inputs.qir_programs)
-    return g.finish_with_outputs(g.eval(graph, inputs))

@@ -17,6 +17,7 @@ from tkr_nexus_worker.graphs.submit_poll import (
     Program,
     checked_interval,
     last_status,
+    limits_among,
     prepare_and_upload,
 )
 from tkr_nexus_worker.stubs import (
@@ -131,7 +132,7 @@ def nexus_submit_and_poll_retrying(
     attempt_body = _attempt_body(_checked(max_attempts), polling_interval)
     g: Graph[Any, TKR[list[BackendResult]]] = Graph(inputs, TKR[list[BackendResult]])
     given: JobInputs | LimitedJobInputs = g.inputs
-    limits = given if isinstance(given, LimitedJobInputs) else None
+    limits = limits_among(given)
     no_limit: TKR[None] = g.const(None)
     programs = g.task(collect_programs(prepare_and_upload(g, polling_interval)))
     nothing_yet: TKR[list[ItemResult]] = g.const([])

@@ -8,10 +8,12 @@ programs there are, and a job in the queue costs one waiting task.
 """
 # ruff: noqa: SLF001  the names in OpaqueType are labels for type checkers
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast, overload
 
 from tierkreis.builder import Graph, TList
-from tierkreis.controller.data.types import PType
+from tierkreis.controller.data.types import (
+    PType,  # pyright: ignore[reportUnknownVariableType]
+)
 from tierkreis.models import TKR, Workflow
 
 from tkr_nexus_worker.errors import InvalidInputError
@@ -29,8 +31,11 @@ from tkr_nexus_worker.graphs.batched import (
 from tkr_nexus_worker.graphs.submit_poll import (
     BackendConfig,
     BackendResult,
+    Budget,
     JobInputs,
+    LimitedJobInputs,
     checked_interval,
+    limits_among,
 )
 from tkr_nexus_worker.stubs import (
     await_results,
@@ -70,6 +75,7 @@ class StreamInputs(NamedTuple):
     :param next_part: The part to submit next.
     :param outputs: A reference to what the body has returned so far.
     :param may_submit: Whether to submit the next part now.
+    :param budget: A budget for the jobs.
     """
 
     project_name: TKR[str]
@@ -81,6 +87,7 @@ class StreamInputs(NamedTuple):
     next_part: TKR[int]
     outputs: TKR[str]
     may_submit: TKR[bool]
+    budget: TKR[Budget | None]
 
 
 class StreamOutputs(NamedTuple):
@@ -109,6 +116,7 @@ class _ElementOutput(NamedTuple):
 
 
 # PType refers to itself, which pyright takes for a generic type.
+@overload
 def nexus_stream_results[B: PType](  # pyright: ignore[reportGeneralTypeIssues]
     body: Workflow[FinishedProgram, TKR[B]] | Workflow[TKR[BackendResult], TKR[B]],
     max_at_once: int = MAX_AT_ONCE,
@@ -119,7 +127,36 @@ def nexus_stream_results[B: PType](  # pyright: ignore[reportGeneralTypeIssues]
     max_jobs: int = MAX_JOBS,
     max_bytes: int = MAX_BYTES,
     allow_failed: bool = False,
-) -> Workflow[JobInputs, TKR[list[B]]]:
+) -> Workflow[JobInputs, TKR[list[B]]]: ...
+
+
+@overload
+def nexus_stream_results[B: PType](  # pyright: ignore[reportGeneralTypeIssues]
+    body: Workflow[FinishedProgram, TKR[B]] | Workflow[TKR[BackendResult], TKR[B]],
+    max_at_once: int = MAX_AT_ONCE,
+    polling_interval: float = 30.0,
+    *,
+    max_programs: int = MAX_PROGRAMS,
+    max_cost: float | None = None,
+    max_jobs: int = MAX_JOBS,
+    max_bytes: int = MAX_BYTES,
+    allow_failed: bool = False,
+    inputs: type[LimitedJobInputs],
+) -> Workflow[LimitedJobInputs, TKR[list[B]]]: ...
+
+
+def nexus_stream_results[B: PType](  # pyright: ignore[reportGeneralTypeIssues]
+    body: Workflow[FinishedProgram, TKR[B]] | Workflow[TKR[BackendResult], TKR[B]],
+    max_at_once: int = MAX_AT_ONCE,
+    polling_interval: float = 30.0,
+    *,
+    max_programs: int = MAX_PROGRAMS,
+    max_cost: float | None = None,
+    max_jobs: int = MAX_JOBS,
+    max_bytes: int = MAX_BYTES,
+    allow_failed: bool = False,
+    inputs: type[JobInputs] | type[LimitedJobInputs] = JobInputs,
+) -> Workflow[JobInputs, TKR[list[B]]] | Workflow[LimitedJobInputs, TKR[list[B]]]:
     """Build a graph that evaluates a body for each result as soon as it is there.
 
     The circuits run as ``nexus_submit_and_poll_batched`` runs them. While a job waits
@@ -138,14 +175,16 @@ def nexus_stream_results[B: PType](  # pyright: ignore[reportGeneralTypeIssues]
         in bytes.
     :param allow_failed: Whether programs may fail; the body is then evaluated for an
         empty result, which equals ``BackendResult()``, once their job has ended.
-    :returns: A graph from ``JobInputs`` to what the body returned for each circuit, in
+    :param inputs: As for ``nexus_submit_and_poll_batched``.
+    :returns: A graph from these inputs to what the body returned for each circuit, in
         the order of the circuits. It fails in the end if programs failed.
     :raises InvalidInputError: If a limit allows nothing, the interval is not a number
         of seconds above 0, or the body has other inputs.
     """
     check_at_least_one("max_at_once", max_at_once)
     division = Division(max_programs, max_cost, max_jobs, max_bytes)
-    g = Graph(JobInputs, TKR[list[B]])
+    g: Graph[Any, TKR[list[B]]] = Graph(inputs, TKR[list[B]])
+    limits = limits_among(g.inputs)
     plan = prepare(g, division, polling_interval)
     no_jobs: TKR[list[PartJob]] = g.const([])
     run = g.loop(
@@ -162,6 +201,7 @@ def nexus_stream_results[B: PType](  # pyright: ignore[reportGeneralTypeIssues]
             next_part=g.const(0),
             outputs=g.const(""),
             may_submit=g.const(value=True),
+            budget=limits.budget if limits else g.const(None),
         ),
         name=STREAM_LOOP,
     )

@@ -197,6 +197,16 @@ def checked_interval(polling_interval: float) -> float:
     return float(polling_interval)
 
 
+def limits_among(
+    inputs: JobInputs | LimitedJobInputs,
+) -> LimitedJobInputs | None:
+    """Return the inputs of a graph if there are limits among them.
+
+    :param inputs: The inputs.
+    """
+    return inputs if isinstance(inputs, LimitedJobInputs) else None
+
+
 def prepare_and_upload(
     g: Graph[Any, Any], polling_interval: float
 ) -> TKR[list[Program]]:
@@ -210,7 +220,7 @@ def prepare_and_upload(
     """
     interval = g.const(checked_interval(polling_interval))
     inputs: JobInputs | LimitedJobInputs = g.inputs
-    limits = inputs if isinstance(inputs, LimitedJobInputs) else None
+    limits = limits_among(inputs)
     batches = g.task(
         prepare_batches(
             inputs.project_name,
@@ -289,7 +299,7 @@ def nexus_submit_and_poll(
     """
     g: Graph[Any, TKR[list[BackendResult]]] = Graph(inputs, TKR[list[BackendResult]])
     given: JobInputs | LimitedJobInputs = g.inputs
-    limits = given if isinstance(given, LimitedJobInputs) else None
+    limits = limits_among(given)
     programs = prepare_and_upload(g, polling_interval)
     job = g.task(
         start_execute_job(

@@ -8,6 +8,7 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
+from hugr.package import Package
 from pydantic import BaseModel, Field
 from pytket.circuit import Circuit
 from qnexus.models import BackendConfig
@@ -17,11 +18,13 @@ from qnexus.models.references import (
     WasmModuleRef,
 )
 
-from tkr_nexus_worker.costs.limits import reserve_for_upload
+from tkr_nexus_worker.costs.estimates import estimate_cost
+from tkr_nexus_worker.costs.limits import check_and_reserve
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.jobs.submit import Program as UploadedProgram
 from tkr_nexus_worker.jobs.submit import check_options, start_execute_job
 from tkr_nexus_worker.nexus.checks import check_job, check_name, check_shots
+from tkr_nexus_worker.nexus.hugr_packages import check_package
 from tkr_nexus_worker.programs import (
     Program,
     ProgramKind,
@@ -29,6 +32,7 @@ from tkr_nexus_worker.programs import (
     read_program,
     upload_programs,
 )
+from tkr_runtime.jobs.budget import Budget
 
 RUN_HUGR = frozenset({"Helios", "Quantinuum", "Selene", "SelenePlus"})
 """The backends that run HUGR and QIR programs as well."""
@@ -54,8 +58,8 @@ class ProgramPart(BaseModel):
     indices: list[int]
     programs: list[dict[str, Any] | str] = Field(repr=False)
     n_shots: list[int]
-    n_qubits: list[int] | None = None
-    max_cost: list[float] | None = None
+    n_qubits: list[int | None] | None = None
+    max_cost: list[float | None] | None = None
 
 
 def split_programs(
@@ -65,8 +69,8 @@ def split_programs(
     n_shots: list[int],
     backend_config: BackendConfig,
     *,
-    n_qubits: Sequence[int] | None = None,
-    max_cost: Sequence[float] | None = None,
+    n_qubits: Sequence[int | None] | None = None,
+    max_cost: Sequence[float | None] | None = None,
 ) -> list[ProgramPart]:
     """Check programs, and split them into one part for each kind; nothing is sent.
 
@@ -90,6 +94,8 @@ def split_programs(
     places: dict[ProgramKind, list[int]] = {"circuit": [], "hugr": [], "qir": []}
     for index, program in enumerate(programs):
         places[kind_of(program)].append(index)
+        if isinstance(program, Package):
+            check_package(program, f"Program {index}")
     _check_backend(places, backend_config)
     circuits = circuits_of(programs)
     if circuits:
@@ -126,8 +132,12 @@ def submit_part(
     wasm_module: WasmModuleRef | None = None,
     gpu_decoder_config: GpuDecoderConfigRef | None = None,
     names: Sequence[str] | None = None,
+    budget: Budget | None = None,
 ) -> tuple[ExecuteJobRef, list[UploadedProgram]]:
     """Upload the programs of a part, and submit their job, both once.
+
+    Under a budget, what it may cost is reserved before the upload, as far as that is
+    known then.
 
     :param project_name: The project of the job; it is made if it does not exist.
     :param part: The part.
@@ -137,17 +147,22 @@ def submit_part(
         already.
     :param names: One name for each program of all parts, as for
         :func:`upload_programs`.
+    :param budget: A budget for the job, beside those of its workflow.
     :returns: References to the job, and to its programs.
+    :raises BudgetExceededError: If it costs more than is left of a budget.
     :raises NexusWorkerError: If an upload fails, or the job cannot be submitted.
     """
     own = None if names is None else _chosen(names, part.indices)
     programs = list(map(_decode, part.programs))
-    if part.kind == "circuit":
-        names_and_shots = (project_name, part.job_name, part.n_shots)
-        circuits = circuits_of(programs)
-        reserve_for_upload(
-            names_and_shots, lambda: circuits, backend_config, part.max_cost
-        )
+    check_and_reserve(
+        (project_name, part.job_name, part.n_shots),
+        lambda: estimate_cost(programs, part.n_shots, backend_config),
+        backend_config,
+        len(programs),
+        max_cost=part.max_cost,
+        budget=budget,
+        later=None if part.kind == "circuit" else "estimated",
+    )
     uploaded = upload_programs(programs, project_name, own)
     job = start_execute_job(
         project_name,
@@ -159,6 +174,7 @@ def submit_part(
         max_cost=part.max_cost,
         wasm_module=wasm_module,
         gpu_decoder_config=gpu_decoder_config,
+        budget=budget,
     )
     return job, uploaded
 

@@ -18,7 +18,8 @@ from pytket.circuit import Circuit
 from qnexus.models import BackendConfig
 from qnexus.models.references import CircuitRef, ExecuteJobRef
 
-from tkr_nexus_worker.costs.limits import reserve_for_upload
+from tkr_nexus_worker.costs.estimates import estimate_cost
+from tkr_nexus_worker.costs.limits import check_and_reserve
 from tkr_nexus_worker.errors import (
     InvalidInputError,
     JobFailedError,
@@ -35,6 +36,7 @@ from tkr_nexus_worker.jobs.submit import start_execute_job
 from tkr_nexus_worker.nexus.upload_batches import EncodedCircuits
 from tkr_nexus_worker.programs import upload_circuits
 from tkr_runtime.jobs import waits
+from tkr_runtime.jobs.budget import Budget
 from tkr_runtime.tasks import context, kept_files
 
 logger = logging.getLogger(__name__)
@@ -224,6 +226,7 @@ class _PartHeader(BaseModel):
 
     first: int
     n_shots: list[int]
+    max_cost: list[float | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -278,6 +281,7 @@ def write_parts(
     n_shots: Sequence[int],
     limits: PartLimits,
     cost: Callable[[Circuit, int], float],
+    max_cost: Sequence[float | None] | None = None,
 ) -> PartPlan:
     """Divide circuits into parts, and keep each in a file of the running task.
 
@@ -286,6 +290,7 @@ def write_parts(
     :param limits: What a part may have at most.
     :param cost: Estimates the cost of a circuit with a number of shots in HQC; it is
         called where there is a limit of the cost.
+    :param max_cost: The most that each circuit may cost in HQC, which Nexus keeps.
     :returns: The plan.
     :raises InvalidInputError: If a circuit alone costs more than a part may.
     """
@@ -295,8 +300,11 @@ def write_parts(
         costs = [cost(one, shots) for one, shots in zip(encoded, n_shots, strict=True)]
     parts = split([len(text) for text in encoded.texts], costs, limits)
     for number, indices in enumerate(parts):
+        chosen = slice(indices.start, indices.stop)
         header = _PartHeader(
-            first=indices.start, n_shots=list(n_shots[indices.start : indices.stop])
+            first=indices.start,
+            n_shots=list(n_shots[chosen]),
+            max_cost=None if max_cost is None else list(max_cost[chosen]),
         )
         with kept_files.writing(_part_file(number)) as file:
             file.write(header.model_dump_json().encode())
@@ -314,6 +322,7 @@ def submit_part(
     backend_config: BackendConfig,
     plan: PartPlan,
     number: int,
+    budget: Budget | None = None,
 ) -> PartJob:
     """Upload the circuits of a part and submit them as a job.
 
@@ -325,7 +334,10 @@ def submit_part(
     :param backend_config: Where and how to run the circuits.
     :param plan: The plan of the run.
     :param number: The place of the part, from 0.
+    :param budget: A budget for the job, beside those of its workflow.
     :returns: The job.
+    :raises BudgetExceededError: If it costs more than is left of a budget; nothing is
+        uploaded then.
     :raises NexusWorkerError: If the circuits cannot be uploaded, or not submitted.
     """
     path = kept_files.resolve(plan.files) / _part_file(number)
@@ -333,11 +345,13 @@ def submit_part(
     header = _PartHeader.model_validate_json(first_line)
     name = name_part(job_name, number, plan.n_parts)
 
-    def read_circuits() -> list[Circuit]:
-        return [Circuit.from_dict(from_json(text)) for text in texts]
-
-    reserve_for_upload(
-        (project_name, name, header.n_shots), read_circuits, backend_config
+    check_and_reserve(
+        (project_name, name, header.n_shots),
+        lambda: estimate_cost(_read(texts), header.n_shots, backend_config),
+        backend_config,
+        len(texts),
+        max_cost=header.max_cost,
+        budget=budget,
     )
     programs = _upload(texts, project_name)
     job = start_execute_job(
@@ -347,6 +361,8 @@ def submit_part(
         header.n_shots,
         backend_config,
         adopt_failed=True,
+        max_cost=header.max_cost,
+        budget=budget,
     )
     write_submission(job, programs, header.n_shots, backend_config)
     return PartJob(
@@ -473,11 +489,14 @@ def _upload(texts: Sequence[bytes], project_name: str) -> list[CircuitRef]:
     path = kept_files.path_of(_PROGRAMS_FILE)
     if path.exists():
         return refs.validate_json(path.read_bytes())
-    circuits = [Circuit.from_dict(from_json(text)) for text in texts]
-    programs = upload_circuits(circuits, project_name)
+    programs = upload_circuits(_read(texts), project_name)
     with kept_files.writing(_PROGRAMS_FILE) as file:
         file.write(to_json([ref.model_dump(mode="json") for ref in programs]))
     return programs
+
+
+def _read(texts: Sequence[bytes]) -> list[Circuit]:
+    return [Circuit.from_dict(from_json(text)) for text in texts]
 
 
 def _part_file(number: int) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import cast
 
 import qnexus as qnx
@@ -115,6 +116,7 @@ def start_execute_job(
         *([given] if given else []),
     )
 
+    @cache  # circuits may have to be downloaded for it
     def estimate() -> CostEstimate:
         return estimate_cost(
             programs,
@@ -130,7 +132,7 @@ def start_execute_job(
         check_limits(estimate(), limits, max_job_cost)
     names = (project_name, job_name, n_shots)
     submission = Submission(key.digest, names, backend_config, budget)
-    submission.find_amount(estimate, limits)
+    submission.find_amount(estimate, limits, len(programs))
     marker = key.marker or InMemoryMarker()
 
     def submit() -> ExecuteJobRef:

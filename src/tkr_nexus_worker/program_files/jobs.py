@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -24,7 +25,7 @@ from tkr_nexus_worker.errors import (
 )
 from tkr_nexus_worker.executors import uv_executor
 from tkr_nexus_worker.jobs.compile import check_level, compile_locally
-from tkr_nexus_worker.jobs.parts import RUN_HUGR, split_programs
+from tkr_nexus_worker.jobs.parts import RUN_HUGR, ProgramPart, split_programs
 from tkr_nexus_worker.jobs.parts import circuits_of as circuits_among
 from tkr_nexus_worker.jobs.receipt import Receipt, read_receipt
 from tkr_nexus_worker.jobs.status import describe
@@ -119,88 +120,241 @@ def submit_files(
     :raises NexusWorkerError: If anything else goes wrong.
     """
     files = read_programs(paths)
-    name = job_name or _name(files)
-    check_name("job", name)
-    check_name("project", project_name)
-    shots = [n_shots] * len(files) if isinstance(n_shots, int) else list(n_shots)
-    check_shots(shots, len(files))
-    programs = [file.program for file in files]
-    circuits = circuits_among(programs)
-    others = [file.path for file in files if not isinstance(file.program, Circuit)]
-    qubits = [n_qubits] * len(files) if isinstance(n_qubits, int) else n_qubits
-    qubits = None if qubits is None else list(qubits)
-    _check_options(others, backend_config, compile, target_2qb_gate, qubits)
-    if others:
-        parts = split_programs(
-            project_name, name, programs, shots, backend_config, n_qubits=qubits
-        )
-        if compile == "local":
-            programs = _with_native_gates(programs, backend_config, target_2qb_gate)
-    else:
-        check_job(project_name, name, circuits, shots, backend_config)
-    if compile is not None and max_cost is not None:
-        raise InvalidInputError(
-            "There is a limit of the cost of each program, and what a circuit costs is "
-            "known after it was compiled; give a limit for the job alone."
-        )
-    check_cost("max_cost", max_cost)
-    check_cost("max_job_cost", max_job_cost)
-    if max_programs is not None and (others or compile is not None or max_cost):
-        raise InvalidInputError(
-            "max_programs divides circuits that are not compiled by the same call and "
-            "have no limit of their own cost; leave one of these out."
-        )
-    graph = _choose_graph(
-        polling_interval,
-        compile,
-        target_2qb_gate,
-        max_programs,
-        names=[file.path.stem for file in files] if others else None,
-        limited=max_cost is not None,
+    order = _Order(
+        files=files,
+        name=job_name or _name(files),
+        project_name=project_name,
+        backend_config=backend_config,
+        n_shots=_one_for_each(files, n_shots),
+        compile=compile,
+        target_2qb_gate=target_2qb_gate,
+        n_qubits=None if n_qubits is None else _one_for_each(files, n_qubits),
+        max_cost=max_cost,
+        max_job_cost=max_job_cost,
+        max_programs=max_programs,
     )
+    parts = _check(order)
+    if compile == "local" and order.others:
+        order = replace(order, files=_with_native_gates(order))
+    graph = _choose_graph(order, polling_interval)
     # Without a server or a login, say so before there is a workflow.
     get_json("check the login", "/auth/tokens")
-    if compile is None and refuse_gates and circuits:
-        check_gates(circuits, backend_config)
-    limits = None if max_cost is None else [max_cost] * len(files)
-    if limits is not None or max_job_cost is not None or on_estimate is not None:
-        estimate = _estimate(programs, shots, backend_config, project_name)
-        check_limits(estimate, limits, max_job_cost)
-        if on_estimate is not None:
-            on_estimate(estimate)
+    if compile is None and refuse_gates and order.circuits:
+        check_gates(order.circuits, backend_config)
+    _check_cost(order, on_estimate)
     storage = (
-        FileStorage(uuid4(), name=name)
+        FileStorage(uuid4(), name=order.name)
         if directory is None
-        else FileStorage(uuid4(), name=name, tierkreis_directory=directory)
+        else FileStorage(uuid4(), name=order.name, tierkreis_directory=directory)
     )
-    inputs: dict[str, Any] = {
-        "project_name": project_name,
-        "job_name": name,
-        "n_shots": shots,
-        "backend_config": backend_config,
-    }
-    if others:
-        inputs |= {"programs": programs, "n_qubits": qubits, "max_cost": limits}
-    else:
-        inputs["circuits"] = circuits
-        if limits is not None:
-            inputs |= {"max_cost": limits, "max_job_cost": None, "budget": None}
     try:
         outputs = run(
-            graph, inputs, storage, uv_executor(storage), on_interrupt=on_interrupt
+            graph,
+            _inputs(order),
+            storage,
+            uv_executor(storage),
+            on_interrupt=on_interrupt,
         )
     except WorkflowFailedError:
         given = _given_before_failure(storage, files) if allow_failed else None
         if given is None:
             raise
         return given
-    if others:
+    return _fetch_results(order, parts, storage, outputs)
+
+
+@dataclass(frozen=True)
+class _Order:
+    """Programs of files, and how they are to run: the arguments of submit_files."""
+
+    files: Sequence[ProgramFile]
+    name: str
+    project_name: str
+    backend_config: BackendConfig
+    n_shots: list[int]
+    compile: Compile | None
+    target_2qb_gate: str | None
+    n_qubits: list[int] | None
+    max_cost: float | None
+    max_job_cost: float | None
+    max_programs: int | None
+
+    @property
+    def programs(self) -> list[Program]:
+        """The programs, in the order of the files."""
+        return [file.program for file in self.files]
+
+    @property
+    def circuits(self) -> list[Circuit]:
+        """The circuits among them."""
+        return circuits_among(self.programs)
+
+    @property
+    def others(self) -> list[Path]:
+        """The files of all other programs."""
+        return [it.path for it in self.files if not isinstance(it.program, Circuit)]
+
+    @property
+    def limits(self) -> list[float | None] | None:
+        """The most that each program may cost, in HQC."""
+        return None if self.max_cost is None else [self.max_cost] * len(self.files)
+
+
+def _one_for_each(
+    files: Sequence[ProgramFile], given: int | Sequence[int]
+) -> list[int]:
+    return [given] * len(files) if isinstance(given, int) else list(given)
+
+
+def _check(order: _Order) -> list[ProgramPart]:
+    """Refuse what cannot run, without a request; return the parts of mixed programs."""
+    check_name("job", order.name)
+    check_name("project", order.project_name)
+    check_shots(order.n_shots, len(order.files))
+    _check_use_of_options(order)
+    parts = []
+    if order.others:
+        parts = split_programs(
+            order.project_name,
+            order.name,
+            order.programs,
+            order.n_shots,
+            order.backend_config,
+            n_qubits=order.n_qubits,
+        )
+    else:
+        check_job(
+            order.project_name,
+            order.name,
+            order.circuits,
+            order.n_shots,
+            order.backend_config,
+        )
+    _check_options_of_cost(order)
+    return parts
+
+
+def _check_use_of_options(order: _Order) -> None:
+    """Refuse options that the programs have no use for."""
+    backend = type(order.backend_config).__name__.removesuffix("Config")
+    others = order.others
+    if others and backend not in RUN_HUGR:
+        raise InvalidInputError(
+            f"The backend {backend} runs circuits only; run {others[0]} on Helios or "
+            "Selene."
+        )
+    if order.compile is None and order.target_2qb_gate is not None:
+        raise InvalidInputError(
+            f"target_2qb_gate is {order.target_2qb_gate!r} for circuits that are not "
+            "compiled; compile them, or leave it out."
+        )
+    if order.compile is not None and order.compile != "local":
+        check_level(order.compile)
+        if others:
+            raise InvalidInputError(
+                f"{others[0]} is not a circuit, and Nexus compiles circuits alone; run "
+                "it without --compile, as a job of its own, or with --compile=local."
+            )
+    if order.n_qubits is not None and not others:
+        raise InvalidInputError(
+            f"The number of qubits is {order.n_qubits[0]}, and circuits say it "
+            "themselves; leave it out."
+        )
+
+
+def _check_options_of_cost(order: _Order) -> None:
+    """Refuse limits that exclude each other, or are none."""
+    if order.compile is not None and order.max_cost is not None:
+        raise InvalidInputError(
+            "There is a limit of the cost of each program, and what a circuit costs is "
+            "known after it was compiled; give a limit for the job alone."
+        )
+    check_cost("max_cost", order.max_cost)
+    check_cost("max_job_cost", order.max_job_cost)
+    if order.max_programs is not None and (
+        order.others or order.compile is not None or order.max_cost
+    ):
+        raise InvalidInputError(
+            "max_programs divides circuits that are not compiled by the same call and "
+            "have no limit of their own cost; leave one of these out."
+        )
+
+
+def _check_cost(
+    order: _Order, on_estimate: Callable[[CostEstimate], None] | None
+) -> None:
+    """Keep the limits of the cost, and tell what it is estimated to be."""
+    if order.limits is None and order.max_job_cost is None and on_estimate is None:
+        return
+    estimate = _estimate(order)
+    check_limits(estimate, order.limits, order.max_job_cost)
+    if on_estimate is not None:
+        on_estimate(estimate)
+
+
+def _estimate(order: _Order) -> CostEstimate:
+    """Estimate what programs cost; upload those that Nexus has to try for that."""
+    device = find_device(order.backend_config, retry_time=_PATIENCE_SECONDS)
+
+    def estimate(programs: Sequence[Any]) -> CostEstimate:
+        return estimate_cost(
+            programs,
+            order.n_shots,
+            order.backend_config,
+            project_name=order.project_name,
+            device=device,
+        )
+
+    programs: list[Any] = order.programs
+    tried = [one for one in programs if not isinstance(one, Circuit)]
+    if not tried or not isinstance(device, DeviceDetails) or not is_charged(device):
+        return estimate(programs)
+    # What is too much, whatever they cost, is not uploaded.
+    known = estimate(programs)
+    check_limits(known, order.limits, order.max_job_cost, is_known_later=True)
+    uploaded = iter(upload_programs(tried, order.project_name))
+    return estimate(
+        [one if isinstance(one, Circuit) else next(uploaded) for one in programs]
+    )
+
+
+def _inputs(order: _Order) -> dict[str, Any]:
+    """Return the inputs of the graph that :func:`_choose_graph` chooses."""
+    inputs: dict[str, Any] = {
+        "project_name": order.project_name,
+        "job_name": order.name,
+        "n_shots": order.n_shots,
+        "backend_config": order.backend_config,
+    }
+    if order.others:
+        return inputs | {
+            "programs": order.programs,
+            "n_qubits": order.n_qubits,
+            "max_cost": order.limits,
+        }
+    inputs["circuits"] = order.circuits
+    if order.limits is not None:
+        inputs |= {"max_cost": order.limits, "max_job_cost": None, "budget": None}
+    return inputs
+
+
+def _fetch_results(
+    order: _Order,
+    parts: Sequence[ProgramPart],
+    storage: FileStorage,
+    outputs: Sequence[Any],
+) -> JobResults:
+    """Return the results of a workflow that has completed, in the order of the files.
+
+    :param outputs: Those of its graph.
+    """
+    if parts:
         found = map(get_results_by_id, _submitted_jobs(storage))
         by_kind = {results.job.items[0].program_type: results for results in found}
         if len(parts) == 1:
             return by_kind[parts[0].kind]
         return JobResults.joined([(by_kind[it.kind], it.indices) for it in parts])
-    if max_programs is not None:
+    if order.max_programs is not None:
         return _join(part_results(storage))
     receipt = _last_receipt(storage)
     if receipt is None:
@@ -211,54 +365,21 @@ def submit_files(
     return get_results_by_id(str(receipt.job_id))
 
 
-def _check_options(
-    others: Sequence[Path],
-    backend_config: BackendConfig,
-    compile: Compile | None,  # noqa: A002
-    target_2qb_gate: str | None,
-    n_qubits: Sequence[int] | None,
-) -> None:
-    """Refuse options that the programs have no use for.
-
-    :param others: The files of the programs that are not circuits.
-    """
-    backend = type(backend_config).__name__.removesuffix("Config")
-    if others and backend not in RUN_HUGR:
-        raise InvalidInputError(
-            f"The backend {backend} runs circuits only; run {others[0]} on Helios or "
-            "Selene."
-        )
-    if compile is None and target_2qb_gate is not None:
-        raise InvalidInputError(
-            f"target_2qb_gate is {target_2qb_gate!r} for circuits that are not "
-            "compiled; compile them, or leave it out."
-        )
-    if compile is not None and compile != "local":
-        check_level(compile)
-        if others:
-            raise InvalidInputError(
-                f"{others[0]} is not a circuit, and Nexus compiles circuits alone; run "
-                "it without --compile, as a job of its own, or with --compile=local."
-            )
-    if n_qubits is not None and not others:
-        raise InvalidInputError(
-            f"The number of qubits is {n_qubits[0]}, and circuits say it themselves; "
-            "leave it out."
-        )
-
-
-def _with_native_gates(
-    programs: Sequence[Program],
-    backend_config: BackendConfig,
-    target_2qb_gate: str | None,
-) -> list[Program]:
-    """Return programs with the circuits among them in the gates of a device."""
+def _with_native_gates(order: _Order) -> list[ProgramFile]:
+    """Return the files with the circuits among them in the gates of the device."""
     compiled = iter(
         compile_locally(
-            circuits_among(programs), backend_config, target_2qb_gate=target_2qb_gate
+            order.circuits,
+            order.backend_config,
+            target_2qb_gate=order.target_2qb_gate,
         )
     )
-    return [next(compiled) if isinstance(one, Circuit) else one for one in programs]
+    return [
+        replace(file, program=next(compiled))
+        if isinstance(file.program, Circuit)
+        else file
+        for file in order.files
+    ]
 
 
 def _last_receipt(storage: FileStorage) -> Receipt | None:
@@ -333,34 +454,7 @@ def circuits_of(files: Sequence[ProgramFile]) -> list[Circuit]:
     return [file.program for file in files if isinstance(file.program, Circuit)]
 
 
-def _estimate(
-    programs: Sequence[Any],
-    n_shots: list[int],
-    backend_config: BackendConfig,
-    project_name: str,
-) -> CostEstimate:
-    """Estimate what programs cost; upload those that Nexus has to try for that."""
-    device = find_device(backend_config, retry_time=_PATIENCE_SECONDS)
-    tried = [one for one in programs if not isinstance(one, Circuit)]
-    if tried and isinstance(device, DeviceDetails) and is_charged(device):
-        uploaded = iter(upload_programs(tried, project_name))
-        programs = [
-            one if isinstance(one, Circuit) else next(uploaded) for one in programs
-        ]
-    return estimate_cost(
-        programs, n_shots, backend_config, project_name=project_name, device=device
-    )
-
-
-def _choose_graph(
-    interval: float,
-    compile: Compile | None,  # noqa: A002
-    target_2qb_gate: str | None,
-    max_programs: int | None,
-    *,
-    names: Sequence[str] | None,
-    limited: bool,
-) -> Workflow[Any, Any]:
+def _choose_graph(order: _Order, interval: float) -> Workflow[Any, Any]:
     # Only a job needs the stubs.
     from tkr_nexus_worker.graphs.batched import nexus_submit_in_parts
     from tkr_nexus_worker.graphs.compile import nexus_compile_submit_and_poll
@@ -371,19 +465,21 @@ def _choose_graph(
     )
 
     graph: Workflow[Any, Any]
-    if names is not None:
+    gate = order.target_2qb_gate
+    if order.others:
+        names = [file.path.stem for file in order.files]
         graph = nexus_submit_programs(interval, names=names)
-    elif compile == "local":
+    elif order.compile == "local":
         graph = nexus_compile_submit_and_poll(
-            polling_interval=interval, target_2qb_gate=target_2qb_gate, compile="local"
+            polling_interval=interval, target_2qb_gate=gate, compile="local"
         )
-    elif compile is not None:
+    elif order.compile is not None:
         graph = nexus_compile_submit_and_poll(
-            compile, interval, target_2qb_gate=target_2qb_gate
+            order.compile, interval, target_2qb_gate=gate
         )
-    elif max_programs is not None:
-        graph = nexus_submit_in_parts(max_programs, polling_interval=interval)
-    elif limited:
+    elif order.max_programs is not None:
+        graph = nexus_submit_in_parts(order.max_programs, polling_interval=interval)
+    elif order.limits is not None:
         graph = nexus_submit_and_poll(interval, inputs=LimitedJobInputs)
     else:
         graph = nexus_submit_and_poll(interval)

@@ -10,6 +10,7 @@ from pytket.circuit import Circuit
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.nexus.checks import check_qir
+from tkr_nexus_worker.nexus.hugr_packages import is_package, read_package
 from tkr_runtime.code_files import Reason, file_problem, run_code_file
 from tkr_runtime.files import read_file
 
@@ -116,12 +117,12 @@ def _json_reason(error: Exception) -> str:
 
 def _read_hugr(path: Path) -> Package:
     content = read_file(path)
+    if not is_package(content):
+        raise _problem(path, None, "this is not a HUGR package")
     try:
-        return Package.from_bytes(content)
-    # hugr raises errors of many kinds for bytes that are not a package.
-    except Exception as error:
-        reason = f"this is not a HUGR package: {error}"
-        raise _problem(path, None, reason) from error
+        return read_package(content)
+    except InvalidInputError as error:
+        raise _problem(path, None, str(error)) from error
 
 
 def _read_qir(path: Path) -> bytes:

@@ -12,7 +12,12 @@ from tierkreis.executor import MultipleExecutor, ShellExecutor, UvExecutor
 
 from tkr_runtime.cloud import clouds
 from tkr_runtime.errors import InvalidInputError
-from tkr_runtime.tasks.executors import registry_of, shell_path, uv_executor
+from tkr_runtime.tasks.executors import (
+    WarmExecutor,
+    registry_of,
+    shell_path,
+    uv_executor,
+)
 
 
 class _KnownWorkers(MultipleExecutor):
@@ -35,11 +40,14 @@ def make_executor(
 ) -> ControllerExecutor:
     """Return an executor for the workers of all clouds and those in some folders.
 
-    :param kind: ``uv`` for UvExecutor, or ``shell`` for ShellExecutor.
+    :param kind: ``uv`` for UvExecutor, ``warm`` for preloaded processes, or ``shell``
+        for ShellExecutor.
     :param storage: The storage of the workflow.
     :param registries: Folders of workers; if two hold the same worker, the first wins.
     :returns: The executor.
     """
+    if kind == "warm":
+        return _KnownWorkers(WarmExecutor(registries, storage), {}, {})
     make = _make_uv if kind == "uv" else _make_shell
     ours = {cloud.worker_name: cloud for cloud in clouds()}
     executors = {str(registry): make(storage, registry) for registry in registries}

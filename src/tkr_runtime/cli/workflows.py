@@ -45,19 +45,20 @@ def seconds_between_requests(given: float | None, *, local: bool) -> float:
 @directory_option
 @click.option(
     "--executor",
-    type=click.Choice(["uv", "shell"]),
+    type=click.Choice(["uv", "warm", "shell"]),
     default="uv",
     show_default=True,
     help="How to start workers: uv runs those of this distribution in this "
-    "environment, shell finds workers on the PATH.",
+    "environment, and your own cold; warm runs your own in preloaded processes, too; "
+    "shell finds workers on the PATH.",
 )
 @click.option(
     "--registry",
     "registries",
     type=click.Path(path_type=Path, file_okay=False, exists=True, resolve_path=True),
     multiple=True,
-    help="A folder with your own workers, as UvExecutor and ShellExecutor take it; "
-    "repeatable.",
+    help="A folder with your own workers, as UvExecutor, warm_executor and "
+    "ShellExecutor take it; repeatable.",
 )
 def resume(
     workflow: str, directory: Path, executor: str, registries: tuple[Path, ...]

@@ -8,7 +8,7 @@ them, whoever resumes it.
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, Token
 from pathlib import Path
 from typing import Any, Self
@@ -199,19 +199,42 @@ class Spending:
         self._key = key
         self._what = what
 
-    def prepare(self, amount: float, preparation: Preparation) -> None:
+    def prepare(
+        self, amount: float, preparation: Preparation, *, is_least: bool = False
+    ) -> None:
         """Reserve an amount for a submission that a later task will send.
 
         :param amount: The most that it is expected to cost.
         :param preparation: What the submission is found by.
+        :param is_least: Whether the amount is the least that it costs, because the most
+            is not known yet: :meth:`increase` then reserves that.
         :raises BudgetExceededError: If less than that is left; nothing is reserved.
         """
-        try:
+        with self._all_or_nothing():
             for ledger in self._ledgers:
-                ledger.prepare(self._key, amount, self._what, preparation)
-        except BudgetExceededError:
-            self.release()
-            raise
+                ledger.prepare(
+                    self._key, amount, self._what, preparation, is_least=is_least
+                )
+
+    def check(self, amount: float, *, is_least: bool = False) -> None:
+        """Refuse a submission for which too little is left; reserve nothing.
+
+        :param amount: The most that it is expected to cost.
+        :param is_least: As for :meth:`prepare`.
+        :raises BudgetExceededError: If less than that is left.
+        """
+        for ledger in self._ledgers:
+            ledger.check(amount, self._what, is_least=is_least)
+
+    def increase(self, amount: float) -> None:
+        """Reserve more for a submission of which certainly nothing was sent yet.
+
+        :param amount: The most that it is expected to cost.
+        :raises BudgetExceededError: If less than that is left; nothing is reserved.
+        """
+        with self._all_or_nothing():
+            for ledger in self._ledgers:
+                ledger.increase(self._key, amount, self._what)
 
     def claim(self, preparation: Preparation | None) -> float | None:
         """Take over what an earlier task reserved for this submission.
@@ -235,6 +258,14 @@ class Spending:
         """Give back what is reserved, because certainly nothing was sent."""
         for ledger in self._ledgers:
             ledger.release(self._key)
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        try:
+            yield
+        except BudgetExceededError:
+            self.release()
+            raise
 
     def submitted(self, job_id: str, amount: float) -> None:
         """Note the job of the submission.

@@ -180,8 +180,45 @@ class Ledger:
             check_left(db, round_up(amount), what)
             insert(db, key, what, round_up(amount), "reserved")
 
+    def check(self, amount: float, what: str, *, is_least: bool = False) -> None:
+        """Refuse an amount that is not left; nothing is reserved.
+
+        :param amount: The amount.
+        :param what: What will be submitted, for a person.
+        :param is_least: As for :meth:`prepare`.
+        :raises BudgetExceededError: If less than that is left.
+        """
+        with self._file.read() as db:
+            check_left(db, round_up(amount), what, is_least=is_least)
+
+    def increase(self, key: str, amount: float, what: str) -> None:
+        """Let a submission that is not sent yet hold an amount, if it holds less.
+
+        :param key: What identifies the submission.
+        :param amount: The most that it is expected to cost.
+        :param what: What is submitted, for a person.
+        :raises BudgetExceededError: If less than that is left; it then holds what it
+            held before.
+        """
+        with self._file.change() as db:
+            find = "SELECT amount FROM entries WHERE key = ? AND state = 'reserved'"
+            found = db.execute(find, (key,)).fetchone()
+            if found is None or found[0] >= round_up(amount):
+                return
+            update = "UPDATE entries SET amount = ? WHERE key = ?"
+            # What it holds already is left for it.
+            db.execute(update, (0, key))
+            check_left(db, round_up(amount), what)
+            db.execute(update, (round_up(amount), key))
+
     def prepare(
-        self, key: str, amount: float, what: str, preparation: Preparation
+        self,
+        key: str,
+        amount: float,
+        what: str,
+        preparation: Preparation,
+        *,
+        is_least: bool = False,
     ) -> None:
         """Reserve an amount for a submission that a later task will send.
 
@@ -189,6 +226,8 @@ class Ledger:
         :param amount: The most that the submission is expected to cost.
         :param what: What will be submitted, for a person.
         :param preparation: What the submission is found by.
+        :param is_least: Whether the amount is the least that it costs, because the most
+            is not known yet.
         :raises BudgetExceededError: If less than that is left.
         """
         with self._file.change() as db:
@@ -198,7 +237,7 @@ class Ledger:
                 if found[1] != "released":
                     return
                 db.execute("DELETE FROM entries WHERE key = ?", (found[0],))
-            check_left(db, round_up(amount), what)
+            check_left(db, round_up(amount), what, is_least=is_least)
             insert(db, key, what, round_up(amount), "reserved")
             db.execute(
                 "UPDATE entries SET prepared_by = ?, content = ?, scope = ? "

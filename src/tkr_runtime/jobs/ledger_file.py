@@ -215,20 +215,24 @@ def insert(
     )
 
 
-def check_left(db: sqlite3.Connection, amount: int, what: str) -> None:
+def check_left(
+    db: sqlite3.Connection, amount: int, what: str, *, is_least: bool = False
+) -> None:
     """Refuse an amount that is not left.
 
     :param db: A connection within a transaction.
     :param amount: The amount, in millionths of the unit.
     :param what: What is submitted, for a person.
+    :param is_least: Whether the amount is the least that it costs.
     :raises BudgetExceededError: If it is not left.
     """
     name, unit, limit = db.execute("SELECT name, unit, allowed FROM budget").fetchone()
     reserved, spent = one(db, RESERVED), one(db, SPENT)
     left = limit - reserved - spent
     if amount > left:
+        about = "at least" if is_least else "about"
         raise BudgetExceededError(
-            f"{what} would cost about {text_of(amount)} {unit}, and "
+            f"{what} would cost {about} {text_of(amount)} {unit}, and "
             f"{text_of(max(left, 0))} of the {text_of(limit)} {unit} of the budget "
             f"{name!r} are left ({text_of(spent)} spent, {text_of(reserved)} "
             "reserved); submit less, or raise the budget."

@@ -128,7 +128,7 @@ def unfinished_own(tmp_path) -> FileStorage:
 def make_registry(folder: Path, executor: str) -> Path:
     worker = folder / "own_worker"
     worker.mkdir(parents=True)
-    if executor == "uv":
+    if executor != "shell":
         (worker / "main.py").write_text(OWN_WORKER)
         project = '[project]\nname = "own-worker"\nversion = "1"\n'
         (worker / "pyproject.toml").write_text(project)
@@ -138,10 +138,11 @@ def make_registry(folder: Path, executor: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("executor", ["uv", "shell"])
+@pytest.mark.parametrize("executor", ["uv", "warm", "shell"])
 def test_resume_takes_workers_of_the_user_from_registries(
-    executor, unfinished_own, tmp_path
+    executor, unfinished_own, tmp_path, monkeypatch
 ):
+    monkeypatch.setenv("TKR_WORKER_WARM_IDLE", "5")
     directory = unfinished_own.tkr_dir
     options = ["--directory", directory, "--executor", executor]
     unknown = tkr_nexus("resume", unfinished_own.workflow_id, *options)
@@ -155,6 +156,10 @@ def test_resume_takes_workers_of_the_user_from_registries(
     assert result.returncode == 0, result.stderr
     folder = Path(result.stdout.split()[-1])
     assert (folder / "value").read_text().strip() == "42"
+    assert "starts cold" not in unfinished_own.logs_path.read_text()
+    debug = unfinished_own.workflow_dir / "debug" / "executors"
+    started = "".join(file.read_text() for file in debug.rglob("*") if file.is_file())
+    assert ("/preloaded/launcher.py" in started) == (executor == "warm")
 
 
 def test_resume_refuses_an_id_that_is_unknown_or_not_unique(unfinished, refusal):

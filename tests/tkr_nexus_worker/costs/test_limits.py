@@ -5,7 +5,8 @@ from uuid import uuid4
 import pytest
 import qnexus as qnx
 from pytket.circuit import Circuit
-from quantinuum_schemas.models.backend_config import QuantinuumConfig
+from quantinuum_schemas.models.backend_config import HeliosConfig, QuantinuumConfig
+from tests.local_nexus.simulators.test_hybrid import bell_qir
 
 from local_nexus import Fault, Progress
 from tkr_nexus_worker import (
@@ -105,6 +106,7 @@ def test_a_free_job_reserves_nothing(connected, circuit, shared):
     [
         ({"max_job_cost": 5.6}, r"costs about 5\.62 HQC, above its limit of 5\.6"),
         ({"max_cost": [5.6]}, r"Program 0 costs about 5\.62 HQC, above its max_cost"),
+        ({"max_job_cost": 4}, r"costs about 5\.62 HQC, above its limit of 4"),
         ({"max_job_cost": -1}, "max_job_cost is -1; give a number"),
     ],
 )
@@ -297,6 +299,106 @@ def test_the_submission_takes_what_its_preparation_reserved(connected, node, sha
     assert balance(shared) == (pytest.approx(COST), 0)
     downloads = connected.requests(path=f"/api/circuits/v1beta2/{circuit.id}")
     assert downloads == []
+
+
+UPLOADS_OF_QIR = {"method": "POST", "path": "/api/qir/v1beta*"}
+HELIOS = HeliosConfig(system_name="Helios-1E")
+
+
+@pytest.fixture
+def submit_qir(connected, node, monkeypatch):
+    """Upload and submit a QIR program as the graphs do."""
+    monkeypatch.setenv("TKR_NEXUS_SETTLE_TIME", "0.05")
+
+    def submit_qir(name: str, **options):
+        max_cost = options.pop("max_cost", None)
+        [part] = split_programs(
+            PROJECT, name, [bell_qir()], [10], HELIOS, n_qubits=[2], max_cost=max_cost
+        )
+        return submit_part(PROJECT, part, HELIOS, **options)
+
+    return submit_qir
+
+
+@pytest.mark.parametrize(
+    ("limit", "max_cost", "words"),
+    [
+        (12, [13.0], r"Job 'qir' would cost about 13 HQC, and 12 of the 12 HQC"),
+        (4, None, r"Job 'qir' would cost at least 5 HQC, and 4 of the 4 HQC"),
+        (12, [3.0], r"Program 0 costs at least 5 HQC, above its max_cost of 3:"),
+    ],
+)
+def test_programs_that_nexus_estimates_are_refused_before_upload_where_that_is_known(
+    connected, submit_qir, tmp_path, limit, max_cost, words
+):
+    too_small = budget(hqc=limit, path=str(tmp_path / "ledger"))
+    with pytest.raises(BudgetExceededError, match=words):
+        submit_qir("qir", max_cost=max_cost, budget=too_small)
+    assert connected.requests(**UPLOADS_OF_QIR) == []
+    assert balance(too_small) == (0, 0)
+
+
+def test_a_largest_cost_is_reserved_before_the_upload_and_nothing_is_estimated(
+    connected, submit_qir, shared
+):
+    connected.progress = Progress.seconds(queued=1e6)
+    refusal = Fault("answer", status=403, body={"message": "no"}, **UPLOADS_OF_QIR)
+    with connected.fault(refusal), pytest.raises(NexusRefusedError):
+        submit_qir("qir", max_cost=[7.0], budget=shared)
+    assert balance(shared) == (7, 0)
+    submit_qir("qir", max_cost=[7.0], budget=shared)
+    assert balance(shared) == (7, 0)
+    assert posted(connected) == 1  # no costing job
+
+
+def test_what_is_known_after_the_upload_takes_the_place_of_the_least(
+    connected, submit_qir, tmp_path
+):
+    fits = budget(hqc=5.1, path=str(tmp_path / "ledger"))
+    job, _ = submit_qir("qir", budget=fits)
+    [entry] = Ledger(fits.file(None)).balance().entries
+    assert 5 < entry.reserved < 5.1
+    again, _ = submit_qir("qir", budget=fits)
+    assert again.id == job.id
+    assert balance(fits) == (entry.reserved, 0)
+    full = budget(hqc=entry.reserved + 5.01, path=fits.path)
+    Ledger(fits.file(None)).set_limit(full.limit)
+    with pytest.raises(BudgetExceededError, match=r"'second' would cost about 5\.\d\d"):
+        submit_qir("second", budget=fits)
+    assert balance(fits) == (entry.reserved, 0)
+
+
+def test_what_a_compilation_makes_reserves_the_least_first_and_then_its_cost(
+    connected, circuit, node, tmp_path
+):
+    job = (PROJECT, f"job {uuid4()}")
+    first = budget(hqc=4.9, path=str(tmp_path / "first"))
+    with pytest.raises(BudgetExceededError, match=r"at least 5 HQC, and 4\.90 of"):
+        tasks.prepare_compilation(*job, [NATIVE], MACHINE, n_shots=[100], budget=first)
+    assert connected.requests(method="POST") == []
+    second = budget(hqc=5.5, path=str(tmp_path / "second"))
+    tasks.prepare_compilation(*job, [NATIVE], MACHINE, n_shots=[100], budget=second)
+    assert balance(second) == (5, 0)
+    compiled = (*job, [circuit], [100], MACHINE)
+    with pytest.raises(BudgetExceededError, match=r"about 5\.62 HQC, and 5\.50 of"):
+        jobs.start_execute_job(*compiled, budget=second)
+    assert balance(second) == (0, 0)
+    assert posted(connected) == 0
+    Ledger(second.file(None)).set_limit(6)
+    jobs.start_execute_job(*compiled, budget=second)
+    assert balance(second) == (pytest.approx(COST), 0)
+
+
+def test_a_compilation_for_a_device_without_exact_costs_reserves_the_limit(
+    connected, node, shared
+):
+    for number, config in enumerate((HELIOS, QuantinuumConfig(device_name="H9-1"))):
+        job = (PROJECT, f"job {number}", [NATIVE], config)
+        limits = {"max_cost": [6.0], "budget": shared}
+        tasks.prepare_compilation(*job, n_shots=[100], **limits)
+    assert balance(shared) == (12, 0)
+    with pytest.raises(InvalidInputError, match="give max_cost, the most that each"):
+        tasks.prepare_compilation(*job, n_shots=[99], budget=shared)
 
 
 def test_a_part_of_a_run_is_refused_before_its_upload(connected, node):

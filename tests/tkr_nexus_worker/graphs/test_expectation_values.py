@@ -1,14 +1,22 @@
-"""The loop of the example vqe_loop.py finds the ground energy."""
+"""The loop of the example vqe_loop.py finds the ground energy of hydrogen."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.helpers.hydrogen import hydrogen_terms
 from tierkreis.storage import read_loop_trace
 
 from tkr_nexus_worker import run
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+def test_the_operator_of_the_example_follows_from_first_principles(monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    import vqe_loop
+
+    assert hydrogen_terms(0.75) == pytest.approx(vqe_loop.H2, abs=5e-5)
 
 
 def test_the_loop_converges_to_the_ground_energy_with_a_job_for_each_iteration(

@@ -9,13 +9,14 @@ from guppylang.std.quantum import measure, qubit, x
 from hugr.package import Package
 from pytket.circuit import Circuit, OpType
 from quantinuum_schemas.models.backend_config import (
+    HeliosConfig,
     QuantinuumConfig,
     QulacsConfig,
     SeleneConfig,
 )
 from tests.local_nexus.simulators.test_hybrid import bell_qir
 
-from tkr_nexus_worker import run
+from tkr_nexus_worker import BudgetExceededError, run
 from tkr_nexus_worker.errors import (
     InvalidInputError,
     NotLoggedInError,
@@ -185,6 +186,19 @@ def test_options_without_a_use_are_refused_before_anything_is_sent(
     with pytest.raises(InvalidInputError, match="optimisation level is 4"):
         submit(files, compile=4)
     assert connected.requests() == []
+
+
+def test_programs_that_cost_too_much_whatever_they_do_are_not_uploaded(
+    connected, submit, tmp_path
+):
+    qir = tmp_path / "bell.ll"
+    qir.write_bytes(bell_qir())
+    config = HeliosConfig(system_name="Helios-1E")
+    with pytest.raises(BudgetExceededError, match=r"at least 10\.00 HQC, above its li"):
+        submit([qir, qir], config, n_qubits=2, max_job_cost=9)
+    with pytest.raises(BudgetExceededError, match="Program 0 costs at least 5 HQC, ab"):
+        submit([qir, qir], config, n_qubits=2, max_cost=4.9)
+    assert connected.requests(method="POST") == []
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,18 @@ class Spending(RuleBasedStateMachine):
         self.held[key] = self.amounts[key] = amount
         return key
 
+    @rule(key=keys, amount=AMOUNTS)
+    def increase(self, key: str, amount: float) -> None:
+        is_open = key in self.held and key not in self.job_of
+        more = round(amount - self.held.get(key, 0.0), 6)
+        if is_open and round(self.used() + more, 6) > self.limit:
+            with pytest.raises(BudgetExceededError):
+                self.ledger.increase(key, amount, "a job")
+            return
+        self.ledger.increase(key, amount, "a job")
+        if is_open and more > 0:
+            self.held[key] = self.amounts[key] = amount
+
     @rule(key=keys)
     def release(self, key: str) -> None:
         released = self.ledger.release(key)
@@ -183,6 +195,21 @@ def test_a_refusal_says_what_it_costs_and_what_is_left(ledger):
         "Job 'second' would cost about 4 HQC, and 2.50 of the 10 HQC of the budget "
         "'tests' are left (0 spent, 7.50 reserved); submit less, or raise the budget."
     )
+
+
+def test_a_reservation_grows_to_what_is_left_and_its_own_and_never_shrinks(ledger):
+    ledger.prepare("a", 5, "Job 'first'", Preparation("job", "-.M1.N0"), is_least=True)
+    ledger.increase("a", 9, "Job 'first'")
+    ledger.increase("a", 6, "Job 'first'")
+    assert balance(ledger) == (9, 0, 1)
+    with pytest.raises(BudgetExceededError, match="about 11 HQC, and 10 of the 10 HQC"):
+        ledger.increase("a", 11, "Job 'first'")
+    assert balance(ledger) == (9, 0, 1)
+    with pytest.raises(BudgetExceededError, match="'second' would cost at least 2 HQC"):
+        ledger.check(2, "Job 'second'", is_least=True)
+    ledger.submitted("a", "job", 9, "Job 'first'")
+    ledger.increase("a", 10, "Job 'first'")
+    assert balance(ledger) == (9, 0, 1)
 
 
 def test_a_tenth_thirty_times_is_three(ledger):
