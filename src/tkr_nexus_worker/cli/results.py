@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tkr_runtime.cli.jobs import Decorator, job_argument
+from tkr_runtime.cli.jobs import Decorator, result_argument
 from tkr_runtime.cli.output import (
     check_formats,
     csv_option,
@@ -54,7 +54,7 @@ _partial_option: Decorator = click.option(
 
 
 @click.command()
-@job_argument
+@result_argument
 @_circuit_option
 @_select_option
 @top_option
@@ -103,7 +103,7 @@ def results(
 
 
 @click.command()
-@job_argument
+@result_argument
 @_circuit_option
 @_select_option
 @top_option
