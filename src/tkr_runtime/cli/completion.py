@@ -128,8 +128,8 @@ def _activation(program: str, shell: str) -> str:
     if Path(shutil.which(program) or "").parent != folder or not script.exists():
         return ""
     return (
-        f"; there, activate the environment by `source {shlex.quote(str(script))}`, and "
-        f"type {program} without `uv run`"
+        f"; there, activate the environment by "
+        f"`source {shlex.quote(str(script))}`, and type {program} without `uv run`"
     )
 
 
