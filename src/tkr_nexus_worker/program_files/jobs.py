@@ -37,7 +37,7 @@ from tkr_nexus_worker.nexus.checks import (
     check_name,
     check_shots,
 )
-from tkr_nexus_worker.nexus.client import get_json
+from tkr_nexus_worker.nexus.client import get_json, require_login
 from tkr_nexus_worker.nexus.states import job_state
 from tkr_nexus_worker.program_files.read import ProgramFile, read_programs
 from tkr_nexus_worker.programs import Program, kind_of, upload_programs
@@ -163,6 +163,7 @@ def submit_files(
         limited=max_cost is not None,
     )
     # Without a server or a login, say so before there is a workflow.
+    require_login()
     get_json("check the login", "/auth/tokens")
     if compile is None and refuse_gates and circuits:
         check_gates(circuits, backend_config)

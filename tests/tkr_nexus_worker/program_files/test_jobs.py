@@ -166,6 +166,7 @@ def test_without_a_login_nothing_is_begun(
     with pytest.raises(NotLoggedInError):
         submit(files)
     assert not (tmp_path / "checkpoints").exists()
+    assert nexus.requests() == []
 
 
 def test_guppy_programs_run_on_selene(submit, tmp_path):
