@@ -116,7 +116,7 @@ def results(
     metavar="FILE|exact",
     help='Compare with the probabilities in a JSON file, such as {"00": 0.5, "11": '
     "0.5}, or with those that the circuits of the job have without errors: exact for "
-    "up to 20 qubits, sampled for more.",
+    "up to 20 qubits, sampled for up to 26, or for more with Clifford gates alone.",
 )
 @force_option
 def plot(
