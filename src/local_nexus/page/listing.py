@@ -1,17 +1,25 @@
 """Programs that are not drawn, as text: functions of HUGR, LLVM assembly of QIR.
 
-Bitcode and packages are read in a process of their own: a damaged one may crash it.
+Bitcode and packages are read in a process of their own, which is as isolated as that of
+a simulator: a damaged one may crash it, or worse.
 """
 
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from local_cloud.pool.child import environment
+from local_cloud.pool.isolation import isolate
+from local_cloud.pool.worker import limit_memory
 
 _SECONDS = 20.0
 _MOST_BYTES = 5_000_000
 _MOST_CHARACTERS = 100_000
+_MOST_MEMORY = 2 * 1024**3
 _BITCODE = (b"BC", b"\xde\xc0\x17\x0b")
 # What holds other operations together, and is no step of the program itself.
 _STRUCTURE = frozenset(
@@ -24,11 +32,12 @@ class ListingError(Exception):
     """A program cannot be shown; the text says why."""
 
 
-def list_program(kind: str, contents: bytes) -> str:
+def list_program(kind: str, contents: bytes, private: Iterable[Path] = ()) -> str:
     """Return a program as text for a person.
 
     :param kind: ``hugr`` or ``qir``.
     :param contents: The program as it was uploaded.
+    :param private: Files and folders that no program may read.
     :returns: The text; the rest of a long one is left out.
     :raises ListingError: If it cannot be read.
     """
@@ -41,9 +50,14 @@ def list_program(kind: str, contents: bytes) -> str:
         return _cut(contents.decode(errors="replace"))
     command = [sys.executable, "-m", __name__, kind]
     try:
-        found = subprocess.run(
-            command, input=contents, capture_output=True, timeout=_SECONDS
-        )
+        with TemporaryDirectory(prefix="local-nexus-listing-") as folder:
+            found = subprocess.run(
+                [*command, folder, *map(str, private)],
+                input=contents,
+                capture_output=True,
+                timeout=_SECONDS,
+                env=environment(),
+            )
     except subprocess.TimeoutExpired as error:
         raise ListingError(
             f"The program could not be read in {_SECONDS:.0f} seconds."
@@ -55,8 +69,11 @@ def list_program(kind: str, contents: bytes) -> str:
 
 def _main() -> None:
     """Read a program from standard input, and print its text."""
+    kind, folder, *private = sys.argv[1:]
+    limit_memory(_MOST_MEMORY)
+    isolate(Path(folder), "local_nexus", [], map(Path, private))
     contents = sys.stdin.buffer.read()
-    text = _assembly(contents) if sys.argv[1] == "qir" else _functions(contents)
+    text = _assembly(contents) if kind == "qir" else _functions(contents)
     sys.stdout.buffer.write(_cut(text).encode())
 
 

@@ -55,7 +55,9 @@ def _program(call: NexusCall) -> Reply:
     with call.services.store.read() as tx:
         row = require(tx, reader_of(call), kind, key)
     try:
-        return Reply(200, {"text": list_program(kind, row["contents"])})
+        return Reply(
+            200, {"text": list_program(kind, row["contents"], call.services.private)}
+        )
     except ListingError as error:
         return Reply(200, {"text": "", "problem": str(error)})
 
