@@ -40,6 +40,7 @@ class Services:
             self.store = Store(state.instance.database, metadata)
         except (OSError, ValueError, DatabaseError) as error:
             raise StartError(str(error)) from error
+        self.private = state.private
         self._pool = SimulatorPool(device_file=device_file, private=state.private)
         self.execution = Execution(
             self.store,

@@ -291,9 +291,10 @@ def _compare_gates(
     """Say which circuits have gates that a device lacks, and how to compile them."""
     for index, text in _foreign_gates(circuits, device):
         warning = (
-            f"{text}; an execute job does not compile, and Nexus refuses it: compile "
-            "the circuit before, with the graph nexus_compile_submit_and_poll, "
-            "`tkr-nexus run --compile` or AutoRebase of pytket"
+            f"{text}; Nexus refuses them in an execute job, which does not compile "
+            "(`tkr-nexus run --local` translates them): compile the circuit before, "
+            "with the graph nexus_compile_submit_and_poll, `tkr-nexus run --compile` "
+            "or AutoRebase of pytket"
         )
         remarks.warnings.append((index, warning))
 

@@ -320,10 +320,11 @@ def load_matplotlib(requirement: str) -> Any:
         # Without pyplot: no windows and no state that is shared.
         from matplotlib.figure import Figure
     except ImportError as error:
-        distribution, _, extra = requirement.partition("[")
+        distribution, _, extra = requirement.rstrip("]").partition("[")
         raise InvalidInputError(
-            f"matplotlib is not installed: pip install 'PATH[{extra}', where PATH is "
-            f"the checkout or wheel of {distribution}, or plot in the terminal."
+            f"matplotlib is not installed: `uv sync --inexact --extra {extra}` in the "
+            f"checkout of {distribution}, or elsewhere pip install 'PATH[{extra}]', "
+            "where PATH is the checkout or wheel; or plot in the terminal."
         ) from error
     return Figure
 

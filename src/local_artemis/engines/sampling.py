@@ -70,6 +70,6 @@ def outcome(
 def too_few_clicks(request: SampleRequest) -> EngineError:
     """Return the error for a request whose every sample has too few clicks."""
     return EngineError(
-        f"No output state has {request.min_detection} or more clicks: "
-        "lower min_detection."
+        f"No output state has {request.min_detection} or more clicks, "
+        "of which photons in the same mode are one: lower min_detection."
     )

@@ -52,7 +52,8 @@ _NO_MEMORY = ("bad_alloc", "Cannot allocate memory", "out of memory", "MemoryErr
 _ABORTED = "terminate called after throwing an instance of"
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return the environment of a process that handles programs: no secrets."""
     kept = os.environ.keys() & _KEPT_VARIABLES
     return _WAITS_QUIETLY | {name: os.environ[name] for name in sorted(kept)}
 
@@ -117,7 +118,7 @@ class Child:
             stdout=subprocess.DEVNULL,
             stderr=self._written,
             pass_fds=[theirs.fileno()],
-            env=_environment(),
+            env=environment(),
         )
         theirs.close()
         life_line.close()

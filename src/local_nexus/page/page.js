@@ -53,6 +53,7 @@ const circuitOf = remember(async (id) => {
   const { data } = await get(`/api/circuits/v1beta2/${id}`);
   return data.attributes;
 });
+const listingOf = remember((id, type) => get(`/page/programs/${type}/${id}`));
 const countsOfResult = remember(async (id, type) => {
   if (type === "PYTKET") {
     const { data } = await get(`/api/results/v1beta3/${id}`);
@@ -293,8 +294,9 @@ async function showProgram({ program_id }, type) {
   const [svg, note] = [byId("drawing"), byId("drawing-note")];
   svg.replaceChildren();
   svg.parentElement.hidden = true;
+  byId("listing").hidden = true;
   if (type !== "circuit") {
-    note.textContent = `${type.toUpperCase()} programs are not drawn.`;
+    await showListing(program_id, type, note);
     return;
   }
   try {
@@ -306,6 +308,19 @@ async function showProgram({ program_id }, type) {
       drawWires(svg, wires, steps),
       nUndrawn ? `Operations on bits alone are not drawn: ${nUndrawn}` : "",
     );
+  } catch (error) {
+    note.textContent = error.message;
+  }
+}
+
+async function showListing(id, type, note) {
+  note.textContent = "";
+  try {
+    const { text, problem } = await listingOf(id, type);
+    byId("listing").textContent = text;
+    byId("listing").hidden = !text;
+    note.textContent =
+      problem ?? (type === "hugr" ? "Functions, with how often they have each operation" : "");
   } catch (error) {
     note.textContent = error.message;
   }

@@ -14,6 +14,7 @@ class MissingSimulatorError(SimulationError):
 
     def __init__(self, backend: str, extra: str) -> None:
         super().__init__(
-            f"The simulator for {backend} is not installed: pip install "
-            f"'PATH[{extra}]', where PATH is the checkout or wheel of tkr-nexus-worker."
+            f"The simulator for {backend} is not installed: `uv sync --inexact --extra "
+            f"{extra}` in the checkout of tkr-nexus-worker, or elsewhere pip install "
+            f"'PATH[{extra}]', where PATH is the checkout or wheel."
         )

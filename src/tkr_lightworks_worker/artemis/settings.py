@@ -22,8 +22,10 @@ TOKEN_VARIABLE = "TKR_LIGHTWORKS_TOKEN_NAME"  # noqa: S105 (the name of a variab
 """Names the saved token to use, where there are several."""
 
 HOW_TO_INSTALL = (
-    "Lightworks is not installed; install it with pip install 'PATH[lightworks]', "
-    "where PATH is the checkout or wheel of tkr-nexus-worker."
+    "Lightworks is not installed; install it with `uv sync --inexact --extra "
+    "lightworks` in the checkout of tkr-nexus-worker, or elsewhere with "
+    "pip install 'PATH[lightworks]', where PATH is the checkout or wheel of "
+    "tkr-nexus-worker."
 )
 
 _LOOPBACK = ("127.0.0.1", "localhost")
@@ -63,8 +65,9 @@ def url() -> str:
         address = former.read_text().strip()
     if not isinstance(address, str) or not address.startswith(("http://", "https://")):
         raise SetupError(
-            f"There is no address of Artemis in {path}; in Python, call "
-            "lightworks.remote.set_api_url('https://…/') with the address that Aegiq "
+            f"There is no address of Artemis in {path}; run `tkr-lightworks token save "
+            "--url https://…/ --certificate FILE`, or in Python call "
+            "lightworks.remote.set_api_url('https://…/'), with the address that Aegiq "
             "gave you."
         )
     return address if address.endswith("/") else f"{address}/"

@@ -15,10 +15,10 @@ from tkr_runtime.cli import checks, installation
 from tkr_runtime.cli.checks import ProblemError, print_checks
 from tkr_runtime.cli.output import json_option
 
-_SAVE = "Run `tkr-lightworks token save --force`"
+_SAVE = "Run `tkr-lightworks token save --force"
 _REMEDIES: dict[type[Exception], str] = {
-    TokenError: f"{_SAVE} with a new token.",
-    SetupError: f"{_SAVE} --url https://…/ --certificate FILE.",
+    TokenError: f"{_SAVE}` with a new token.",
+    SetupError: f"{_SAVE} --url https://…/ --certificate FILE`.",
 }
 
 
@@ -51,7 +51,7 @@ def _check_folder() -> str:
     if not folder.is_dir():
         raise ProblemError(
             f"{folder}, where lightworks.remote keeps its settings, does not exist",
-            f"{_SAVE} --url https://…/ --certificate FILE.",
+            f"{_SAVE} --url https://…/ --certificate FILE`.",
         )
     return str(folder)
 
@@ -75,7 +75,7 @@ def _check_certificate() -> str:
         except (OSError, ssl.SSLError) as error:
             raise ProblemError(
                 f"{path} is not a certificate in PEM format",
-                f"{_SAVE} --certificate FILE.",
+                f"{_SAVE} --certificate FILE`.",
             ) from error
     return str(path)
 
@@ -98,7 +98,7 @@ def _send_request() -> tuple[httpx.Response, float]:
             f"{address}qpus", verify=verify, timeout=installation.TIMEOUT_SECONDS
         ),
         address,
-        f"{_SAVE} --certificate FILE, with the certificate of this Artemis.",
+        f"{_SAVE} --certificate FILE`, with the certificate of this Artemis.",
         installation.how_to_reach("LOCAL_ARTEMIS_DIRECTORY", LIGHTWORKS),
     )
 

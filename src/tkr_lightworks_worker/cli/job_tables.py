@@ -88,8 +88,8 @@ def details_tables(details: Job) -> Iterator[Table]:
             "qpu": details.qpu_name,
             "status": status_text(details, *messages(details)),
             "address": details.url,
-            "created": _moment(details.created),
-            "updated": _moment(details.updated),
+            "created": moment_of(details.created),
+            "updated": moment_of(details.updated),
         }
     )
     log = new_table()
@@ -99,7 +99,7 @@ def details_tables(details: Job) -> Iterator[Table]:
     for event in details.log:
         texts = [event.message, *event.compilation_errors]
         log.add_row(
-            _moment(event.time),
+            moment_of(event.time),
             printable(event.state),
             printable("; ".join(filter(None, texts))),
         )
@@ -156,6 +156,10 @@ def _read(text: str) -> datetime | None:
         return None
 
 
-def _moment(text: str) -> str:
+def moment_of(text: str) -> str:
+    """Return a time in the time zone of this machine; as it is if it cannot be read.
+
+    :param text: The time, as Artemis writes it.
+    """
     moment = _read(text)
     return text if moment is None else moment_text(moment)

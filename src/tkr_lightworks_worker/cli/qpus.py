@@ -56,6 +56,8 @@ def qpu(names: tuple[str, ...], as_json: bool) -> None:
 
 
 def _details_table(found: "Sequence[QpuDetails]") -> Table:
+    from tkr_lightworks_worker.cli.job_tables import moment_of
+
     table = new_table()
     table.add_column("", no_wrap=True)
     for one in found:
@@ -78,7 +80,7 @@ def _details_table(found: "Sequence[QpuDetails]") -> Table:
                 for one in found
             ),
         )
-    table.add_row("updated", *(Text(one.last_updated) for one in found))
+    table.add_row("updated", *(moment_of(one.last_updated) for one in found))
     return table
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tkr_runtime.cli.jobs import Decorator, jobs_argument
+from tkr_runtime.cli.jobs import Decorator, results_argument
 from tkr_runtime.cli.output import (
     check_formats,
     csv_option,
@@ -46,7 +46,7 @@ _partial_option: Decorator = click.option(
 
 
 @click.command()
-@jobs_argument
+@results_argument
 @_raw_option
 @top_option
 @_partial_option
@@ -94,7 +94,7 @@ def results(
 
 
 @click.command()
-@jobs_argument
+@results_argument
 @_raw_option
 @top_option
 @_partial_option

@@ -17,6 +17,7 @@ from tkr_lightworks_worker.errors import (
 )
 from tkr_lightworks_worker.jobs.models import Job, JobEvent, JobRef, JobStatus
 from tkr_lightworks_worker.jobs.submissions import Doubt, digest_in
+from tkr_runtime.jobs import waits
 from tkr_runtime.tasks import context
 
 logger = logging.getLogger(__name__)
@@ -138,7 +139,7 @@ def await_status(job: JobRef, patience: float = float("inf")) -> Job:
             f"{error} The {describe(job)} is still on Artemis and nothing is lost: "
             f"once the problem is fixed, {_how_to_continue()}."
         ) from error
-    logger.info("artemis: %s: %s", describe(job), status)
+    waits.log_change(logger, f"artemis: {describe(job)}", str(status))
     return status
 
 

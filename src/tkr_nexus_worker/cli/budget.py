@@ -139,7 +139,7 @@ def _ledgers(
 def _balances_table(reports: list[BudgetReport]) -> "Table":
     table = new_table()
     table.add_column("budget", overflow="fold")
-    table.add_column("workflow", no_wrap=True, overflow="ellipsis")
+    table.add_column("workflow", overflow="fold")
     for heading in ("limit", "reserved", "spent", "left", "unit"):
         table.add_column(heading, justify="right", no_wrap=True)
     for report in reports:
@@ -161,7 +161,7 @@ def _entries_table(report: BudgetReport) -> "Table":
     table.add_column("state", no_wrap=True)
     for heading in ("reserved", "spent"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("job", no_wrap=True, overflow="ellipsis")
+    table.add_column("job", overflow="fold")
     for entry in report.balance.entries:
         table.add_row(
             printable(entry.what),

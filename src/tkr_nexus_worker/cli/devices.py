@@ -67,7 +67,7 @@ def devices_table(devices: "Sequence[DeviceSummary]") -> "Table":
     :param devices: The devices.
     """
     table = new_table()
-    table.add_column("device", no_wrap=True)
+    table.add_column("device", overflow="fold")
     table.add_column("backend", no_wrap=True)
     table.add_column("kind", no_wrap=True)
     table.add_column("qubits", justify="right", no_wrap=True)

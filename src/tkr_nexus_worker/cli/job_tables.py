@@ -121,7 +121,7 @@ def details_tables(details: JobDetails) -> Iterator[Table]:
     items = new_table()
     for name in ("item", "shots", "HQC"):
         items.add_column(name, justify="right", no_wrap=True)
-    items.add_column("program", no_wrap=True)
+    items.add_column("program", overflow="fold")
     items.add_column("status", overflow="fold")
     for item in details.items:
         items.add_row(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tkr_runtime.cli.jobs import Decorator, job_argument
+from tkr_runtime.cli.jobs import Decorator, result_argument, results_argument
 from tkr_runtime.cli.output import (
     check_formats,
     csv_option,
@@ -54,7 +54,7 @@ _partial_option: Decorator = click.option(
 
 
 @click.command()
-@job_argument
+@results_argument
 @_circuit_option
 @_select_option
 @top_option
@@ -64,7 +64,7 @@ _partial_option: Decorator = click.option(
 @save_option
 @force_option
 def results(
-    job: str,
+    jobs: tuple[str, ...],
     circuits: tuple[int, ...],
     selection: tuple[str, ...],
     top: int,
@@ -74,20 +74,22 @@ def results(
     save: Path | None,
     force: bool,
 ) -> None:
-    """Show or save the results of a job.
+    """Show or save the results of jobs.
 
     JOB is a job's id, the start of its id (at least four digits), its name, a receipt
     file, or a file of saved results. In an outcome, the first bit of a register is on
-    the left.
+    the left. The circuits of several jobs are counted on from job to job.
     """
     check_formats(as_json=as_json, as_csv=as_csv)
     # Importing qnexus takes seconds, and --help does not need it.
+    from tkr_nexus_worker.results.counts import JobResults
     from tkr_nexus_worker.results.saved import save_results
     from tkr_runtime.files import check_absent
 
     if save is not None:
         check_absent(save, force=force)
-    found = _fetch(job, partial=partial)
+    each = [_fetch(job, partial=partial) for job in jobs]
+    found = JobResults.chained(each) if each[1:] else each[0]
     chosen = _choose(found, circuits, selection)
     if save is not None:
         save_results(found, save, force=force)
@@ -103,7 +105,7 @@ def results(
 
 
 @click.command()
-@job_argument
+@result_argument
 @_circuit_option
 @_select_option
 @top_option
@@ -114,7 +116,7 @@ def results(
     metavar="FILE|exact",
     help='Compare with the probabilities in a JSON file, such as {"00": 0.5, "11": '
     "0.5}, or with those that the circuits of the job have without errors: exact for "
-    "up to 20 qubits, sampled for more.",
+    "up to 20 qubits, sampled for up to 26, or for more with Clifford gates alone.",
 )
 @force_option
 def plot(
@@ -191,7 +193,7 @@ def check_complete(found: "JobResults") -> None:
     from tkr_nexus_worker.jobs import failure_message
 
     if not found.complete:
-        raise JobFailedError(failure_message(found.job))
+        raise JobFailedError(found.failure or failure_message(found.job))
 
 
 def print_results(

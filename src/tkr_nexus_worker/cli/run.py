@@ -246,7 +246,7 @@ def needs_table(found: "JobValidation") -> "Table":
     :param found: The validation of their job.
     """
     table = new_table()
-    table.add_column("circuit", no_wrap=True, overflow="ellipsis")
+    table.add_column("circuit", overflow="fold")
     for heading in ("shots", "qubits", "1q", "2q", "measured", "depth", "HQC"):
         table.add_column(heading, justify="right", no_wrap=True)
     for one in found.circuits:

@@ -10,6 +10,7 @@ from tkr_nexus_worker.jobs.items import describe_failures
 from tkr_nexus_worker.jobs.models import Job, JobStatus
 from tkr_nexus_worker.nexus.client import get_json, limits
 from tkr_nexus_worker.nexus.idempotency import billed_duplicates
+from tkr_runtime.jobs import waits
 from tkr_runtime.tasks import context
 
 logger = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ def await_status(job: JobRef, patience: float = float("inf")) -> JobStatus:
             f"{error} The {describe(job)} is still on Nexus and nothing is lost: once "
             f"the problem is fixed, {_how_to_continue()}."
         ) from error
-    logger.info("nexus: %s: %s", describe(job), status)
+    waits.log_change(logger, f"nexus: {describe(job)}", str(status))
     return status
 
 

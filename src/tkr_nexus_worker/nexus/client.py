@@ -241,6 +241,19 @@ def read_json(
     return body
 
 
+def require_login() -> None:
+    """Refuse to begin without a login, before Nexus is asked or waited for.
+
+    :raises NotLoggedInError: If nobody has logged in.
+    """
+    login = client().auth
+    if isinstance(login, SharedLogin) and not login.exists():
+        raise NotLoggedInError(
+            f"Not logged in to Nexus at {CONFIG.url}; {_LOGIN_ADVICE}. Without an "
+            "account, start an embedded Nexus with `tkr-nexus serve`."
+        )
+
+
 def warn_if_login_ends_soon(polling_interval: float) -> None:
     """Warn of a login that may end while a job is waited for.
 
@@ -254,6 +267,7 @@ def warn_if_login_ends_soon(polling_interval: float) -> None:
     remembered = workflow_memory.recall(subject)
     if remembered is not None and float(remembered) - time.time() >= enough:
         return
+    require_login()
     status = get_json("check the login", "/auth/tokens")["token_status"]
     remaining = float(status["ttl"])
     workflow_memory.remember(subject, str(time.time() + remaining))

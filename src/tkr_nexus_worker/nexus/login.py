@@ -92,6 +92,12 @@ class SharedLogin(AuthHandler):
         """The access token of requests, or None."""
         return self.cookies.get(ACCESS_COOKIE, domain=CONFIG.domain)
 
+    def exists(self) -> bool:
+        """Return whether there is a login, valid or not."""
+        if self._refresh_token is None and self._is_stored:
+            self.reload_tokens()
+        return self._refresh_token is not None or self.access_token is not None
+
     def _sign(self, request: httpx.Request) -> None:
         # The error of httpx for an invalid header quotes it, tokens included.
         for token in (self._refresh_token, self.access_token):

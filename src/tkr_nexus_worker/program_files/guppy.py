@@ -23,7 +23,12 @@ def _compile(names: dict[str, Any]) -> bytes:
 
 def _explain(error: BaseException) -> Reason | None:
     if isinstance(error, ModuleNotFoundError) and error.name == "guppylang":
-        return Reason('guppylang is not installed; install the extra "guppy"')
+        return Reason(
+            "guppylang is not installed: `uv sync --inexact --extra guppy` in the "
+            "checkout of tkr-nexus-worker, or elsewhere pip install 'PATH[guppy]', "
+            "where PATH is the checkout or wheel; to run it with --local, add the "
+            "extra selene"
+        )
     place = _PLACE.search(str(error))
     if place is None:
         return None

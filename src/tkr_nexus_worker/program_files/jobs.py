@@ -1,7 +1,7 @@
 """Run programs in files as one job, without writing a graph."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,9 +25,12 @@ from tkr_nexus_worker.errors import (
 )
 from tkr_nexus_worker.executors import uv_executor
 from tkr_nexus_worker.jobs.compile import check_level, compile_locally
+from tkr_nexus_worker.jobs.find import get_job_details
+from tkr_nexus_worker.jobs.models import Job
 from tkr_nexus_worker.jobs.parts import RUN_HUGR, ProgramPart, split_programs
 from tkr_nexus_worker.jobs.parts import circuits_of as circuits_among
 from tkr_nexus_worker.jobs.receipt import Receipt, read_receipt
+from tkr_nexus_worker.jobs.runs import PartJob
 from tkr_nexus_worker.jobs.status import describe
 from tkr_nexus_worker.nexus.checks import (
     check_cost,
@@ -35,10 +38,10 @@ from tkr_nexus_worker.nexus.checks import (
     check_name,
     check_shots,
 )
-from tkr_nexus_worker.nexus.client import get_json
+from tkr_nexus_worker.nexus.client import get_json, require_login
 from tkr_nexus_worker.nexus.states import job_state
 from tkr_nexus_worker.program_files.read import ProgramFile, read_programs
-from tkr_nexus_worker.programs import Program, upload_programs
+from tkr_nexus_worker.programs import Program, kind_of, upload_programs
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults
 from tkr_nexus_worker.results.download import get_results_by_id, partial_results
 from tkr_nexus_worker.results.parts import part_results
@@ -53,6 +56,7 @@ PROJECT = "tkr-nexus"
 
 # A check without an answer must not keep a person waiting.
 _PATIENCE_SECONDS = 10.0
+_NAMED_JOBS = 3  # in a message
 
 type Compile = int | Literal["local"]
 """How circuits are compiled: by Nexus at an optimisation level, or on this machine."""
@@ -108,8 +112,8 @@ def submit_files(
     :param on_estimate: Called with what they are estimated to cost, before anything is
         submitted; it may raise an error. Of circuits that are compiled, it is the cost
         without optimisation.
-    :param allow_failed: Whether to return what a job has given before it failed, if it
-        has given anything, instead of raising an error.
+    :param allow_failed: Whether to return what the jobs have given before one failed
+        instead of raising an error; ``failure`` says how to get the rest.
     :param max_programs: The largest number of circuits of a job; more are divided, and
         run by ``nexus_submit_in_parts``.
     :returns: The results, in the order of the files.
@@ -138,6 +142,7 @@ def submit_files(
         order = replace(order, files=_with_native_gates(order))
     graph = _choose_graph(order, polling_interval)
     # Without a server or a login, say so before there is a workflow.
+    require_login()
     get_json("check the login", "/auth/tokens")
     if compile is None and refuse_gates and order.circuits:
         check_gates(order.circuits, backend_config)
@@ -155,8 +160,8 @@ def submit_files(
             uv_executor(storage),
             on_interrupt=on_interrupt,
         )
-    except WorkflowFailedError:
-        given = _given_before_failure(storage, files) if allow_failed else None
+    except WorkflowFailedError as error:
+        given = _given_before_failure(storage, files, error) if allow_failed else None
         if given is None:
             raise
         return given
@@ -355,7 +360,7 @@ def _fetch_results(
             return by_kind[parts[0].kind]
         return JobResults.joined([(by_kind[it.kind], it.indices) for it in parts])
     if order.max_programs is not None:
-        return _join(part_results(storage))
+        return JobResults.chained(part_results(storage))
     receipt = _last_receipt(storage)
     if receipt is None:
         [job_id] = _submitted_jobs(storage)
@@ -403,20 +408,81 @@ def _submitted_jobs(storage: FileStorage) -> list[str]:
 
 
 def _given_before_failure(
-    storage: FileStorage, files: Sequence[ProgramFile]
+    storage: FileStorage, files: Sequence[ProgramFile], error: WorkflowFailedError
 ) -> JobResults | None:
-    """Return what the failed job of a workflow has given; None if it did not fail."""
+    """Return what the jobs of a workflow that failed have given.
+
+    :returns: The results; None if there is no job, or the only one did not fail.
+    """
     # Whatever is wrong here, the error of the workflow says more.
     with suppress(NexusWorkerError, ValueError):
-        [job_id] = _submitted_jobs(storage)
-        found = partial_results(job_id)
-        if found.job.is_final and not found.complete:
-            for one, file in zip(found, files, strict=True):
-                # Nexus gives the names of those with a result alone.
-                name = one.name or file.path.stem
-                one.item = one.item.model_copy(update={"program_name": name})
-            return found
+        placed = _places_of_jobs(storage, files)
+        [first, *others] = placed
+        if not others and len(placed[first]) == len(files):
+            found = partial_results(first)
+            if found.job.is_final and not found.complete:
+                _name_programs(found, files)
+                return found
+            return None
+        kept = {part.job.job_id: part for part in part_results(storage)}
+        parts = [
+            (kept.get(job) or partial_results(job), indices)
+            for job, indices in placed.items()
+        ]
+        n_missing = len(files) - sum(map(len, placed.values()))
+        failure = _describe_rest(error, [part.job for part, _ in parts], n_missing)
+        joined = JobResults.joined(parts, failure=failure)
+        _name_programs(joined, files)
+        return joined
     return None
+
+
+def _places_of_jobs(
+    storage: FileStorage, files: Sequence[ProgramFile]
+) -> dict[str, Sequence[int]]:
+    """Return the ids of the jobs of a workflow, with the places of their files."""
+    placed: dict[str, Sequence[int]] = {}
+    for task in started_tasks(storage):
+        if not storage.is_node_finished(task.loc):
+            continue
+        if task.function.endswith((".start_execute_job", ".submit_programs")):
+            job = json.loads(storage.read(task.outputs["value"]))["id"]
+            kind = get_job_details(str(job)).items[0].program_type
+            placed[str(job)] = [
+                index
+                for index, file in enumerate(files)
+                if kind_of(file.program) == kind
+            ]
+        elif task.function.endswith(".submit_part"):
+            # The task adds its job to those that have not ended.
+            last = PartJob(**json.loads(storage.read(task.outputs["value"]))[-1])
+            placed[str(last.id)] = range(last.first, last.first + last.n_programs)
+    return dict(sorted(placed.items(), key=lambda item: item[1][0]))
+
+
+def _name_programs(found: JobResults, files: Sequence[ProgramFile]) -> None:
+    """Name the programs by their files, where Nexus has named them not."""
+    for one in found:
+        # It gives the names of those with a result alone.
+        name = one.name or files[one.index].path.stem
+        one.item = one.item.model_copy(update={"program_name": name})
+
+
+def _describe_rest(
+    error: WorkflowFailedError, jobs: Sequence[Job], n_missing: int
+) -> str:
+    """Return why a workflow stopped, and how to get what its other jobs give."""
+    sentences = [str(error)]
+    running = [describe(job) for job in jobs if not job.is_final]
+    if running:
+        more = f" and {len(running) - _NAMED_JOBS} more" * (len(running) > _NAMED_JOBS)
+        sentences.append(f"Not ended yet: {', '.join(running[:_NAMED_JOBS])}{more}.")
+    if n_missing:
+        verb = "was" if n_missing == 1 else "were"
+        sentences.append(f"{n_missing} of the programs {verb} not submitted.")
+    ids = " ".join(job.job_id for job in jobs)
+    sentences.append(f"Fetch what all have given: `tkr-nexus results --partial {ids}`.")
+    return " ".join(sentences)
 
 
 def _results(receipt: Receipt, outputs: Sequence[Any]) -> JobResults:
@@ -427,16 +493,6 @@ def _results(receipt: Receipt, outputs: Sequence[Any]) -> JobResults:
         for item, output in zip(job.items, outputs, strict=True)
     ]
     return JobResults(job, circuits)
-
-
-def _join(parts: Iterable[JobResults]) -> JobResults:
-    """Join the results of all parts of a run, in their order."""
-    placed: list[tuple[JobResults, range]] = []
-    first = 0
-    for part in parts:
-        placed.append((part, range(first, first + len(part))))
-        first += len(part)
-    return JobResults.joined(placed)
 
 
 def circuits_of(files: Sequence[ProgramFile]) -> list[Circuit]:

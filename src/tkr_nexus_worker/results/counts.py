@@ -10,7 +10,7 @@ program that are not bits of registers are written as
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 from math import sqrt
@@ -546,13 +546,20 @@ class JobResults(Sequence[CircuitResult]):
     :param job: The job, as Nexus knew it when the results were downloaded.
     :param circuits: The results.
     :param jobs: The jobs, where there are several.
+    :param failure: What stopped their workflow, if it stopped before all had results.
     """
 
     def __init__(
-        self, job: Job, circuits: Sequence[CircuitResult], jobs: Sequence[Job] = ()
+        self,
+        job: Job,
+        circuits: Sequence[CircuitResult],
+        jobs: Sequence[Job] = (),
+        *,
+        failure: str = "",
     ) -> None:
         self.job = job
         self.jobs = list(jobs) or [job]
+        self.failure = failure
         self._circuits = list(circuits)
 
     @overload
@@ -573,12 +580,16 @@ class JobResults(Sequence[CircuitResult]):
 
     @classmethod
     def joined(
-        cls, parts: "Sequence[tuple[JobResults, Sequence[int]]]"
+        cls,
+        parts: "Sequence[tuple[JobResults, Sequence[int]]]",
+        *,
+        failure: str = "",
     ) -> "JobResults":
         """Join the results of several jobs.
 
         :param parts: The results of each job, with the place of each of its programs
             among all.
+        :param failure: What stopped their workflow, if it stopped.
         :returns: The results of all programs, in their order.
         """
         circuits = [
@@ -596,7 +607,21 @@ class JobResults(Sequence[CircuitResult]):
             "items_total": len(circuits),
             "cost": sum(costs) if costs else None,
         }
-        return cls(jobs[0].model_copy(update=joined), circuits, jobs)
+        job = jobs[0].model_copy(update=joined)
+        return cls(job, circuits, jobs, failure=failure)
+
+    @classmethod
+    def chained(cls, parts: "Iterable[JobResults]") -> "JobResults":
+        """Join the results of several jobs, one after the other.
+
+        :param parts: The results of each job; at least one.
+        """
+        placed: list[tuple[JobResults, range]] = []
+        first = 0
+        for part in parts:
+            placed.append((part, range(first, first + len(part))))
+            first += len(part)
+        return cls.joined(placed)
 
     @cached_property
     def receipt(self) -> Receipt:
@@ -606,7 +631,9 @@ class JobResults(Sequence[CircuitResult]):
     @property
     def complete(self) -> bool:
         """Whether every circuit has a complete result."""
-        return all(one.has_result and one.state == "COMPLETED" for one in self)
+        return not self.failure and all(
+            one.has_result and one.state == "COMPLETED" for one in self
+        )
 
     def circuit(self, index: int) -> CircuitResult:
         """Return the result of one circuit.
@@ -630,7 +657,7 @@ class JobResults(Sequence[CircuitResult]):
             or 1.
         """
         chosen = [one.post_select(selection) if one.has_result else one for one in self]
-        return JobResults(self.job, chosen, self.jobs)
+        return JobResults(self.job, chosen, self.jobs, failure=self.failure)
 
     def df(self) -> "DataFrame":
         """Return all counts as a data frame of pandas, a row for each outcome.

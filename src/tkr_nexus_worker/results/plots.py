@@ -4,6 +4,7 @@ Bars are relative frequencies, and error bars one binomial standard error.
 """
 
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import fsum
 from pathlib import Path
@@ -162,23 +163,18 @@ def sampled_distribution(
 ) -> SampledDistribution:
     """Estimate the distribution of the outcomes of a circuit without errors.
 
-    A simulation of its state is sampled. It needs pytket-qulacs, which the extra
-    ``local`` installs.
+    A simulation of its state is sampled, or above 26 qubits the stabilizers of its
+    state. The former needs pytket-qulacs, which the extra ``local`` installs.
 
-    :param circuit: A circuit of at most 26 qubits that measures at its end only.
+    :param circuit: A circuit that measures at its end only; of at most 26 qubits, or of
+        Clifford gates.
     :param n_samples: The number of samples.
     :param seed: Repeats the samples; None for others each time.
     :returns: The relative frequency of each outcome that was sampled.
-    :raises InvalidInputError: If it has more qubits, or operations that are not gates
-        before its measurements, or pytket-qulacs is missing.
+    :raises InvalidInputError: If it has more qubits and other gates, or operations that
+        are not gates before its measurements, or pytket-qulacs is missing.
     """
     name = _name_of(circuit)
-    if circuit.n_qubits > _MOST_QUBITS_SAMPLED:
-        raise InvalidInputError(
-            f"The ideal distribution of {name} is out of reach: it has "
-            f"{circuit.n_qubits} qubits, and at most {_MOST_QUBITS_SAMPLED} can be "
-            "simulated. Give the probabilities that you expect."
-        )
     if n_samples < 1:
         raise InvalidInputError(
             f"The number of samples is {n_samples}; give a whole number of at least 1."
@@ -186,6 +182,8 @@ def sampled_distribution(
     unitary, measured, bits = _split(circuit, name)
     if not measured:
         return SampledDistribution({_outcome(bits, {}): 1.0}, n_samples)
+    if circuit.n_qubits > _MOST_QUBITS_SAMPLED:
+        return _sampled_by_stabilizers(unitary, measured, bits, n_samples, seed, name)
     # The simulator renames bits of other registers.
     columns = unitary.add_c_register("c", len(measured)).to_list()
     for column, qubit in zip(columns, measured.values(), strict=True):
@@ -204,6 +202,39 @@ def sampled_distribution(
     )
 
 
+def _sampled_by_stabilizers(
+    unitary: Circuit,
+    measured: dict[Any, Any],
+    bits: Sequence[Any],
+    n_samples: int,
+    seed: int | None,
+    name: str,
+) -> SampledDistribution:
+    from tkr_nexus_worker.results.stabilizers import clifford_gates, sample_clifford
+
+    gates = clifford_gates(unitary)
+    if gates is None:
+        raise InvalidInputError(
+            f"The ideal distribution of {name} is out of reach: it has "
+            f"{unitary.n_qubits} qubits, and at most {_MOST_QUBITS_SAMPLED} can be "
+            "simulated, or any number with Clifford gates alone. Give the "
+            "probabilities that you expect."
+        )
+    column = {qubit: index for index, qubit in enumerate(gates.qubits)}
+    chosen = [column[qubit] for qubit in measured.values()]
+    samples = sample_clifford(gates, n_samples, seed)[:, chosen]
+    counts = Counter(map(bytes, samples.astype("uint8")))
+    return SampledDistribution(
+        {
+            _outcome(bits, dict(zip(measured, map(str, values), strict=True))): (
+                count / n_samples
+            )
+            for values, count in counts.items()
+        },
+        n_samples,
+    )
+
+
 def ideal_of_job(job: ExecuteJobRef | str) -> dict[int, dict[str, float]]:
     """Download the circuits of a job and calculate their ideal distributions.
 
@@ -211,8 +242,9 @@ def ideal_of_job(job: ExecuteJobRef | str) -> dict[int, dict[str, float]]:
 
     :param job: The job, or its id, the start of its id, or its name.
     :returns: The distribution of each circuit, by its place in the job.
-    :raises InvalidInputError: If a program is not a circuit of at most 26 qubits that
-        measures only at its end, or one of more than 20 needs pytket-qulacs.
+    :raises InvalidInputError: If a program is not a circuit that measures only at its
+        end, has more than 26 qubits and other than Clifford gates, or pytket-qulacs,
+        which those of 21 to 26 need, is missing.
     :raises NexusWorkerError: If Nexus does not have the job or its circuits any more.
     """
     distributions = {}

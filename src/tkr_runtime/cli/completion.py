@@ -3,6 +3,8 @@
 import os
 import re
 import shlex
+import shutil
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from threading import Thread
@@ -23,22 +25,27 @@ type Complete = Callable[
 JOB = "job"
 """The kind of arguments that name a job."""
 
+SHELLS = ("bash", "zsh", "fish")
+"""The shells in which completion can be installed."""
+
 SECONDS = 2.0
 """How long a person waits for what a cloud knows, at most."""
 
-_SHELLS = ("bash", "zsh", "fish")
-# Shells put names into the command line as they are, and other users choose names.
-_SAFE = re.compile(r"[\w.:@%+=-]+")
-_ZSH_START = "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }; "
+# Shells put names into the command line as they are, and other users choose names: one
+# that starts with a dash would be an option.
+_SAFE = re.compile(r"\w[\w.:@%+=-]*")
+# Without -i, it asks about folders of others, such as those of a package manager.
+_ZSH_START = "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i; }; "
 
 
-def completes(kind: str) -> Complete:
+def completes(kind: str, *, or_file: bool = False) -> Complete:
     """Return the completion of an argument by what the cloud of the command knows.
 
     The group of the command names a function for each kind, which returns pairs of a
     value and what it is. Where there is no login or no answer, nothing is completed.
 
     :param kind: What the argument names, for example ``job``.
+    :param or_file: Whether it may name a file, which is completed where nothing fits.
     """
 
     def complete(
@@ -53,8 +60,7 @@ def completes(kind: str) -> Complete:
             for value, text in dict(found).items()
             if value.startswith(incomplete) and _SAFE.fullmatch(value)
         ]
-        if not items and incomplete and kind == JOB:
-            # Some commands take files as well, such as those of results.
+        if not items and incomplete and or_file:
             return [CompletionItem(incomplete, type="file")]
         return items
 
@@ -86,7 +92,7 @@ def _asked(function: str) -> list[tuple[str, str]]:
 
 @click.command()
 @click.argument(
-    "shell", required=False, type=click.Choice(_SHELLS), metavar="[bash|zsh|fish]"
+    "shell", required=False, type=click.Choice(SHELLS), metavar="[bash|zsh|fish]"
 )
 @click.option("--print", "only_print", is_flag=True, help="Print the script alone.")
 @click.pass_context
@@ -97,8 +103,8 @@ def completion(context: click.Context, shell: str | None, only_print: bool) -> N
     again changes nothing, or brings the script up to date.
     """
     chosen = shell or Path(os.environ.get("SHELL", "")).name
-    if chosen not in _SHELLS:
-        raise UsageError(f"The shell is {chosen!r}; give one of {', '.join(_SHELLS)}.")
+    if chosen not in SHELLS:
+        raise UsageError(f"The shell is {chosen!r}; give one of {', '.join(SHELLS)}.")
     root = context.find_root()
     program = str(root.info_name)
     script = _script(root.command, program, chosen)
@@ -109,15 +115,30 @@ def completion(context: click.Context, shell: str | None, only_print: bool) -> N
     for change in changes:
         click.echo(change)
     click.echo(
-        f"Start a new {chosen} to use it."
+        f"Start a new {chosen} to use it{_activation(program, chosen)}."
         if changes
         else f"The completion of {program} is installed for {chosen} already."
+    )
+
+
+def _activation(program: str, shell: str) -> str:
+    """Return what else a new shell needs, if only an environment has the program."""
+    folder = Path(sys.prefix, "bin")
+    script = folder / ("activate.fish" if shell == "fish" else "activate")
+    if Path(shutil.which(program) or "").parent != folder or not script.exists():
+        return ""
+    return (
+        f"; there, activate the environment by "
+        f"`source {shlex.quote(str(script))}`, and type {program} without `uv run`"
     )
 
 
 def _script(command: click.Command, program: str, shell: str) -> str:
     from click.shell_completion import get_completion_class
 
+    from tkr_runtime.cli.shells import mend_shells
+
+    mend_shells()
     made: Any = get_completion_class(shell)
     variable = f"_{program.replace('-', '_').upper()}_COMPLETE"
     completer = made(command, {}, program, variable)

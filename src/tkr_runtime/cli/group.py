@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,14 @@ class LazyGroup(click.Group):
             if name.startswith(incomplete)
         ]
         return commands + click.Command.shell_complete(self, context, incomplete)
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command, or complete one where a shell asks for it."""
+        if "COMP_WORDS" in os.environ:  # set by the scripts of all shells
+            from tkr_runtime.cli.shells import mend_shells
+
+            mend_shells()
+        return super().main(*args, **kwargs)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Parse the arguments before the name of a command."""

@@ -40,6 +40,20 @@ jobs_argument: Decorator = click.argument(
 )
 """The argument of a command for several jobs."""
 
+result_argument: Decorator = click.argument(
+    "job", metavar="JOB", shell_complete=completes(JOB, or_file=True)
+)
+"""The argument of a command for the results of a job, or a file with them."""
+
+results_argument: Decorator = click.argument(
+    "jobs",
+    metavar="JOB...",
+    nargs=-1,
+    required=True,
+    shell_complete=completes(JOB, or_file=True),
+)
+"""The argument of a command for the results of several jobs, or files with them."""
+
 _CANCELLED = "cancelled"
 
 _COLOURS = {

@@ -3,20 +3,25 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import click
 from pydantic import BaseModel
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tkr_runtime.cli.terminal_text import printable
 
 # Wide enough for any line: in a pipe nothing may be cut, so that grep finds it.
 _PIPE_WIDTH = 100_000
+# Ids and most names are shorter; other rows are not padded to the longest.
+_MOST_PADDED = 40
+_BETWEEN_COLUMNS = "  "
 
 json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
     "--json",
@@ -143,20 +148,45 @@ def new_console(*, stderr: bool = False) -> Console:
 
 
 def print_table(table: Table, *, width: int | None = None) -> None:
-    """Print a table; in a pipe, with two spaces between columns and no lines.
+    """Print a table; in a pipe, with at least two spaces between columns and no lines.
+
+    In a pipe, nothing is cut, and a long cell moves the rest of its own row alone.
 
     :param table: The table.
-    :param width: How many columns it may have in a pipe; any number by default.
+    :param width: How many columns it has in a pipe, if its cells need them all.
     """
     console = new_console()
     if console.is_terminal:
         console.print(table)
         return
-    table.box = None
-    table.collapse_padding = False
-    table.expand = False
-    with console.capture() as captured:
-        console.print(table, width=width)
+    if width is None:
+        lines = _plain_lines(table)
+    else:
+        with console.capture() as captured:
+            console.print(table, width=width)
+        lines = iter(captured.get().splitlines())
     # Tables pad the cells of the last column as well.
-    for line in captured.get().splitlines():
+    for line in lines:
         click.echo(line.rstrip())
+
+
+def _plain_lines(table: Table) -> Iterator[str]:
+    """Return the lines of a table of texts; its long cells widen no column."""
+    columns = [[_plain(cell) for cell in column.cells] for column in table.columns]
+    if table.show_header:
+        for column, cells in zip(table.columns, columns, strict=True):
+            cells.insert(0, _plain(column.header))
+    widths = [
+        max((cell_len(it) for it in cells if cell_len(it) <= _MOST_PADDED), default=0)
+        for cells in columns
+    ]
+    for row in zip(*columns, strict=True):
+        padded = []
+        for column, cell, width in zip(table.columns, row, widths, strict=True):
+            space = " " * (width - cell_len(cell))
+            padded.append(space + cell if column.justify == "right" else cell + space)
+        yield _BETWEEN_COLUMNS.join(padded)
+
+
+def _plain(cell: object) -> str:
+    return " ".join((cell.plain if isinstance(cell, Text) else str(cell)).split())

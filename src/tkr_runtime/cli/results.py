@@ -56,7 +56,8 @@ def counts_table(counts: Mapping[str, int], top: int) -> Table:
     """
     n = sum(counts.values())
     table = new_table()
-    table.add_column("outcome", no_wrap=True, overflow="ellipsis")
+    # In full, over several lines: wide outcomes may differ in any digit.
+    table.add_column("outcome", overflow="fold")
     table.add_column("count", justify="right", no_wrap=True)
     table.add_column("probability", justify="right", no_wrap=True)
     shown = list(counts.items())[:top]

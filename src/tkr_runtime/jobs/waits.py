@@ -1,5 +1,6 @@
 """Waits for a job, whose pauses grow: a short job is seen soon, a long one is left."""
 
+import logging
 import math
 import re
 import time
@@ -19,6 +20,22 @@ _LONGEST_PASS = 3600.0
 # After so many passes of a loop, a change of the queue position ends none any more.
 _PASSES_WITH_POSITIONS = 50
 _PASS_NUMBER = re.compile(r"\.L(\d+)(?!.*\.L\d)")
+
+
+# What this process has logged last of each job.
+_logged: dict[str, str] = {}
+
+
+def log_change(logger: logging.Logger, job: str, status: str) -> None:
+    """Log a status once: a job that waits for hours must not fill a terminal.
+
+    :param logger: Where to log it.
+    :param job: What names the job, with its id.
+    :param status: The status.
+    """
+    level = logging.DEBUG if _logged.get(job) == status else logging.INFO
+    _logged[job] = status
+    logger.log(level, "%s: %s", job, status)
 
 
 def check_seconds(name: str, seconds: float) -> None:

@@ -1,10 +1,12 @@
 """The web page, in a real Chromium and by plain requests."""
 
+import base64
 import csv
 import json
 import re
 import ssl
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -16,6 +18,7 @@ from tests.helpers.many_jobs import add_jobs
 from local_nexus import LocalNexus, Progress
 
 PROJECTS = "/api/projects/v1beta2"
+COIN = Path(__file__).parents[1] / "simulators" / "coin_guppylang_0_21_6.hugr"
 
 
 @pytest.fixture(scope="module")
@@ -406,3 +409,53 @@ def test_the_page_forbids_everything_that_it_does_not_need(anonymous):
     assert "script-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
     assert headers["x-content-type-options"] == "nosniff"
+
+
+BELL_QIR = b"""define void @main() #0 {
+  call void @"<b>"()
+  ret void
+}
+declare void @"<b>"()
+attributes #0 = { "entry_point" }
+"""
+
+
+def uploaded(client, kind: str, contents: bytes) -> str:
+    return client.run(
+        """
+        project = qnx.projects.get(name="shared")
+        attributes = {"name": key, "properties": {}, "contents": contents}
+        owner = {"project": {"data": {"id": str(project.id), "type": "project"}}}
+        data = {"type": kind, "attributes": attributes, "relationships": owner}
+        version = "v1beta2" if kind == "hugr" else "v1beta"
+        client = qnx.client.get_nexus_client()
+        answer = client.post(f"/api/{kind}/{version}", json={"data": data})
+        result = answer.json()["data"]["id"]
+        """,
+        key=f"program {uuid4()}",
+        kind=kind,
+        contents=base64.b64encode(contents).decode(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "contents", "shown"),
+    [
+        ("hugr", COIN.read_bytes(), "main() -> ()\n     1 tket.quantum.QAlloc\n"),
+        ("qir", BELL_QIR, BELL_QIR.decode()),
+        ("qir", b"BC\xc0\xdejunk", ""),
+    ],
+)
+def test_a_program_that_is_not_drawn_is_listed(browser, client, kind, contents, shown):
+    path = f"/page/programs/{kind}/{uploaded(client, kind, contents)}"
+    answer = browser.get(path).json()
+    assert answer["text"].startswith(shown)
+    assert ("problem" in answer) == (not shown)
+
+
+def test_programs_are_listed_for_their_readers_alone(browser, anonymous, client):
+    program = uploaded(client, "qir", BELL_QIR)
+    assert anonymous.get(f"/page/programs/qir/{program}").status_code == 401
+    assert browser.get(f"/page/programs/hugr/{program}").status_code == 404
+    assert browser.get(f"/page/programs/circuit/{program}").status_code == 404
+    assert browser.get(f"/page/programs/qir/{uuid4()}").status_code == 404

@@ -236,8 +236,9 @@ def test_without_lightworks_a_command_says_what_to_install(name, monkeypatch):
     assert result.exit_code == 1
     assert result.stderr == (
         "Error: Lightworks is not installed; install it with "
-        "pip install 'PATH[lightworks]', where PATH is the checkout or wheel of "
-        "tkr-nexus-worker.\n"
+        "`uv sync --inexact --extra lightworks` in the checkout of tkr-nexus-worker, "
+        "or elsewhere with pip install 'PATH[lightworks]', where PATH is the checkout "
+        "or wheel of tkr-nexus-worker.\n"
     )
 
 

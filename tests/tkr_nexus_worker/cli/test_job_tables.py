@@ -3,6 +3,8 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 
 from tkr_nexus_worker.cli.job_tables import jobs_table
+from tkr_nexus_worker.cli.run import needs_table
+from tkr_nexus_worker.validation import CircuitNeeds, JobValidation
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -67,3 +69,24 @@ def test_names_are_not_taken_for_markup():
 
 def test_a_table_without_jobs_says_so():
     assert "No jobs yet." in lines()[-1]
+
+
+def test_a_long_name_of_a_circuit_leaves_its_numbers_whole():
+    numbers = {
+        "n_shots": 1000,
+        "n_qubits": 20,
+        "n_one_qubit_gates": 301,
+        "n_two_qubit_gates": 302,
+        "n_measurements": 21,
+        "depth": 303,
+    }
+    needs = CircuitNeeds(index=0, name="n" * 150, **numbers)
+    found = JobValidation(
+        device="x", fits=True, problems=[], warnings=[], circuits=[needs]
+    )
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(needs_table(found))
+    shown = captured.get()
+    assert shown.count("n") >= 150
+    assert shown.split("\n")[2].split()[1:] == list(map(str, numbers.values()))

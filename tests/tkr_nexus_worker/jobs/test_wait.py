@@ -10,7 +10,11 @@ from tkr_nexus_worker.errors import (
     JobFailedError,
     WaitTimeoutError,
 )
-from tkr_nexus_worker.jobs import check_job_complete, wait_until_complete
+from tkr_nexus_worker.jobs import (
+    check_job_complete,
+    is_unfinished,
+    wait_until_complete,
+)
 from tkr_nexus_worker.jobs.models import WaitProgress
 from tkr_runtime.jobs.waits import QueueSpeed
 
@@ -190,3 +194,16 @@ def test_ten_places_a_minute_are_six_seconds_a_place():
 )
 def test_where_nothing_is_known_of_the_pace_nothing_is_said(seen):
     assert places(*seen).seconds_to_start(100.0) is None
+
+
+def test_a_status_is_logged_only_when_it_has_changed(connected, waiting_job, caplog):
+    caplog.set_level(logging.INFO)
+    for _ in range(3):
+        is_unfinished(waiting_job)
+    connected.set_job_status(waiting_job.id, "RUNNING")
+    is_unfinished(waiting_job)
+    told = [line for line in caplog.messages if line.startswith("nexus: job")]
+    assert [line.rsplit(": ", 1)[1].split(",")[0] for line in told] == [
+        "QUEUED",
+        "RUNNING",
+    ]

@@ -1,6 +1,7 @@
 """Programs in files, run as one job."""
 
 import json
+from pathlib import Path
 
 import pytest
 from guppylang import guppy
@@ -16,6 +17,7 @@ from quantinuum_schemas.models.backend_config import (
 )
 from tests.local_nexus.simulators.test_hybrid import bell_qir
 
+from local_nexus import Fault
 from tkr_nexus_worker import BudgetExceededError, run
 from tkr_nexus_worker.errors import (
     InvalidInputError,
@@ -27,7 +29,12 @@ from tkr_nexus_worker.program_files import jobs
 from tkr_nexus_worker.program_files.jobs import submit_files
 from tkr_nexus_worker.program_files.read import ProgramFile
 from tkr_nexus_worker.receipts import find_receipts, read_receipt
-from tkr_nexus_worker.results import get_results_by_id, load_results, save_results
+from tkr_nexus_worker.results import (
+    JobResults,
+    get_results_by_id,
+    load_results,
+    save_results,
+)
 
 LOCAL = QuantinuumConfig(device_name="H2-1LE")
 
@@ -93,6 +100,43 @@ def test_many_circuits_are_divided_into_jobs_and_their_results_joined(submit, fi
         submit(files, max_programs=1, compile="local")
 
 
+def test_of_several_jobs_those_that_ended_well_are_returned_when_one_fails(
+    submit, files, tmp_path
+):
+    wide = write(tmp_path, "wide.json", Circuit(60).X(0).measure_all())
+    config = QulacsConfig()
+    found = submit(
+        [files[0], wide, files[1]], config, max_programs=1, allow_failed=True
+    )
+    assert [dict(one) for one in found] == [{"10": 5}, {}, {"01": 5}]
+    assert [one.name for one in found] == ["one", "wide", "two"]
+    assert not found.complete
+    ids = [job.job_id for job in found.jobs]
+    assert "1 of the 3 parts" in found.failure
+    assert "60 qubits" in found.failure
+    assert found.failure.endswith(f"`tkr-nexus results --partial {' '.join(ids)}`.")
+    again = JobResults.chained(get_results_by_id(job, allow_failed=True) for job in ids)
+    assert [dict(one) for one in again] == [dict(one) for one in found]
+
+
+def test_what_one_kind_of_programs_gave_is_returned_when_another_was_not_submitted(
+    submit, files, nexus
+):
+    qir = ProgramFile(Path("bell.ll"), bell_qir())
+    fault = Fault("answer", status=400, body={"message": "no QIR"}, path="/api/qir/*")
+    with nexus.fault(fault):
+        found = submit(
+            [files[0], qir, files[1]],
+            SeleneConfig(),
+            n_qubits=2,
+            compile="local",
+            allow_failed=True,
+        )
+    assert [one.index for one in found] == [0, 2]
+    assert "no QIR" in found.failure
+    assert "1 of the programs was not submitted." in found.failure
+
+
 @pytest.mark.parametrize("receipts", ["none", "damaged", "only of the submission"])
 def test_receipts_that_could_not_be_written_do_not_lose_the_results(
     submit, files, tmp_path, monkeypatch, receipts
@@ -123,6 +167,7 @@ def test_without_a_login_nothing_is_begun(
     with pytest.raises(NotLoggedInError):
         submit(files)
     assert not (tmp_path / "checkpoints").exists()
+    assert nexus.requests() == []
 
 
 def test_guppy_programs_run_on_selene(submit, tmp_path):

@@ -5,21 +5,23 @@ import shutil
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import click
 import pytest
-from click.shell_completion import BashComplete
+from click.shell_completion import BashComplete, get_completion_class
 from click.testing import CliRunner
+from tests.conftest import EXECUTABLES
 from tests.helpers.photonic_workflows import QPU, identity
+from tests.helpers.shells import completed_in_shell
 
 from tkr_lightworks_worker.cli import cli as tkr_lightworks
 from tkr_lightworks_worker.jobs import submit_job
 from tkr_nexus_worker.cli import cli as tkr_nexus
 from tkr_nexus_worker.jobs import list_jobs
 from tkr_runtime.cli import completion
-from tkr_runtime.cli.completion import completes
+from tkr_runtime.cli.completion import SHELLS, completes
 from tkr_runtime.cli.group import LazyGroup
+from tkr_runtime.cli.shells import mend_shells
 
 LOADED = """
 import sys
@@ -41,7 +43,8 @@ def wait_for_ever():
 
 
 def names():
-    return [("good-1", ""), ("good_2", ""), ("$(reboot)", ""), ("a b", ""), ("x;y", "")]
+    wrong = ("$(reboot)", "a b", "x;y", "--force", "-x", "=ls")
+    return [(name, "") for name in ("good-1", "good_2", *wrong)]
 
 
 def fail():
@@ -128,6 +131,7 @@ def test_commands_are_completed_without_an_import_and_files_where_no_job_fits(
     assert completed(tkr_nexus, "nonsense", "x") == []
     found = BashComplete(tkr_nexus, {}, "x", "X").get_completions(["results"], "no/su")
     assert [(item.type, item.value) for item in found] == [("file", "no/su")]
+    assert completed(tkr_nexus, "show", "no/su") == []
 
 
 @pytest.fixture
@@ -137,10 +141,9 @@ def install(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("SHELL", "/bin/bash")
 
-    def run(*arguments: str) -> list[str]:
-        result = CliRunner().invoke(
-            tkr_nexus, ["completion", *arguments], prog_name="tkr-nexus"
-        )
+    def run(*arguments: str, program: str = "tkr-nexus") -> list[str]:
+        cli = tkr_nexus if program == "tkr-nexus" else tkr_lightworks
+        result = CliRunner().invoke(cli, ["completion", *arguments], prog_name=program)
         assert (result.exit_code, result.stderr) == (0, ""), result.output
         return result.stdout.splitlines()
 
@@ -177,20 +180,64 @@ def test_the_script_is_renewed_and_its_line_is_not_repeated(install, tmp_path):
     install()
     path = tmp_path / ".local/share/tkr-nexus/completion.bash"
     path.write_text("of an earlier version")
-    assert install() == [f"Wrote {path}.", "Start a new bash to use it."]
+    wrote, then = install()
+    assert wrote == f"Wrote {path}."
+    assert then.startswith("Start a new bash to use it")
     assert install("--print") == path.read_text().splitlines()
     assert len((tmp_path / ".bashrc").read_text().splitlines()) == 1
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-def test_bash_loads_what_was_installed(install, tmp_path):
-    install("bash")
-    result = subprocess.run(
-        ["bash", "--norc", "-c", f". {Path(tmp_path, '.bashrc')}; complete -p"],
-        capture_output=True,
-        text=True,
+@pytest.mark.parametrize("shell", SHELLS)
+def test_tab_completes_in_a_new_shell(shell, connected, submit, install, tmp_path):
+    if shutil.which(shell) is None:
+        pytest.skip(f"there is no {shell}")
+    submit("job-in-a-shell", project="project-in-a-shell")
+    install(shell)
+    install(shell, program="tkr-lightworks")
+    assert completed_in_shell(
+        shell,
+        tmp_path,
+        [
+            "tkr-nexus show job-in-a-s",
+            "tkr-nexus jobs --project=project-in-a-s",
+            "tkr-lightworks canc",
+        ],
+    ) == [
+        "tkr-nexus show job-in-a-shell",
+        "tkr-nexus jobs --project=project-in-a-shell",
+        "tkr-lightworks cancel",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shell", "words", "expected"),
+    [
+        ("bash", ["jobs", "--type", "=", "comp"], "compile"),
+        ("zsh", ["jobs", "--type=comp"], "--type=compile"),
+        ("fish", ["jobs", "--type=comp"], "--type=compile"),
+    ],
+)
+def test_a_value_after_an_equals_sign_replaces_what_the_shell_replaces(
+    shell, words, expected
+):
+    mend_shells()
+    made = get_completion_class(shell)(tkr_nexus, {}, "tkr-nexus", "X")
+    *before, incomplete = words
+    (found,) = made.get_completions(before, incomplete)
+    assert found.value == expected
+
+
+def test_fish_shows_whole_descriptions(install):
+    assert 'string split --max 1 ","' in "\n".join(install("fish", "--print"))
+
+
+def test_the_environment_to_activate_is_named(install, monkeypatch):
+    monkeypatch.setenv("PATH", str(EXECUTABLES))
+    script = EXECUTABLES / "activate.fish"
+    assert install("fish")[-1] == (
+        f"Start a new fish to use it; there, activate the environment by `source "
+        f"{script}`, and type tkr-nexus without `uv run`."
     )
-    assert result.stdout.endswith("-F _tkr_nexus_completion tkr-nexus\n"), result
 
 
 def test_an_unknown_shell_is_refused(monkeypatch):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
+from rich.text import Text
 
 from tkr_lightworks_worker.artemis.qpus import QpuDetails
 from tkr_lightworks_worker.jobs import models as photonic
@@ -50,6 +51,24 @@ def test_a_table_in_a_pipe_is_plain_and_uncut(capsys):
     head, row = capsys.readouterr().out.splitlines()
     assert head.split() == ["name", "number"]
     assert row.split() == [*["a", "long", "name"] * 20, "7"]
+
+
+def test_a_long_cell_in_a_pipe_moves_the_rest_of_its_own_row_alone(capsys):
+    table = new_table()
+    table.add_column("name", no_wrap=True)
+    table.add_column("size", justify="right")
+    table.add_column("state")
+    long = "x" * 41
+    table.add_row(Text("日本"), "7", "done")
+    table.add_row(long, "7", "done")
+    table.add_row("a name", "700", "")
+    print_table(table)
+    assert capsys.readouterr().out.splitlines() == [
+        "name    size  state",
+        "日本       7  done",
+        f"{long}     7  done",
+        "a name   700",
+    ]
 
 
 def test_a_table_at_a_terminal_fits_and_has_lines_and_colours(capsys, monkeypatch):
