@@ -73,6 +73,7 @@ NEXUS = Cloud(
     worker="tkr_nexus_worker.tasks:worker",
     cancel="tkr_nexus_worker.jobs.actions:cancel_by_id",
     enter_fork="tkr_nexus_worker.nexus.client:read_config_again",
+    before_fork="tkr_nexus_worker.nexus.client:load_certificates",
     preload="tkr_nexus_worker.tasks:preload",
     login="tkr_nexus_worker.nexus.account:check_login",
 )

@@ -59,6 +59,9 @@ class Cloud(NamedTuple):
         afterwards, as ``package.module:name``.
     :param enter_fork: The function that reads the environment again, in a fork of a
         process that has imported the worker, as ``package.module:name``.
+    :param before_fork: A function that takes the environment of a task and prepares
+        this process for a fork with it, as ``package.module:name``; empty if nothing
+        takes long enough.
     :param preload: A function that imports what tasks import only when they need it,
         for forks to have it, as ``package.module:name``; empty if there is nothing.
     :param login: The function that raises an error of the worker unless there are a
@@ -77,6 +80,7 @@ class Cloud(NamedTuple):
     worker: str
     cancel: str
     enter_fork: str
+    before_fork: str = ""
     preload: str = ""
     login: str = ""
 
@@ -103,6 +107,14 @@ class Cloud(NamedTuple):
         self.load_worker()
         if self.preload:
             _resolve(self.preload)()
+
+    def prepare_fork(self, environment: Mapping[str, str]) -> None:
+        """Do in this process what its forks would each do for themselves.
+
+        :param environment: The environment of the next fork.
+        """
+        if self.before_fork:
+            _resolve(self.before_fork)(environment)
 
     def read_environment_again(self) -> None:
         """Let the client take the environment of a fork."""

@@ -13,14 +13,18 @@ carried out: the connection was never made, or Nexus turned it away with 429.
 import json
 import logging
 import os
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
+from contextlib import suppress
+from functools import lru_cache, partial
 from http import HTTPStatus
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
+import certifi
 import httpx
 import qnexus.exceptions as qnx
 import stamina
@@ -73,6 +77,36 @@ def preload() -> None:
     httpx.Client().close()
 
 
+def load_certificates(environment: Mapping[str, str]) -> None:
+    """Load the certificates that an environment trusts, for forks to have them.
+
+    They take longer than a request, and each fork would load them for its client.
+
+    :param environment: The environment of the next fork.
+    """
+    # What is wrong with the file is said where it is used.
+    with suppress(OSError, ssl.SSLError):
+        _trust(environment)
+
+
+def _trust(environment: Mapping[str, str]) -> ssl.SSLContext | None:
+    """Return the certificates that httpx would load; None if they are no plain file."""
+    file = environment.get("SSL_CERT_FILE")
+    is_other = environment.get("SSLKEYLOGFILE") or (
+        not file and environment.get("SSL_CERT_DIR")
+    )
+    file = file or certifi.where()
+    status = Path(file).stat()
+    if is_other or not S_ISREG(status.st_mode):
+        return None
+    return _read_certificates(file, status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4)
+def _read_certificates(file: str, *_state: int) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=file)
+
+
 def read_config_again() -> None:
     """Read the configuration of qnexus again, as its import does.
 
@@ -82,6 +116,10 @@ def read_config_again() -> None:
     settings = Config(_env_file=file)  # type: ignore[call-arg]
     for name in type(settings).model_fields:
         setattr(CONFIG, name, getattr(settings, name))
+    if CONFIG.httpx_verify:
+        with suppress(OSError, ssl.SSLError):
+            # qnexus passes it on to httpx, which takes either.
+            CONFIG.httpx_verify = _trust(os.environ) or True  # type: ignore[assignment]
 
 
 def client() -> httpx.Client:

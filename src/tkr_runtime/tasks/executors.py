@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -24,8 +25,10 @@ from tierkreis.controller.storage.protocol import ControllerStorage
 from tkr_runtime.cloud import Cloud, cloud_of
 from tkr_runtime.settings.limits import PreloadedProcessSettings
 from tkr_runtime.tasks.preloaded import user_worker
+from tkr_runtime.tasks.preloaded.handover import HandOver, Task
 from tkr_runtime.tasks.preloaded.identity import state_of
 from tkr_runtime.tasks.registries import find_worker
+from tkr_runtime.tierkreis_internals import ERROR
 
 logger = logging.getLogger(__name__)
 
@@ -142,6 +145,9 @@ class WarmExecutor(UvExecutor):
         self._variables = sorted(set(variables))
         self._folders: dict[str, Path] = {}
         self._interpreters: dict[Path, _Interpreter] = {}
+        self._hand_over = HandOver()
+        self.task_ended = threading.Event()
+        """Set when a task that was handed over ends, for a controller that waits."""
 
     def run(
         self,
@@ -162,15 +168,20 @@ class WarmExecutor(UvExecutor):
         cloud = cloud_of(launcher_name)
         if cloud is not None:
             folder = registry_of(cloud) / cloud.worker_name
-            command = [_own_interpreter(), "main.py", definition]
-            return self._start(folder, command, self.env, [])
+            python = _own_interpreter()
+            command = [python, "main.py", definition]
+            probe = [python, str(_LAUNCHER), "--name", cloud.package, cloud.env_prefix]
+            return self._start(folder, command, probe, self.env, [])
         folder = self._folder(launcher_name)
         interpreter = self._interpreter(folder, uv_path or shutil.which("uv"))
         if interpreter is None:
             return super().run(launcher_name, worker_call_args_path, uv_path)
-        command = [interpreter.path, str(_LAUNCHER), definition, *self._variables]
+        python, launcher = interpreter.path, str(_LAUNCHER)
+        command = [python, launcher, definition, *self._variables]
+        probe = [python, launcher, "--name", user_worker.PACKAGE]
+        probe += [user_worker.ENV_PREFIX, str(folder), *self._variables]
         variables = {**self.env, **interpreter.variables}
-        return self._start(folder, command, variables, interpreter.packages)
+        return self._start(folder, command, probe, variables, interpreter.packages)
 
     def _folder(self, worker: str) -> Path:
         """Return the folder of a worker; Tierkreis warns each time that it looks."""
@@ -178,27 +189,50 @@ class WarmExecutor(UvExecutor):
             self._folders[worker] = find_worker(self.registries, worker)
         return self._folders[worker]
 
+    def handed_over(self) -> set[str]:
+        """Return the definitions of the tasks that preloaded processes have."""
+        return set(self._hand_over.running)
+
     def _start(
         self,
         folder: Path,
         command: list[str],
+        probe: list[str],
         variables: dict[str, str],
         packages: list[str],
     ) -> ExecutorDebugData:
-        node = self._logs.parent.parent / Path(command[2]).parent
+        """Start a task in a preloaded process if there is one, or by an executable.
+
+        :param folder: The folder of the worker.
+        :param command: The command of the executable.
+        :param probe: What prints the name of the preloaded process.
+        :param variables: The variables of the task beside those of this process.
+        :param packages: The packages of the worker.
+        """
+        definition = command[2]
+        node = self._logs.parent.parent / Path(definition).parent
         self.errors_path = node / "logs"
-        logger.info("START %s %s", folder.name, command[2])
-        files = [str(node / "logs"), str(self._logs), str(node / "_error")]
-        subprocess.run(
-            ["sh", "-c", _START, "sh", *files, *command],
-            cwd=folder,
-            env={**os.environ, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-            timeout=_SHELL_SECONDS,
-            check=True,
-        )
+        logger.info("START %s %s", folder.name, definition)
+        environment = {**os.environ, **variables}
+        logs = [str(node / "logs"), str(self._logs)]
+
+        def start_executable() -> None:
+            _start_executable(folder, command, environment, [*logs, str(node / ERROR)])
+
+        def end(code: int | None) -> None:
+            if code is None:
+                try:
+                    start_executable()
+                except (OSError, subprocess.SubprocessError):
+                    logger.exception("task: %s cannot be started", folder.name)
+                    code = 1
+            if code:
+                (node / ERROR).touch()
+            self.task_ended.set()
+
+        task = Task(definition, folder, environment, logs)
+        if not self._hand_over.start(task, probe, end):
+            start_executable()
         return ExecutorDebugData(
             executor=str(type(self)),
             launch_command=f"cd {folder} && {' '.join(command)}",
@@ -240,6 +274,29 @@ class WarmExecutor(UvExecutor):
         environment = {**os.environ, **self.env}
         chosen = {k: v for k, v in environment.items() if k.startswith("UV_")}
         return state_of(paths), chosen
+
+
+def _start_executable(
+    folder: Path, command: list[str], environment: dict[str, str], files: list[str]
+) -> None:
+    """Start the executable of a worker.
+
+    :param folder: The folder of the worker.
+    :param command: The command.
+    :param environment: Its environment.
+    :param files: Two files to which its output is appended, and the file that marks
+        its failure.
+    """
+    subprocess.run(
+        ["sh", "-c", _START, "sh", *files, *command],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        timeout=_SHELL_SECONDS,
+        check=True,
+    )
 
 
 def _own_interpreter() -> str:

@@ -18,6 +18,7 @@ from tierkreis.controller.storage.in_memory import ControllerInMemoryStorage
 from tierkreis.controller.storage.protocol import ControllerStorage
 from tierkreis.executor import ShellExecutor, UvExecutor
 
+from tkr_runtime.tasks.executors import WarmExecutor
 from tkr_runtime.tasks.task_lock import read_owner
 from tkr_runtime.tierkreis_internals import ERROR
 from tkr_runtime.workflows.storage import single_executors, unfinished_nodes
@@ -64,10 +65,10 @@ class LivenessMonitor:
         self, storage: ControllerStorage, executor: ControllerExecutor
     ) -> None:
         self._storage = storage
+        self._executors = list(single_executors(executor))
         self._in_memory = isinstance(storage, ControllerInMemoryStorage)
         self._all_here = all(
-            isinstance(single, UvExecutor | ShellExecutor)
-            for single in single_executors(executor)
+            isinstance(single, UvExecutor | ShellExecutor) for single in self._executors
         )
         self._dead_since: dict[Loc, float] = {}
 
@@ -82,7 +83,7 @@ class LivenessMonitor:
         if self._in_memory:
             return
         # Processes come first: a task that ends later is found finished below.
-        live = live_tasks(self._storage, tasks)
+        live = live_tasks(self._storage, tasks) | self._handed_over()
         now = time.monotonic()
         dead_since = {}
         for loc in tasks:
@@ -96,6 +97,15 @@ class LivenessMonitor:
                 self._storage.touch(self._storage.workflow_dir / loc / ERROR)
             dead_since[loc] = now if since is None else since
         self._dead_since = dead_since
+
+    def _handed_over(self) -> set[Loc]:
+        """Find the tasks that preloaded processes have, whose locks may come later."""
+        return {
+            Loc(Path(definition).parent.name)
+            for single in self._executors
+            if isinstance(single, WarmExecutor)
+            for definition in single.handed_over()
+        }
 
     def _patience(self, loc: Loc) -> float | None:
         """Return how long a task may have no process; None if that proves nothing."""

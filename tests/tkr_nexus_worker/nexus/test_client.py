@@ -1,6 +1,7 @@
 """Time-outs, retries and errors, against a server that answers as it is told."""
 
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import uuid4
 
+import httpx
 import pytest
 import qnexus as qnx
 from qnexus.models.annotations import Annotations
@@ -262,3 +264,51 @@ def test_a_retry_after_beyond_the_limit_is_told_at_once(script, monkeypatch):
     with pytest.raises(NexusUnavailableError, match="maintenance; wait 3600 s"):
         get_json("read", "/thing")
     assert script.n_requests == 1
+
+
+@pytest.fixture
+def configuration(monkeypatch):
+    """The configuration of qnexus, which is restored."""
+    for name in type(client.CONFIG).model_fields:
+        monkeypatch.setattr(client.CONFIG, name, getattr(client.CONFIG, name))
+    return client.CONFIG
+
+
+def test_forks_share_the_certificates_that_their_environment_trusts(
+    configuration, nexus, monkeypatch
+):
+    for name, value in nexus.env.items():
+        monkeypatch.setenv(name, value)
+    client.load_certificates(os.environ)
+    trusted = []
+    for _ in range(2):
+        client.read_config_again()
+        trusted.append(configuration.httpx_verify)
+    assert trusted[0] is trusted[1]
+    with httpx.Client(verify=trusted[0]) as plain:
+        plain.get(f"{configuration.url}/api/v5/available_devices")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SSL_CERT_FILE", "/no/such/file"),
+        ("SSL_CERT_FILE", os.devnull),
+        ("SSL_CERT_FILE", __file__),
+        ("SSLKEYLOGFILE", "keys"),
+    ],
+)
+def test_other_certificates_are_left_to_the_client(
+    name, value, configuration, monkeypatch
+):
+    monkeypatch.setenv(name, value)
+    client.load_certificates(os.environ)
+    client.read_config_again()
+    assert configuration.httpx_verify is True
+
+
+def test_a_folder_of_certificates_is_left_to_the_client(configuration, monkeypatch):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", "/etc/ssl/certs")
+    client.read_config_again()
+    assert configuration.httpx_verify is True

@@ -17,8 +17,7 @@ from uuid import uuid4
 import psutil
 import pytest
 from pytket.circuit import Circuit
-from tests.helpers import waiting
-from tests.helpers.preloaded import preloaded_processes
+from tests.helpers import preloaded, waiting
 from tests.helpers.repetition import soak
 from tierkreis.controller.data.location import WorkerCallArgs
 
@@ -97,10 +96,15 @@ class Workbench:
 
     def servers(self) -> list[psutil.Process]:
         """The preloaded processes themselves, without their forks."""
-        return preloaded_processes(self.sockets)
+        return preloaded.preloaded_processes(self.sockets)
 
     def forks(self) -> list[psutil.Process]:
+        """Those of all preloaded processes, also those that wait for a task."""
         return [fork for server in self.servers() for fork in server.children()]
+
+    def workers(self) -> list[psutil.Process]:
+        """The processes that run tasks of this workflow."""
+        return preloaded.workers(self.folder / self.workflow)
 
 
 def environment_of_bench(folder: Path, sockets: Path) -> dict[str, str]:
@@ -156,10 +160,41 @@ def test_tasks_run_in_forks_of_one_process(shared_bench):
         assert process.returncode == 0, errors
         processes.append(process_of(errors))
         assert processes[-1] != process.pid
+        shared_bench.environment["OF_THE_TASK"] = name
     assert len(set(processes)) == 2
     after = {server.pid for server in shared_bench.servers()}
     assert after
     assert len(after - before) <= 1
+
+
+def test_a_fork_runs_the_next_task_of_its_environment_unless_one_failed(make_bench):
+    bench = make_bench(TKR_LOG_FORMAT="%(process)d %(message)s")
+
+    def process_of_upload() -> int:
+        code, _, errors = bench.run(bench.upload())
+        assert code == 0, errors
+        return process_of(errors)
+
+    bench.run(bench.upload())  # which starts the preloaded process
+    processes = [process_of_upload() for _ in range(3)]
+    assert len(set(processes)) == 1
+    assert [fork.pid for fork in bench.forks()] == processes[:1]
+    code, _, _ = bench.run(bench.node("upload_circuit", project_name="", circ=5))
+    assert code == 1
+    wait_until(lambda: not bench.forks())
+    assert process_of_upload() not in processes
+    bench.environment["OF_THE_TASK"] = "another"
+    assert process_of_upload() not in processes
+    assert len(bench.forks()) == 2
+
+
+def test_a_fork_that_waits_ends_with_the_preloaded_process(make_bench):
+    bench = make_bench()
+    bench.run(bench.upload())
+    bench.run(bench.upload())
+    (server,), (fork,) = bench.servers(), bench.forks()
+    server.terminate()
+    wait_until(lambda: not fork.is_running())
 
 
 def without_times(errors: str, place: str) -> str:
@@ -236,7 +271,7 @@ def runs_here(monkeypatch, tmp_path) -> Callable[..., bool]:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         code = client.run(["no task"], "tkr_nexus_worker", "TKR_NEXUS_")
-        assert preloaded_processes(sockets) == []
+        assert preloaded.preloaded_processes(sockets) == []
         return code is None
 
     yield run
@@ -311,8 +346,8 @@ def test_when_the_executable_is_killed_its_task_ends_at_once(shared_bench, nexus
     with nexus.fault(Fault("hang", method=UPLOAD[0], path=UPLOAD[1])):
         place = shared_bench.upload("killed")
         process = shared_bench.start(place)
-        wait_until(shared_bench.forks)
-        (fork,) = shared_bench.forks()
+        wait_until(shared_bench.workers)
+        (fork,) = shared_bench.workers()
         process.kill()
         process.communicate()
         wait_until(lambda: not psutil.pid_exists(fork.pid))
@@ -323,8 +358,8 @@ def test_a_task_that_dies_by_a_signal_passes_it_on(shared_bench, nexus):
     assert shared_bench.run(shared_bench.upload())[0] == 0
     with nexus.fault(Fault("hang", method=UPLOAD[0], path=UPLOAD[1])):
         process = shared_bench.start(shared_bench.upload("killed"))
-        wait_until(shared_bench.forks)
-        (fork,) = shared_bench.forks()
+        wait_until(shared_bench.workers)
+        (fork,) = shared_bench.workers()
         fork.send_signal(signal.SIGTERM)
         process.communicate(timeout=LIMIT)
     assert process.returncode == -signal.SIGTERM
@@ -339,8 +374,8 @@ def run_while_the_server_dies(
     fault = nexus.add_fault(Fault("hang", method=UPLOAD[0], path=UPLOAD[1]))
     place = bench.upload("survivor")
     process = bench.start(place)
-    wait_until(bench.forks)
-    (fork,) = bench.forks()
+    wait_until(bench.workers)
+    (fork,) = bench.workers()
     server.kill()
     nexus.remove_fault(fault)
     errors = process.communicate(timeout=LIMIT)[1]
@@ -429,15 +464,15 @@ def test_as_many_tasks_as_allowed_run_at_once_but_those_that_wait(make_bench, ne
     )
     wait_until(lambda: nexus.jobs(1)[-1]["status"] == "RUNNING")
     waiter = bench.start(waiting)
-    wait_until(bench.forks)
+    wait_until(bench.workers)
     with nexus.fault(Fault("hang", method=UPLOAD[0], path=UPLOAD[1], times=1)):
         first = bench.start(bench.upload("first"))
-        wait_until(lambda: len(bench.forks()) == 2)
+        wait_until(lambda: len(bench.workers()) == 2)
         second = bench.upload("second")
         waits_for_first = bench.start(second)
         wait_until(lambda: len(executables(bench)) == 3)
         assert not bench.is_done(second)
-        assert len(bench.forks()) == 2
+        assert len(bench.workers()) == 2
     for process in (first, waits_for_first):
         assert process.wait(LIMIT) == 0, process.communicate()
         process.communicate()

@@ -32,7 +32,7 @@ def sockets(monkeypatch) -> Iterator[Path]:
 def listen_as_process(sockets) -> Iterator[Callable[[bytes], None]]:
     """Stand for the preloaded process: say something to each client, and no more."""
     listener = socket.socket(socket.AF_UNIX)
-    connections = []
+    connections, threads = [], []
 
     def say(words: bytes) -> None:
         while True:
@@ -47,10 +47,13 @@ def listen_as_process(sockets) -> Iterator[Callable[[bytes], None]]:
         digest = identity.identity(PACKAGE, PREFIX)
         listener.bind(f"{identity.socket_folder(PACKAGE)}/{digest.hex()[:16]}.sock")
         listener.listen()
-        threading.Thread(target=say, args=[words], daemon=True).start()
+        threads.append(threading.Thread(target=say, args=[words], daemon=True))
+        threads[-1].start()
 
     yield listen
     listener.shutdown(socket.SHUT_RDWR)
+    for thread in threads:
+        thread.join(LIMIT)
     listener.close()
     for connection in connections:
         connection.close()
@@ -92,7 +95,7 @@ def test_a_process_whose_ids_may_mean_others_here_is_not_asked(
 
     monkeypatch.setattr(os, "readlink", look)
     asked = []
-    monkeypatch.setattr(client, "_wait_for_turn", asked.append)
+    monkeypatch.setattr(client, "wait_for_turn", asked.append)
     assert client.run(["a task"], PACKAGE, PREFIX) is None
     assert asked == []
     monkeypatch.setattr(os, "readlink", readlink)

@@ -2,7 +2,6 @@
 
 import ctypes
 import json
-import marshal
 import os
 import resource
 import socket
@@ -136,10 +135,10 @@ def test_a_server_in_another_process_namespace_is_not_used():
             )
             assert server.stdout.readline() == "ready\n"
             if is_used:
-                client._connect(name).close()
+                client.connect(name).close()
             else:
                 with pytest.raises(OSError, match="another namespace"):
-                    client._connect(name)
+                    client.connect(name)
             server.communicate("")
 
 
@@ -149,7 +148,7 @@ def test_a_stopped_preloaded_process_does_not_hold_its_tasks_up(make_bench, nexu
     (server,) = bench.servers()
     with nexus.fault(Fault("hang", method=UPLOAD[0], path=UPLOAD[1], times=1)):
         running = bench.start(bench.upload())
-        wait_until(bench.forks)
+        wait_until(bench.workers)
         queued = bench.start(bench.upload())
         wait_until(lambda: len(server.net_connections("unix")) > 3)
         server.suspend()
@@ -169,7 +168,7 @@ def test_a_task_that_cannot_reach_its_nexus_does_not_hold_up_others(make_bench):
     port = bench.environment["NEXUS_PORT"]
     bench.environment["NEXUS_PORT"] = "1"
     lost = bench.start(bench.upload("lost"))
-    assert wait_until(bench.forks)
+    assert wait_until(bench.workers)
     bench.environment["NEXUS_PORT"] = port
     try:
         (server,) = bench.servers()
@@ -181,23 +180,24 @@ def test_a_task_that_cannot_reach_its_nexus_does_not_hold_up_others(make_bench):
         lost.communicate()
 
 
-def test_a_task_that_a_stopped_process_was_given_is_left_to_others(make_bench):
+@pytest.mark.parametrize("outlives", [False, True])
+def test_a_task_that_a_stopped_process_was_given_is_left_to_others(
+    outlives, make_bench
+):
     bench = make_bench()
     assert bench.run(bench.upload())[0] == 0
     (server,) = bench.servers()
     (path,) = bench.sockets.glob("*/*.sock")
     place = bench.upload("given")
-    connection = client._connect(str(path.with_suffix("")))
-    assert client._wait_for_turn(connection)
+    connection = client.connect(str(path.with_suffix("")))
+    assert client.wait_for_turn(connection)
     server.suspend()
     try:
-        request = {
-            "argv": [f"{place}/definition"],
-            "cwd": "/",
-            "env": bench.environment,
-            "umask": 0o077,
-        }
-        answer = client._run_remotely(connection, marshal.dumps(request), str(path))
+        arguments = [f"{place}/definition"]
+        request = client.task_request(
+            arguments, "/", bench.environment, 0o077, outlives_client=outlives
+        )
+        answer = client.run_remotely(connection, request, [0, 1, 2], str(path))
         assert answer is None
         connection.close()
     finally:
@@ -214,7 +214,7 @@ def test_a_task_that_ends_while_its_process_is_stopped_is_reported(make_bench, n
     place = bench.upload("running")
     fault = nexus.add_fault(Fault("hang", method=UPLOAD[0], path=UPLOAD[1], times=1))
     running = bench.start(place)
-    assert wait_until(bench.forks)
+    assert wait_until(bench.workers)
     assert wait_until(lambda: nexus.requests(method=UPLOAD[0], path=UPLOAD[1]))
     server.suspend()
     try:

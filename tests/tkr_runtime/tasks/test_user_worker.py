@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import threading
 import venv
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
-from uuid import uuid4
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
 
 import psutil
 import pytest
@@ -17,11 +18,16 @@ from tests.helpers.preloaded import kill, preloaded_processes
 from tests.helpers.waiting import wait_until
 from tests.tkr_runtime.tasks.test_preloaded import LIMIT, Workbench
 from tierkreis.builder import Graph
+from tierkreis.controller.data.graph import Func
+from tierkreis.controller.data.location import Loc
 from tierkreis.models import TKR, Workflow
 from tierkreis.storage import FileStorage
 
 from tkr_nexus_worker import WorkflowFailedError, run, warm_executor
+from tkr_runtime.tasks import executors
+from tkr_runtime.tasks.executors import WarmExecutor
 from tkr_runtime.tasks.preloaded import user_worker
+from tkr_runtime.workflows.liveness import LivenessMonitor
 
 LAUNCHER = Path(user_worker.__file__).with_name("launcher.py")
 NAME = "counting_worker"
@@ -285,19 +291,116 @@ def scaled_twice() -> Workflow[TKR[float], TKR[float]]:
     return g.finish_with_outputs(g.task(scaled(g.task(scaled(g.inputs)))))
 
 
-def test_the_warm_executor_runs_workflows_of_the_user(registry, tmp_path, bench):
+def test_the_warm_executor_runs_workflows_of_the_user(
+    registry, tmp_path, bench, monkeypatch
+):
     def start(value: float) -> tuple[FileStorage, object]:
         directory = tmp_path / "a directory; $HOME"
         storage = FileStorage(uuid4(), tierkreis_directory=directory)
         executor = warm_executor(registry, storage)
         return storage, run(scaled_twice(), value, storage, executor)
 
-    storage, output = start(2.0)
-    assert output == 18.0
-    assert wait_until(lambda: storage.logs_path.read_text().count("printed") == 2)
-    assert len(servers_of(bench)) == 1
-    with pytest.raises(WorkflowFailedError, match=r"^The value must not be negative\."):
-        start(-1.0)
+    executables = []
+    start_executable = executors._start_executable
+
+    def note(*arguments: Any) -> None:
+        executables.append(arguments)
+        start_executable(*arguments)
+
+    monkeypatch.setattr(executors, "_start_executable", note)
+    for is_first in (True, False):
+        executables.clear()
+        storage, output = start(2.0)
+        assert output == 18.0
+        assert bool(executables) is is_first
+        logs = storage.logs_path
+        assert wait_until(lambda: logs.read_text().count("printed") == 2)  # noqa: B023
+        assert len(servers_of(bench)) == 1
+        with pytest.raises(WorkflowFailedError, match=r"^The value must not be neg"):
+            start(-1.0)
+
+
+def definition_of(bench: UserBench, task: str, **inputs: object) -> Path:
+    return Path(bench.node(task, **inputs), "definition")
+
+
+@pytest.fixture
+def warm(registry, bench) -> WarmExecutor:
+    """An executor of the tasks of the bench, whose preloaded process runs."""
+    storage = FileStorage(UUID(bench.workflow), None, bench.folder)
+    executor = warm_executor(registry, storage)
+    definition = definition_of(bench, "about")
+    executor.run(NAME, definition)
+    assert wait_until(lambda: bench.is_done(str(definition.parent)))
+    return executor
+
+
+def test_a_task_that_was_handed_over_outlives_its_executor(warm, bench):
+    definition = definition_of(bench, "slow", seconds=1)
+    code = f"""
+import os, pathlib, time, uuid
+from tierkreis.storage import FileStorage
+from tkr_nexus_worker import warm_executor
+folder = pathlib.Path({str(bench.folder)!r})
+storage = FileStorage(uuid.UUID({bench.workflow!r}), None, folder)
+executor = warm_executor(pathlib.Path({str(bench.worker.parent)!r}), storage)
+executor.run({NAME!r}, pathlib.Path({str(definition)!r}))
+assert executor.handed_over() == {{{str(definition)!r}}}
+while not (folder / "runs").exists():
+    time.sleep(0.01)
+os._exit(0)
+"""
+    environment = {**bench.environment, "TKR_DIR": str(bench.folder)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert wait_until(lambda: bench.is_done(str(definition.parent)))
+    assert (bench.folder / "runs").read_text() == "run\n"
+
+
+def test_a_task_whose_preloaded_process_dies_runs_in_an_executable(warm, bench):
+    definition = definition_of(bench, "slow", seconds=1)
+    warm.run(NAME, definition)
+    assert warm.handed_over() == {str(definition)}
+    assert wait_until((bench.folder / "runs").exists)
+    kill(servers_of(bench))
+    assert wait_until(lambda: bench.is_done(str(definition.parent)))
+    assert (bench.folder / "runs").read_text() == "run\nrun\n"
+    assert wait_until(lambda: not warm.handed_over())
+
+
+def test_a_task_that_waits_for_its_turn_counts_as_running(warm, bench):
+    warm.env["TKR_WORKER_WARM_TASKS"] = "1"
+    long, waiting = (definition_of(bench, "slow", seconds=s) for s in (3, 0))
+    for definition in (long, waiting):
+        storage = FileStorage(UUID(bench.workflow), None, bench.folder)
+        loc = Loc(definition.parent.name)
+        storage.write_node_def(loc, Func(f"{NAME}.slow", {}))
+        warm.run(NAME, definition)
+    monitor = LivenessMonitor(storage, warm)
+    for _ in range(3):
+        monitor.mark_dead([Loc(it.parent.name) for it in (long, waiting)])
+    assert not list(bench.folder.rglob("_error"))
+    assert wait_until(lambda: bench.is_done(str(waiting.parent)))
+
+
+def test_more_tasks_than_there_is_room_for_have_executables(warm, bench, monkeypatch):
+    monkeypatch.setattr(warm._hand_over, "_places", threading.BoundedSemaphore(1))
+    first, second = (definition_of(bench, "slow", seconds=s) for s in (1, 0))
+    warm.run(NAME, first)
+    warm.run(NAME, second)
+    assert warm.handed_over() == {str(first)}
+    for definition in (first, second):
+        place = str(definition.parent)
+        assert wait_until(lambda: bench.is_done(place))  # noqa: B023
+
+
+def test_a_change_of_the_worker_is_noticed_by_an_executor(warm, bench):
+    source = bench.worker / "factors.py"
+    source.write_text(source.read_text().replace("FACTOR = 3", "FACTOR = 5"))
+    definition = definition_of(bench, "scaled", value=2)
+    warm.run(NAME, definition)
+    place = str(definition.parent)
+    assert wait_until(lambda: bench.is_done(place))
+    assert bench.output(place) == 10.0
 
 
 def test_without_uv_or_an_interpreter_the_worker_starts_as_uv_starts_it(

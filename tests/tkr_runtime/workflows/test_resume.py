@@ -18,7 +18,7 @@ import psutil
 import pytest
 from pytket.backends.backendresult import BackendResult
 from tests.conftest import in_every_way
-from tests.helpers import control_workflow
+from tests.helpers import control_workflow, preloaded
 from tests.helpers.preloaded import kill, preloaded_processes
 from tests.helpers.repetition import soak
 from tests.helpers.slurm import cluster
@@ -242,26 +242,22 @@ def test_a_task_whose_processes_are_all_killed_fails_the_workflow(
     assert_counts(workflow.finish())
 
 
-def test_a_worker_that_is_alive_is_waited_for(controlled, nexus, warm_worker):
+def test_a_worker_that_is_alive_is_waited_for(controlled, nexus):
     before = nexus.jobs()
     workflow = controlled("nexus")
     workflow.environment["TKR_NEXUS_WARM"] = "1"
-
-    def forks() -> list[psutil.Process]:
-        servers = preloaded_processes(warm_worker)
-        return [fork for server in servers for fork in server.children()]
-
+    folder = workflow.storage.workflow_dir
     with nexus.fault(Fault("hang", path="/api/projects/*")):
         controller = workflow.start("run")
-        controller.wait_until(forks)
-        workers = forks()
-        for worker in workers:
+        controller.wait_until(lambda: preloaded.workers(folder))
+        running = preloaded.workers(folder)
+        for worker in running:
             worker.suspend()
         controller.kill()
     controller = workflow.start("resume")
     log = workflow.storage.logs_path
     controller.wait_until(lambda: "Resumed workflow" in log.read_text())
-    for worker in workers:
+    for worker in running:
         worker.resume()
     assert_counts(json.loads(controller.wait()))
     assert log.read_text().count("running: prepare_batches in") == 1

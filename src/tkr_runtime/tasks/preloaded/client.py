@@ -53,18 +53,16 @@ def run(
     """
     if not is_wanted(env_prefix):
         return None
-    folder = socket_folder(package)
-    digest = None if folder is None else identity(package, env_prefix, worker)
-    if folder is None or digest is None:
+    name = socket_name(package, env_prefix, worker)
+    if name is None:
         return None
-    name = os.path.join(folder, digest.hex()[:16])  # noqa: PTH118
     try:
         request = _request(argv)
-        connection = _connect(name)
+        connection = connect(name)
         if connection is None and not _is_refused(name):
             command = _command(name, package, worker)
             environment = environment_of_server(env_prefix, worker)
-            connection = _start(folder, name, command, environment)
+            connection = _start(name, command, environment)
             if connection is None:
                 _is_refused(name)
     except OSError:
@@ -72,9 +70,27 @@ def run(
     if connection is None:
         return None
     with closing(connection):
-        if not _wait_for_turn(connection):
+        if not wait_for_turn(connection):
             return None
-        return _run_remotely(connection, request, name)
+        code = run_remotely(connection, request, [0, 1, 2], name)
+    return None if code is None else _end_as(code)
+
+
+def socket_name(
+    package: str, env_prefix: str, worker: WorkerFolder | None = None
+) -> str | None:
+    """Return the path of the socket of a preloaded process, without its ending.
+
+    :param package: The package of the worker.
+    :param env_prefix: The prefix of its environment variables.
+    :param worker: The folder of the worker; None for the worker of a cloud.
+    :returns: The path; None if no preloaded process may run tasks of this one.
+    """
+    folder = socket_folder(package)
+    digest = None if folder is None else identity(package, env_prefix, worker)
+    if folder is None or digest is None:
+        return None
+    return os.path.join(folder, digest.hex()[:16])  # noqa: PTH118
 
 
 def _request(argv: list[str]) -> bytes:
@@ -82,14 +98,41 @@ def _request(argv: list[str]) -> bytes:
     umask = os.umask(0)
     os.umask(umask)
     cwd = os.getcwd()  # noqa: PTH109
+    return task_request(argv, cwd, dict(os.environ), umask)
+
+
+def task_request(
+    argv: list[str],
+    cwd: str,
+    env: dict[str, str],
+    umask: int,
+    *,
+    outlives_client: bool = False,
+) -> bytes:
+    """Return all that a fork takes over from the process that asks for a task.
+
+    :param argv: The arguments of the worker.
+    :param cwd: The working directory.
+    :param env: The environment.
+    :param umask: The mask for the rights of new files.
+    :param outlives_client: Whether the task goes on if the client ends.
+    """
     return marshal.dumps(
-        {"argv": argv, "cwd": cwd, "env": dict(os.environ), "umask": umask}
+        {
+            "argv": argv,
+            "cwd": cwd,
+            "env": env,
+            "umask": umask,
+            "outlives_client": outlives_client,
+        }
     )
 
 
-def _connect(name: str) -> socket.socket | None:
-    """Connect to the preloaded process; return None if there is none.
+def connect(name: str) -> socket.socket | None:
+    """Connect to a preloaded process.
 
+    :param name: The path of its socket, without its ending.
+    :returns: The connection; None if there is no such process.
     :raises OSError: If there is one that cannot be used.
     """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -139,7 +182,7 @@ def _command(name: str, package: str, worker: WorkerFolder | None) -> list[str]:
 
 
 def _start(
-    folder: str, name: str, command: list[str], environment: dict[str, str]
+    name: str, command: list[str], environment: dict[str, str]
 ) -> socket.socket | None:
     """Start the preloaded process, unless another has just done so, and connect.
 
@@ -150,11 +193,11 @@ def _start(
     lock = open_lock(f"{name}.lock")
     try:
         if try_lock(lock):
-            _spawn(folder, name, lock, command, environment)
+            _spawn(name, lock, command, environment)
     finally:
         os.close(lock)
     while time.monotonic() < deadline:
-        connection = _connect(name)
+        connection = connect(name)
         if connection is not None:
             return connection
         time.sleep(_POLL_SECONDS)
@@ -169,7 +212,7 @@ def _start(
 
 
 def _spawn(
-    folder: str, name: str, lock: int, command: list[str], environment: dict[str, str]
+    name: str, lock: int, command: list[str], environment: dict[str, str]
 ) -> None:
     import subprocess
 
@@ -183,7 +226,8 @@ def _spawn(
             stdout=log,
             stderr=log,
             env=environment,
-            cwd=folder,  # comes first in the module path, and has no modules
+            # It comes first in the module path, and has no modules.
+            cwd=os.path.dirname(name),  # noqa: PTH120
             start_new_session=True,
             pass_fds=(lock,),
         )
@@ -193,8 +237,12 @@ def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _wait_for_turn(connection: socket.socket) -> bool:
-    """Wait until the server has a slot for the task; return False if it is stuck."""
+def wait_for_turn(connection: socket.socket) -> bool:
+    """Wait until the server has a slot for a task.
+
+    :param connection: The connection to it.
+    :returns: False if it is stuck.
+    """
     answers = b""
     try:
         while not answers.endswith(b"go\n"):
@@ -207,17 +255,24 @@ def _wait_for_turn(connection: socket.socket) -> bool:
     return True
 
 
-def _run_remotely(connection: socket.socket, request: bytes, name: str) -> int | None:
-    """Send the task and wait for its end.
+def run_remotely(
+    connection: socket.socket, request: bytes, streams: list[int], name: str
+) -> int | None:
+    """Send a task and wait for its end.
 
-    :returns: The exit code; None if the task did not run or does not run any more, or
-        has ended and nobody says how.
+    :param connection: The connection to the preloaded process, which has a slot.
+    :param request: What :func:`task_request` returns.
+    :param streams: The file descriptors of the standard streams of the task.
+    :param name: The path of the socket, without its ending.
+    :returns: The exit code, or the negative number of the signal that ended the task;
+        None if it did not run or does not run any more, or has ended and nobody says
+        how.
     """
     size = len(request).to_bytes(4, "little")
     child = 0
     answers = b""
     try:
-        socket.send_fds(connection, [size], [0, 1, 2])
+        socket.send_fds(connection, [size], streams)
         connection.sendall(request)
         while answer := connection.recv(64):
             answers += answer
@@ -225,7 +280,7 @@ def _run_remotely(connection: socket.socket, request: bytes, name: str) -> int |
                 line, answers = answers.split(b"\n", 1)
                 word, number = line.split()
                 if word == b"exit":
-                    return _end_as(int(number))
+                    return int(number)
                 child = int(number)
                 _wait_for_end(child, connection)
     except OSError:
@@ -243,7 +298,10 @@ def _wait_for_end(child: int, connection: socket.socket) -> None:
     with suppress(ProcessLookupError):
         task = os.pidfd_open(child)
         try:
-            select.select([task, connection.fileno()], [], [])
+            events = select.poll()
+            events.register(task, select.POLLIN)
+            events.register(connection, select.POLLIN)
+            events.poll()
         finally:
             os.close(task)
 

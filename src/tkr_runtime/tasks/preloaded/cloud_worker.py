@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Mapping
 
 from tkr_runtime.cloud import clouds
 from tkr_runtime.settings.limits import PreloadedProcessSettings
@@ -16,6 +17,8 @@ class CloudWorker:
     """
 
     folder = None
+    # Tasks of the same environment share the connection to the cloud for a while.
+    fork_seconds = 60.0
     # Its tasks say themselves when they only wait.
     slot_seconds = None
 
@@ -23,6 +26,7 @@ class CloudWorker:
         self._cloud = next(it for it in clouds() if it.package == package)
         self.package = package
         self.env_prefix = self._cloud.env_prefix
+        self._is_in_fork = False
 
     def limits(self) -> tuple[int, float]:
         """Return the number of tasks at once, and the idle time in seconds."""
@@ -37,6 +41,10 @@ class CloudWorker:
         self._cloud.load_all()
         return []
 
+    def prepare(self, environment: Mapping[str, str]) -> None:
+        """Do what a fork with an environment would otherwise do itself."""
+        self._cloud.prepare_fork(environment)
+
     def run(self, argv: list[str]) -> int:
         """Run a task as the executable would, and return the exit code.
 
@@ -45,7 +53,9 @@ class CloudWorker:
         from tierkreis.worker.storage.filestorage import WorkerFileStorage
 
         sys.argv = [sys.argv[0], *argv]
-        self._cloud.read_environment_again()
+        if not self._is_in_fork:
+            self._cloud.read_environment_again()
+            self._is_in_fork = True
         self._cloud.load_worker().storage = WorkerFileStorage()
         return program.run(argv, self._cloud)
 

@@ -173,8 +173,8 @@ def identity(
     :param worker: The folder of the worker; None for the worker of a cloud.
     :returns: The digest; None if this process has rights that cannot be compared.
     """
-    rights = _rights()
-    if rights is None:
+    inherited = inherited_state()
+    if inherited is None:
         return None
     read_at_start = [*_READ_AT_START, defer_switch(env_prefix)]
     if worker is not None:
@@ -183,13 +183,26 @@ def identity(
         (sys.executable, sys.prefix, sys.version, tuple(sys.flags), sys.path[1:]),
         (package, worker and worker.path, state_of(watched_paths(package, worker))),
         [(name, os.environ.get(name)) for name in read_at_start],
+        inherited,
+    )
+    digest: bytes = sha256(repr(parts).encode(errors="surrogateescape")).digest()
+    return digest
+
+
+def inherited_state() -> list[object] | None:
+    """Return what the processes that this one starts inherit, besides variables.
+
+    :returns: Values that compare equal; None if some cannot be compared.
+    """
+    rights = _rights()
+    if rights is None:
+        return None
+    return [
         [resource.getrlimit(limit) for limit in _LIMITS],
         (os.getuid(), os.getgid(), os.getgroups()),
         os.getpriority(os.PRIO_PROCESS, 0),
         rights,
-    )
-    digest: bytes = sha256(repr(parts).encode(errors="surrogateescape")).digest()
-    return digest
+    ]
 
 
 def _rights() -> list[object] | None:
@@ -222,6 +235,16 @@ def _rights() -> list[object] | None:
 def _read_status(process: str) -> dict[str, str]:
     lines = _read(f"/proc/{process}/status").splitlines()
     return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+def umask() -> int | None:
+    """Return the mask for the rights of new files; None where only a change shows it.
+
+    A change would hit the other threads of this process.
+    """
+    if sys.platform != "linux":
+        return None
+    return int(_read_status("self")["Umask"], 8)
 
 
 def _has_filters_of_container(status: dict[str, str]) -> bool:

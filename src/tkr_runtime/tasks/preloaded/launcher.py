@@ -4,6 +4,7 @@
 the worker and by the worker's own interpreter. The arguments are the definition of the
 task, and the variables that the preloaded process keeps. The preloaded process runs
 this file with ``--serve``, the name of its socket, the folder and the variables.
+With ``--name``, it prints the name of the socket.
 
 The environment of the worker may lack this package, and may have another Python. If it
 has the package, the installed one is used; otherwise the modules beside this file,
@@ -27,6 +28,9 @@ def main() -> int:
     :returns: The exit code.
     """
     arguments = sys.argv[1:]
+    if arguments[0] == "--name":
+        _find_package()
+        return _print_name(*arguments[1:])
     is_server = arguments[0] == "--serve"
     folder = arguments[2] if is_server else os.getcwd()  # noqa: PTH109
     # The first folder of modules is that of main.py, not that of this file.
@@ -62,6 +66,19 @@ def _run_task(client: "ModuleType", identity: "ModuleType", worker: object) -> i
     from tkr_runtime.tasks.preloaded.user_worker import run_main
 
     run_main(worker, [definition])  # type: ignore[arg-type]
+    return 0
+
+
+def _print_name(package: str, prefix: str, *folder_and_variables: str) -> int:
+    """Print the name of the socket that an executable would use."""
+    from tkr_runtime.tasks.preloaded import client, identity
+
+    worker = None
+    if folder_and_variables:
+        folder, *variables = folder_and_variables
+        worker = identity.WorkerFolder(folder, tuple(variables))
+    if identity.is_wanted(prefix):
+        sys.stdout.write(client.socket_name(package, prefix, worker) or "")
     return 0
 
 

@@ -10,6 +10,7 @@ import gc
 import marshal
 import os
 import resource
+import select
 import selectors
 import signal
 import socket
@@ -18,12 +19,13 @@ import sys
 import time
 import warnings
 from collections import deque
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from tkr_runtime.tasks.preloaded import fork
+from tkr_runtime.tasks.preloaded.fork import run_tasks
 from tkr_runtime.tasks.preloaded.identity import (
     WorkerFolder,
     identity,
@@ -38,8 +40,10 @@ _SECONDS_TO_LEAVE = 0.5
 _N_STREAMS = 3
 # Open files that do not belong to clients, with some to spare.
 _OTHER_FILES = 24
-_FILES_OF_CLIENT = 2
+_FILES_OF_CLIENT = 3
 _PR_SET_PDEATHSIG = 1
+# A fork that waits takes a task at once, unless it has been stopped.
+_CONTROL_SECONDS = 1.0
 
 
 class CannotPreloadError(Exception):
@@ -62,6 +66,10 @@ class Program(Protocol):
         """Its folder; None for the worker of a cloud."""
 
     @property
+    def fork_seconds(self) -> float:
+        """How long a fork takes further tasks, in seconds; 0 if it takes none."""
+
+    @property
     def slot_seconds(self) -> float | None:
         """After how many seconds a task no longer counts; None if it says so itself."""
 
@@ -73,6 +81,9 @@ class Program(Protocol):
 
         :raises CannotPreloadError: If it cannot run in forks.
         """
+
+    def prepare(self, environment: Mapping[str, str]) -> None:
+        """Do what a fork with an environment would otherwise do itself."""
 
     def run(self, argv: list[str]) -> int:
         """Run a task in a fork, and return the exit code."""
@@ -91,6 +102,7 @@ class _Client:
     :param request: As much of the task as has arrived.
     :param streams: Its standard streams, as file descriptors, until the task runs.
     :param child: The process id of the task, while it runs.
+    :param outlives: Whether the task goes on if the client ends.
     :param has_slot: Whether the task counts among those that run at once.
     :param slot: A socket that the task closes when it only waits from then on.
     """
@@ -100,6 +112,7 @@ class _Client:
     request: bytearray = field(default_factory=bytearray)
     streams: list[int] = field(default_factory=list)
     child: int = 0
+    outlives: bool = False
     has_slot: bool = False
     slot: socket.socket | None = None
 
@@ -113,6 +126,24 @@ class _Client:
         for stream in self.streams:
             os.close(stream)
         self.streams = []
+
+
+@dataclass
+class _Fork:
+    """A fork that runs tasks one after another.
+
+    :param process: Its process id.
+    :param control: The connection to it.
+    :param conditions: What all its tasks have in common.
+    :param born: When it was forked, in seconds of the monotonic clock.
+    :param client: The client whose task it runs; None while it waits.
+    """
+
+    process: int
+    control: socket.socket
+    conditions: object
+    born: float
+    client: _Client | None
 
 
 class Server:
@@ -144,6 +175,7 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._clients: dict[int, _Client] = {}
         self._queue: deque[_Client] = deque()
+        self._forks: dict[int, _Fork] = {}
         self._is_accepting = False
         # Without its socket, nobody can find this process any more.
         watched = watched_paths(program.package, program.folder)
@@ -151,7 +183,7 @@ class Server:
         self._state = state_of(self._paths)
         self._wake_reader, self._wake_writer = socket.socketpair()
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        files -= _OTHER_FILES + n_tasks * (_N_STREAMS + 1)
+        files -= _OTHER_FILES + n_tasks * (_N_STREAMS + 2)
         self._most_clients = max(1, files // _FILES_OF_CLIENT)
 
     def serve(self) -> None:
@@ -172,6 +204,7 @@ class Server:
                 if key.fd in self._selector.get_map():
                     key.data()
             self._check_clients()
+            self._end_forks(with_limit=False)
             if events or self._clients:
                 last_used = time.monotonic()
             idle = time.monotonic() - last_used
@@ -263,50 +296,117 @@ class Server:
             or client.invited is None
             or (is_first and len(client.streams) != _N_STREAMS)
         ):
-            self._drop(client)
+            fork = self._forks.get(client.child)
+            if fork is not None and _is_readable(fork.control):
+                self._note_end(fork)  # its client knows already
+            elif client.child and client.outlives:
+                self._selector.unregister(client.connection)
+            else:
+                self._drop(client)
             return
         client.request += received
         size = int.from_bytes(client.request[:4], "little")
         if len(client.request) == size + 4 and not client.child:
-            if self._is_outdated():
+            # A client that has left has given this process up, which was stopped.
+            if self._is_outdated() or _is_readable(client.connection):
                 self._drop(client)
                 return
-            self._fork(client)
+            self._run(client)
 
-    def _fork(self, client: _Client) -> None:
+    def _run(self, client: _Client) -> None:
+        """Run the task of a client in a fork."""
         try:
+            request: dict[str, Any] = marshal.loads(bytes(client.request[4:]))  # noqa: S302 (same user)
+            client.outlives = request["outlives_client"]
             client.slot, theirs = socket.socketpair()
-            with warnings.catch_warnings():
-                # Threads of numerical libraries, which handle forks themselves.
-                warnings.simplefilter("ignore", DeprecationWarning)
-                client.child = os.fork()
+            with closing(theirs):
+                fork = self._find_fork(request)
+                if fork is None or not self._hand_over(fork, client, theirs):
+                    fork = self._fork(client, request, theirs)
         except OSError:  # no files or processes are left
             self._drop(client)
             return
-        if client.child == 0:
-            self._run_task(client, theirs)
-        theirs.close()
+        fork.client = client
+        client.child = fork.process
         client.close_streams()
         self._selector.register(
             client.slot, selectors.EVENT_READ, lambda: self._release_slot(client)
         )
         client.send(b"child %d" % client.child)
 
-    def _run_task(self, client: _Client, slot: socket.socket) -> None:
-        """Run a task in this process, which is a fork, and end the process."""
+    def _find_fork(self, request: dict[str, Any]) -> _Fork | None:
+        """Return a fork that waits for a task like this one, and is not too old."""
+        conditions = (request["env"], request["umask"])
+        oldest = time.monotonic() - self._program.fork_seconds
+        for fork in self._forks.values():
+            if not fork.client and fork.conditions == conditions and fork.born > oldest:
+                return fork
+        return None
+
+    def _hand_over(self, fork: _Fork, client: _Client, slot: socket.socket) -> bool:
+        """Hand a task to a fork that waits; return False if it has just ended."""
+        size, request = bytes(client.request[:4]), client.request[4:]
+        try:
+            others = [slot.fileno(), client.connection.fileno()]
+            socket.send_fds(fork.control, [size], [*client.streams, *others])
+            fork.control.sendall(request)
+        except OSError:
+            self._end_fork(fork)
+            return False
+        return True
+
+    def _fork(
+        self, client: _Client, request: dict[str, Any], slot: socket.socket
+    ) -> _Fork:
+        """Fork, and run a task in the fork.
+
+        :raises OSError: If no files or processes are left.
+        """
+        self._end_forks(with_limit=True)
+        self._program.prepare(request["env"])
+        ours, theirs = socket.socketpair()
+        with closing(theirs):
+            try:
+                with warnings.catch_warnings():
+                    # Threads of numerical libraries, which handle forks themselves.
+                    warnings.simplefilter("ignore", DeprecationWarning)
+                    process = os.fork()
+            except OSError:
+                ours.close()
+                raise
+            if process == 0:
+                self._run_tasks(client, request, slot, theirs)
+        ours.settimeout(_CONTROL_SECONDS)
+        conditions = (request["env"], request["umask"])
+        made = _Fork(process, ours, conditions, time.monotonic(), client)
+        self._forks[process] = made
+        self._selector.register(
+            ours, selectors.EVENT_READ, lambda: self._note_end(made)
+        )
+        return made
+
+    def _run_tasks(
+        self,
+        client: _Client,
+        request: dict[str, Any],
+        slot: socket.socket,
+        control: socket.socket,
+    ) -> None:
+        """Run tasks in this process, which is a fork, and end the process."""
         code = 1
         try:
-            request: dict[str, Any] = marshal.loads(bytes(client.request[4:]))  # noqa: S302 (same user)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             if sys.platform == "linux":
                 # A task ends with the server, because nobody else reports its outcome.
                 ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            kept = [os.dup(it.fileno()) for it in (slot, client.connection, control)]
             for target, stream in enumerate(client.streams):
                 os.dup2(stream, target)
-            kept = os.dup2(slot.fileno(), _N_STREAMS, inheritable=False)
-            os.closerange(_N_STREAMS + 1, os.sysconf("SC_OPEN_MAX"))
+            for target, file in enumerate(kept, _N_STREAMS):
+                os.dup2(file, target, inheritable=False)
+            os.closerange(_N_STREAMS + len(kept), os.sysconf("SC_OPEN_MAX"))
             resource.setrlimit(resource.RLIMIT_NOFILE, self._files_limit)
             os.environ.clear()
             os.environ.update(request["env"])
@@ -314,9 +414,45 @@ class Server:
             time.tzset()
             os.chdir(request["cwd"])
 
-            code = fork.run_task(self._program, request["argv"], kept)
+            slot_file, connection, server = range(_N_STREAMS, _N_STREAMS + len(kept))
+            code = run_tasks(
+                self._program,
+                request,
+                slot_file,
+                connection,
+                socket.socket(fileno=server),
+            )
         finally:
             os._exit(code)
+
+    def _note_end(self, fork: _Fork) -> None:
+        """Note the end of a task whose fork has reported it, and waits for the next."""
+        try:
+            has_ended = bool(fork.control.recv(1))
+        except OSError:
+            has_ended = False
+        client, fork.client = fork.client, None
+        if not has_ended:  # the process ends, and its exit code tells the rest
+            fork.client = client
+            self._end_fork(fork)
+        elif client is not None:
+            client.child = 0
+            self._drop(client)
+
+    def _end_fork(self, fork: _Fork) -> None:
+        """Let a fork end once its task has ended."""
+        if self._forks.pop(fork.process, None):
+            self._selector.unregister(fork.control)
+            fork.control.close()
+
+    def _end_forks(self, *, with_limit: bool) -> None:
+        """End forks that wait too long, or all but as many as tasks may run at once."""
+        waiting = [it for it in self._forks.values() if it.client is None]
+        oldest = time.monotonic() - self._program.fork_seconds
+        spare = len(waiting) - self._n_tasks + 1 if with_limit else 0
+        for index, fork in enumerate(waiting):
+            if index < spare or fork.born < oldest:
+                self._end_fork(fork)
 
     def _release_slot(self, client: _Client) -> None:
         if client.slot is not None:
@@ -338,6 +474,8 @@ class Server:
                 return
             if child == 0:
                 return
+            if ended := self._forks.get(child):
+                self._end_fork(ended)
             for client in list(self._clients.values()):
                 if client.child == child:
                     client.send(b"exit %d" % os.waitstatus_to_exitcode(status))
@@ -349,11 +487,19 @@ class Server:
         if client.child:
             with suppress(ProcessLookupError):
                 os.kill(client.child, signal.SIGKILL)
-        self._selector.unregister(client.connection)
+        with suppress(KeyError):  # a client that its task outlives has left before
+            self._selector.unregister(client.connection)
         del self._clients[client.connection.fileno()]
         client.connection.close()
         client.close_streams()
         self._release_slot(client)
+
+
+def _is_readable(connection: socket.socket) -> bool:
+    """Return whether the other side has written something, or has left."""
+    events = select.poll()
+    events.register(connection, select.POLLIN)
+    return bool(events.poll(0))
 
 
 def _is_same_user(connection: socket.socket) -> bool:

@@ -14,7 +14,7 @@ import builtins
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
@@ -42,6 +42,8 @@ class UserWorker:
 
     package = PACKAGE
     env_prefix = ENV_PREFIX
+    # Its modules may keep what one task did.
+    fork_seconds = 0.0
     # A task that takes long may only wait, so that others may need to run beside it.
     slot_seconds = 20.0
 
@@ -81,6 +83,11 @@ class UserWorker:
             )
         self._clouds = [*_imported_clouds()]
         return [*_own_files()]
+
+    def prepare(self, environment: Mapping[str, str]) -> None:
+        """Do what a fork with an environment would otherwise do itself."""
+        for cloud in self._clouds:
+            cloud.prepare_fork(environment)
 
     def run(self, argv: list[str]) -> int:
         """Run a task in a fork, and return the exit code.
