@@ -10,7 +10,9 @@ that test fail, read the change, adapt this package, then update the digest in t
 - ``Worker.run`` and ``Worker.app``: a task fails with ``TierkreisWorkerError``, whose
   cause is the error of the task.
 - ``start``, ``start_nodes``, ``walk_node`` and ``NodeRunData``: the steps of the
-  controller's loop, which otherwise walks the whole graph every 10 ms.
+  controller's loop, which otherwise walks the whole graph every 10 ms. The copies of
+  their modules here read each graph once, and come to each node once: Tierkreis's read
+  a graph at each step, and come to a node once for each way that leads to it.
 - ``run_graph``: with no iterations, it starts a graph and returns. ``resume_graph``:
   with one iteration, it reports the tasks that failed.
 - ``set_tkr_logger``: opens the log of a workflow that is resumed.
@@ -20,15 +22,22 @@ that test fail, read the change, adapt this package, then update the digest in t
   whether the task still runs.
 """
 
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import lru_cache
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
+from typing import Any
 
 from tierkreis import Worker
 from tierkreis.controller.data.core import PortID
+from tierkreis.controller.data.graph import GraphData
+from tierkreis.controller.data.location import Loc
 from tierkreis.controller.data.models import PModel
-from tierkreis.controller.data.types import PType
-from tierkreis.controller.start import start, start_nodes
-from tierkreis.controller.storage.walk import walk_node
-from tierkreis.controller.storage.walk_result import NodeRunData
+from tierkreis.controller.data.types import PType, ptype_from_bytes
+from tierkreis.controller.executor.protocol import ControllerExecutor
+from tierkreis.controller.storage.protocol import ControllerStorage
+from tierkreis.controller.storage.walk_result import NodeRunData, WalkResult
 from tierkreis.logger_setup import set_tkr_logger
 from tierkreis.namespace import WorkerFunction
 
@@ -45,6 +54,73 @@ __all__ = [
     "start_nodes",
     "walk_node",
 ]
+
+
+@lru_cache(maxsize=64)
+def _read_graph(text: bytes) -> GraphData:
+    return ptype_from_bytes(text, GraphData)
+
+
+def _read_value(text: bytes, annotation: Any = None) -> Any:
+    if annotation is GraphData:
+        return _read_graph(text)
+    return ptype_from_bytes(text, annotation)
+
+
+def _copy(module: str) -> Any:
+    """Return a copy of a module of Tierkreis; the module itself stays as it is."""
+    spec = find_spec(module)
+    assert spec is not None  # noqa: S101 (this package needs Tierkreis)
+    assert spec.loader is not None  # noqa: S101
+    copy = module_from_spec(spec)
+    spec.loader.exec_module(copy)
+    return copy
+
+
+_walk = _copy("tierkreis.controller.storage.walk")
+_walk_every_way = _walk.walk_node
+_walk.ptype_from_bytes = _read_value
+_walked: ContextVar[set[tuple[Loc, int]]] = ContextVar("walked")
+
+
+def _walk_once(
+    storage: ControllerStorage, parent: Loc, idx: int, graph: GraphData
+) -> WalkResult:
+    """Walk a node, unless this walk has come to it in another way."""
+    walked = _walked.get()
+    if (parent, idx) in walked:
+        return WalkResult(inputs_ready=[], started=[])
+    walked.add((parent, idx))
+    result: WalkResult = _walk_every_way(storage, parent, idx, graph)
+    return result
+
+
+_walk.walk_node = _walk_once
+
+
+def walk_node(
+    storage: ControllerStorage, parent: Loc, idx: int, graph: GraphData
+) -> WalkResult:
+    """Find the nodes that can start, run or have failed, from a node backwards.
+
+    :param storage: The storage of the workflow.
+    :param parent: The location of the graph.
+    :param idx: The node in it.
+    :param graph: The graph.
+    :returns: The nodes, each once.
+    """
+    token = _walked.set(set())
+    try:
+        return _walk_once(storage, parent, idx, graph)
+    finally:
+        _walked.reset(token)
+
+
+_start = _copy("tierkreis.controller.start")
+_start.ptype_from_bytes = _read_value
+start: Callable[[ControllerStorage, ControllerExecutor, NodeRunData], None]
+start_nodes: Callable[[ControllerStorage, ControllerExecutor, list[NodeRunData]], None]
+start, start_nodes = _start.start, _start.start_nodes
 
 NODE_DEFINITION = "nodedef"
 """The file of a node by which Tierkreis knows that the node was started."""

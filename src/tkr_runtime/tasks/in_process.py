@@ -61,6 +61,8 @@ class InProcessExecutor:
         self._storage = storage
         self._registries = [registry] if isinstance(registry, Path) else [*registry]
         self._slots = threading.BoundedSemaphore(_TASKS_AT_ONCE)
+        self.task_ended = threading.Event()
+        """Set when a task ends, for a controller that waits for it."""
 
     def run(self, launcher_name: str, worker_call_args_path: Path) -> ExecutorDebugData:
         """Start a task.
@@ -119,6 +121,8 @@ class InProcessExecutor:
                 logging.getLogger(__name__).exception("encountered error")
                 # The controller would wait indefinitely for a task that leaves no sign.
                 (node / ERROR).touch()
+            finally:
+                self.task_ended.set()
 
     def _call(
         self, load: Callable[[], TaskWorker | ImportedWorker], definition: Path

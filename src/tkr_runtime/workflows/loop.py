@@ -9,6 +9,7 @@ graph has ended too.
 import time
 from collections.abc import Callable, Collection
 from functools import lru_cache
+from threading import Event
 
 from tierkreis.controller import resume_graph
 from tierkreis.controller.data.graph import GraphData
@@ -17,7 +18,11 @@ from tierkreis.controller.data.types import ptype_from_bytes
 from tierkreis.controller.executor.protocol import ControllerExecutor
 from tierkreis.controller.storage.protocol import ControllerStorage
 
+from tkr_runtime.tasks.executors import WarmExecutor
+from tkr_runtime.tasks.in_process import InProcessExecutor
 from tkr_runtime.tierkreis_internals import start_nodes, walk_node
+from tkr_runtime.workflows.known_nodes import with_known_nodes
+from tkr_runtime.workflows.storage import single_executors
 
 _SHORTEST_PAUSE = 0.005
 _LONGEST_PAUSE = 2.0
@@ -55,8 +60,12 @@ def run_to_end(
         grows to two seconds while tasks take long.
     :raises TierkreisError: If a task failed.
     """
+    storage = with_known_nodes(storage)
     frontier = _Frontier(storage, executor)
     pauses = _Pauses(storage, monitor, monitor_seconds, shortest_pause)
+    for single in single_executors(executor):
+        if isinstance(single, InProcessExecutor | WarmExecutor):
+            single.task_ended = pauses.task_ended
     frontier.advance(Loc())
     while not storage.is_node_finished(Loc()):
         before = frozenset(frontier.running)
@@ -128,7 +137,10 @@ def _read_graph(message: bytes) -> GraphData:
 
 
 class _Pauses:
-    """The pauses of a controller, which grow while nothing happens."""
+    """The pauses of a controller, which grow while nothing happens.
+
+    An executor that knows when its tasks end can end a pause by ``task_ended``.
+    """
 
     def __init__(
         self,
@@ -141,6 +153,7 @@ class _Pauses:
         self._monitor = monitor
         self._monitor_seconds = monitor_seconds
         self._shortest = shortest_pause
+        self.task_ended = Event()
         self._credit = _FREE_SECONDS
         self._accounted = time.monotonic()
         self._used = time.thread_time()
@@ -155,13 +168,14 @@ class _Pauses:
         The monitor marks those as failed that ended without saying so.
         """
         while True:
+            self.task_ended.clear()
             used = time.thread_time()
             if any(map(self._has_ended, locs)):
                 break
             pause = (time.thread_time() - used) / _SHARE_FOR_CHECKS
             now = time.monotonic()
             pause = max(pause, (now - self._since) * _RELATIVE_PAUSE, self._shortest)
-            time.sleep(min(pause, _LONGEST_PAUSE))
+            self._sleep(min(pause, _LONGEST_PAUSE))
             monitor_pause = (now - self._since) * _RELATIVE_MONITOR_PAUSE
             monitor_pause = min(monitor_pause, _LONGEST_MONITOR_PAUSE)
             if now - self._monitored > max(self._monitor_seconds, monitor_pause):
@@ -170,6 +184,9 @@ class _Pauses:
         ended = sum(map(self._has_ended, locs))
         self._keep_to_share(n_others=len(locs) - ended)
         return [loc for loc in locs if self._has_ended(loc)]
+
+    def _sleep(self, seconds: float) -> None:
+        self.task_ended.wait(seconds)
 
     def _keep_to_share(self, n_others: int) -> None:
         """Sleep if this thread has taken more than its share of a processor.

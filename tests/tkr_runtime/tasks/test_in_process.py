@@ -22,6 +22,7 @@ from tkr_nexus_worker import (
 )
 from tkr_nexus_worker.graphs import nexus_submit_and_poll
 from tkr_runtime.tasks import in_process
+from tkr_runtime.workflows import loop
 
 PROJECT = "tests of tasks in process"
 
@@ -130,3 +131,15 @@ def test_a_log_that_cannot_be_written_neither_fails_nor_blocks_a_task(
     thread.join(30)
     assert not thread.is_alive()
     assert log.read_text() == "a line of the task\n"
+
+
+def test_a_task_that_ends_ends_the_pause_of_the_controller(
+    connected, make_storage, monkeypatch
+):
+    monkeypatch.setattr(loop, "_LONGEST_PAUSE", 3600.0)
+    storage = make_storage()
+    executor = InProcessExecutor(storage)
+    graph = nexus_submit_and_poll(polling_interval=0.1)
+    # Without that, the controller would look again after an hour.
+    outputs = run(graph, inputs(1), storage, executor, polling_interval_seconds=3600.0)
+    assert len(outputs) == 1

@@ -203,7 +203,7 @@ def drive(tmp_path, monkeypatch):
     def drive_graph(graph: GraphData, x: int, **how: int) -> tuple[int, Tasks]:
         storage = FileStorage(uuid4(), tierkreis_directory=tmp_path)
         tasks = Tasks(storage, **how)
-        monkeypatch.setattr(loop.time, "sleep", tasks.sleep)
+        monkeypatch.setattr(loop._Pauses, "_sleep", lambda _, s: tasks.sleep(s))
         run_graph(storage, tasks, graph, {"x": x}, n_iterations=0)
         loop.run_to_end(
             storage, tasks, monitor=lambda _tasks: None, monitor_seconds=3600.0
