@@ -244,6 +244,31 @@ def streamed(work: Work) -> float:
     return _stream(work, INTERVAL)
 
 
+@way
+def loop_plain(work: Work) -> float:
+    """Run a hybrid loop as a plain script does."""
+    return _loop("plain", work)
+
+
+@way
+def loop_in_process(work: Work) -> float:
+    """Run a hybrid loop with ``InProcessExecutor``."""
+    return _loop("in-process", work)
+
+
+@way
+def loop_warm(work: Work) -> float:
+    """Run a hybrid loop with ``warm_executor``."""
+    return _loop("warm", work)
+
+
+def _loop(way: str, work: Work) -> float:
+    from hybrid_loop import N_CIRCUITS, WAYS
+
+    WAYS[way](work.n_circuits // N_CIRCUITS)
+    return time.time() - psutil.Process().create_time()
+
+
 def _stream(work: Work, interval: float) -> float:
     from tierkreis.builder import Graph
     from tierkreis.models import TKR
@@ -448,9 +473,15 @@ time.sleep = lambda seconds: true_sleep(seconds / {rate})
 @main.command()
 @click.option("--circuits", multiple=True, type=int, default=(1000, 10_000))
 @click.option("--streamed", "n_streamed", default=200, show_default=True)
+@click.option("--iterations", "n_iterations", default=20, show_default=True)
 @_repeat_option
-def many(circuits: tuple[int, ...], n_streamed: int, repeat: int) -> None:
-    """Compare batches and a stream with a plain script that uploads by 8 threads."""
+def many(
+    circuits: tuple[int, ...], n_streamed: int, n_iterations: int, repeat: int
+) -> None:
+    """Compare batches, a stream and a hybrid loop with plain scripts.
+
+    The plain script uploads by 8 threads. An iteration of the loop has five circuits.
+    """
     title = f"circuits of one qubit, 10 shots; medians of {repeat} runs"
     table = _table(title, "circuits", "way")
     ways = {"plain, 8 threads": "threads", "batches": "batched"}
@@ -461,6 +492,13 @@ def many(circuits: tuple[int, ...], n_streamed: int, repeat: int) -> None:
         work = Work(n_streamed, n_qubits=1, n_shots=10)
         ways["stream"] = "streamed"
         _add_rows(table, n_streamed, _rounds(ways, work, nexus, repeat))
+        loops = {
+            "loop, plain": "loop-plain",
+            "loop, in process": "loop-in-process",
+            "loop, warm": "loop-warm",
+        }
+        work = Work(5 * n_iterations, n_qubits=2, n_shots=100)
+        _add_rows(table, work.n_circuits, _rounds(loops, work, nexus, repeat))
     Console().print(table)
 
 
