@@ -1,5 +1,7 @@
 """Devices of Nexus: their names, features and error rates, and which are online."""
 
+import json
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
@@ -19,6 +21,7 @@ from tkr_nexus_worker.errors import (
     NexusUnavailableError,
 )
 from tkr_nexus_worker.nexus.client import call, get_json
+from tkr_runtime.tasks import workflow_memory
 
 ALL_TO_ALL = "all-to-all"
 
@@ -34,6 +37,8 @@ _WITH_STATUS = frozenset({"Quantinuum", "Helios"})
 _REQUESTS_AT_ONCE = 8
 # A list is useful also while the service for the status is down.
 _STATUS_SECONDS = 10.0
+# How long a workflow takes a device to be what it was.
+_REMEMBERED_SECONDS = 3600.0
 
 # What pytket-quantinuum calls the error rates of a device, as of version 0.56.
 _ERROR_NAMES = {
@@ -186,6 +191,8 @@ def config_of(name: str) -> BackendConfig:
 def find_device(config: BackendConfig, *, retry_time: float) -> DeviceDetails | str:
     """Find the device that a backend config asks for, in one request.
 
+    Later tasks of the workflow use what was found, for an hour.
+
     :param config: The backend config.
     :param retry_time: For how long to try again, in seconds.
     :returns: The device; or, where it cannot be found, a sentence that says why. The
@@ -194,17 +201,27 @@ def find_device(config: BackendConfig, *, retry_time: float) -> DeviceDetails | 
     :raises NotLoggedInError: If there is no valid login.
     """
     kind = type(config).__name__
+    name = getattr(config, _NAME_FIELDS[kind]) if kind in _NAME_FIELDS else None
+    subject = f"device {name!r} for {kind} of {CONFIG.token_path} on {CONFIG.url}"
+    remembered = workflow_memory.recall(subject)
+    if remembered is not None:
+        until, details = json.loads(remembered)
+        if time.time() < until:
+            return DeviceDetails.model_validate(details)
     backend = kind.removesuffix("Config")
     issuers = [IssuerEnum.QUANTINUUM] if kind == "QuantinuumConfig" else None
     try:
         devices = _available(issuers, retry_time=retry_time)
     except (NexusRefusedError, NexusUnavailableError) as error:
         return f"Nexus does not report what the device can do ({error})"
-    name = getattr(config, _NAME_FIELDS[kind]) if kind in _NAME_FIELDS else None
     of_backend = [device for device in devices if device.backend_name == backend]
     for device in of_backend:
         if name is None or device.device_name == name:
-            return _details(device)
+            found = _details(device)
+            until = time.time() + _REMEMBERED_SECONDS
+            content = json.dumps([until, found.model_dump(mode="json")])
+            workflow_memory.remember(subject, content)
+            return found
     if name is None:
         return f"Nexus lists no device of the backend {backend}"
     alike = _alike(name, [_name(device) for device in of_backend])
