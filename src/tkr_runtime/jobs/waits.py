@@ -22,19 +22,24 @@ _PASSES_WITH_POSITIONS = 50
 _PASS_NUMBER = re.compile(r"\.L(\d+)(?!.*\.L\d)")
 
 
-# What this process has logged last of each job.
-_logged: dict[str, str] = {}
+# What each task of this process has logged last of each job.
+_logged: dict[tuple[str, str], str] = {}
+_MOST_LOGGED = 1000
 
 
 def log_change(logger: logging.Logger, job: str, status: str) -> None:
-    """Log a status once: a job that waits for hours must not fill a terminal.
+    """Log a status once in a task: a wait of hours must not fill a terminal.
 
     :param logger: Where to log it.
     :param job: What names the job, with its id.
     :param status: The status.
     """
-    level = logging.DEBUG if _logged.get(job) == status else logging.INFO
-    _logged[job] = status
+    task = context.current()
+    key = ("" if task is None else f"{task.workflow_id}{task.location}", job)
+    level = logging.DEBUG if _logged.get(key) == status else logging.INFO
+    if len(_logged) >= _MOST_LOGGED:
+        _logged.clear()
+    _logged[key] = status
     logger.log(level, "%s: %s", job, status)
 
 
