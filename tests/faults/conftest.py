@@ -16,7 +16,7 @@ import qnexus as qnx
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit
 from tests.conftest import EXECUTABLES, WAYS, qnexus_connected
-from tests.helpers.preloaded import preloaded_processes
+from tests.helpers import preloaded
 from tests.helpers.waiting import wait_until
 from tierkreis.storage import FileStorage
 
@@ -79,7 +79,7 @@ class Run:
         self.assert_nothing_is_left()
 
     def assert_nothing_is_left(self) -> None:
-        assert wait_until(lambda: not processes_of(self.storage.workflow_id))
+        assert wait_until(lambda: not processes_of(self.storage))
         assert live_tasks(self.storage) == set()
         with control_workflow(self.storage):  # no controller has it any more
             pass
@@ -87,14 +87,13 @@ class Run:
         assert projects[PROJECT] == 1
 
 
-def processes_of(workflow: UUID) -> list[psutil.Process]:
-    """Find the processes of a workflow, and all forks of the preloaded processes."""
-    servers = preloaded_processes(os.environ["XDG_RUNTIME_DIR"])
-    forks = [child for server in servers for child in server.children()]
-    return forks + [
+def processes_of(storage: FileStorage) -> list[psutil.Process]:
+    """Find the processes of a workflow, and the forks that run its tasks."""
+    workflow = str(storage.workflow_id)
+    return preloaded.workers(storage.workflow_dir) + [
         process
         for process in psutil.process_iter(["cmdline"])
-        if any(str(workflow) in word for word in process.info["cmdline"] or [])
+        if any(workflow in word for word in process.info["cmdline"] or [])
     ]
 
 

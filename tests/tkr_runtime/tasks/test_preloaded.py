@@ -384,10 +384,18 @@ def run_while_the_server_dies(
     return server, fork
 
 
+def is_dead(process: psutil.Process) -> bool:
+    """Return whether a process has ended, also if its parent has not asked yet."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def test_when_the_preloaded_process_dies_its_tasks_run_cold(make_bench, nexus):
     bench = make_bench(TKR_NEXUS_SETTLE_TIME="0.3")
     server, fork = run_while_the_server_dies(bench, nexus)
-    assert not psutil.pid_exists(fork.pid)
+    wait_until(lambda: is_dead(fork))
     assert bench.run(bench.upload())[0] == 0
     assert [other.pid for other in bench.servers()] != [server.pid]
 
