@@ -726,7 +726,8 @@ def _cpu(others: set[psutil.Process]) -> float:
 def _wait_for_workers(others: set[psutil.Process]) -> None:
     """Wait for all processes but preloaded ones, which stay."""
     for process in _measured(others):
-        if "tkr_runtime.tasks.preloaded.server" not in _command_line(process):
+        words = _command_line(process)
+        if "tkr_runtime.tasks.preloaded.server" not in words and "--serve" not in words:
             with suppress(psutil.Error):
                 process.wait()
 
