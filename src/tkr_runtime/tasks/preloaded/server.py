@@ -1,4 +1,4 @@
-"""The preloaded process: forks for each task that an executable hands over.
+"""The preloaded process: its forks run the tasks that clients hand over.
 
 It has one thread and only accepts, forks and waits, so that it answers at once. It ends
 after some time without a task, and when the packages that it has imported are no longer
@@ -94,7 +94,7 @@ class Program(Protocol):
 
 @dataclass
 class _Client:
-    """An executable that hands over a task.
+    """An executable or executor that hands over a task.
 
     :param connection: The connection to it.
     :param invited: When it was asked for the task, in seconds of the monotonic clock;
