@@ -17,6 +17,21 @@ EXECUTABLE = EXECUTABLES / "tkr_nexus_worker"
 LIMIT = 100
 
 
+@dataclass
+class Lifetime:
+    """How long a task takes, as each one that no kill hit shows again.
+
+    :param seconds: The time of the last one. A busy machine makes it many times longer,
+        and kills within that time would then fall behind the end of all tasks.
+    """
+
+    seconds: float
+
+    def moment(self, rng: random.Random) -> float:
+        """Choose when to kill a task, in seconds from its start."""
+        return rng.uniform(0.0, 1.2 * self.seconds)
+
+
 @dataclass(frozen=True)
 class Executables:
     """Starts executables that have preloaded processes of their own.
@@ -68,21 +83,24 @@ class Executables:
     def run_until_done(
         self,
         definition: Path,
-        lifetime: float,
+        lifetime: Lifetime,
         rng: random.Random,
         victims: list[Victim],
         max_kills: int = 6,
     ) -> int:
         """Start a task until it ends, killing at random; return the number of kills."""
         for kills in range(max_kills):
-            kill_after = rng.uniform(0.0, 1.2 * lifetime)
-            if self.run_and_kill(definition, kill_after, rng.choice(victims)) == 0:
+            started = time.monotonic()
+            moment = lifetime.moment(rng)
+            if self.run_and_kill(definition, moment, rng.choice(victims)) == 0:
+                if not kills:
+                    lifetime.seconds = time.monotonic() - started
                 return kills
         self.run(definition)
         return max_kills
 
-    def measure(self, definition: Path) -> float:
-        """Return how long a task takes that is not killed, in seconds."""
+    def measure(self, definition: Path) -> Lifetime:
+        """Return how long a task takes that is not killed."""
         started = time.monotonic()
         self.run(definition)
-        return time.monotonic() - started
+        return Lifetime(time.monotonic() - started)

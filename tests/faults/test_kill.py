@@ -15,7 +15,7 @@ import pytest
 import qnexus as qnx
 from pytket.circuit import Circuit
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
-from tests.faults.executables import LIMIT, Executables
+from tests.faults.executables import LIMIT, Executables, Lifetime
 from tests.helpers.preloaded import kill
 from tests.helpers.repetition import soak
 from tests.helpers.waiting import wait_until
@@ -97,17 +97,25 @@ def submission_of(connected) -> Callable[[str], dict]:
 
 
 def run_until_done(
-    run_task: RunTask, definition: Path, lifetime: float, rng: random.Random
+    run_task: RunTask, definition: Path, lifetime: Lifetime, rng: random.Random
 ) -> int:
     """Start a task until it ends, killing it at random; return the number of kills."""
     for kills in range(MAX_KILLS):
-        code, _ = run_task(definition, rng.uniform(0.0, 1.2 * lifetime))
+        code, seconds = run_task(definition, lifetime.moment(rng))
         if code == 0:
+            if not kills:
+                lifetime.seconds = seconds
             return kills
         assert code == -9
-    code, _ = run_task(definition, None)
-    assert code == 0
+    measure(run_task, definition)
     return MAX_KILLS
+
+
+def measure(run_task: RunTask, definition: Path) -> Lifetime:
+    """Return how long a task takes that is not killed."""
+    code, seconds = run_task(definition, None)
+    assert code == 0
+    return Lifetime(seconds)
 
 
 def until_enough(n_tasks: int, is_enough: Callable[[], bool]) -> Iterator[int]:
@@ -130,7 +138,7 @@ def test_killed_submissions_make_one_job_each(
         return new_task(tmp_path, "start_execute_job", submission_of(name))
 
     _, definition = task("to learn how long it takes")
-    _, lifetime = run_task(definition, None)
+    lifetime = measure(run_task, definition)
     ids, kills = {}, []
     for number in until_enough(3 * n_kills // 2, lambda: sum(kills) > n_kills):
         storage, definition = task(f"{tmp_path} {number}")
@@ -152,7 +160,7 @@ def test_killed_uploads_make_one_circuit_each(
         return new_task(tmp_path, "upload_circuit", inputs)
 
     _, definition = task("to learn how long it takes")
-    _, lifetime = run_task(definition, None)
+    lifetime = measure(run_task, definition)
     kills = []
     for number in until_enough(3 * n_kills // 2, lambda: sum(kills) > n_kills):
         name = f"{tmp_path} {number}"
@@ -175,7 +183,7 @@ def test_killed_submissions_reserve_once_each(
         return new_task(tmp_path, "start_execute_job", inputs)
 
     storage, definition = task("to learn how long it takes")
-    _, lifetime = run_task(definition, None)
+    lifetime = measure(run_task, definition)
     ids, kills = {made_id(storage)}, []
     for number in until_enough(n_kills, lambda: sum(kills) >= n_kills):
         storage, definition = task(f"{tmp_path} {number}")

@@ -413,7 +413,7 @@ def adopts_orphans() -> Iterator[None]:
 def test_a_dead_task_whose_parent_never_asks_is_not_waited_for(make_bench, nexus):
     bench = make_bench(TKR_NEXUS_SETTLE_TIME="0.3")
     server, fork = run_while_the_server_dies(bench, nexus)
-    assert fork.status() == psutil.STATUS_ZOMBIE
+    wait_until(lambda: fork.status() == psutil.STATUS_ZOMBIE)
     for orphan in (server, fork):
         os.waitpid(orphan.pid, 0)
 
