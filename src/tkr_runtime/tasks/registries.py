@@ -152,11 +152,13 @@ def _modules_of(folder: Path) -> Generator[list[str]]:
     for name in list(sys.modules):
         if name.partition(".")[0] in names:
             hidden[name] = sys.modules.pop(name)
-    sys.path.insert(0, str(folder))
+    # A new list: who searches the old one meanwhile would miss what moves in it.
+    sys.path = [str(folder), *sys.path]
     own: list[str] = []
     try:
         yield own
     finally:
-        sys.path.remove(str(folder))
-        own += [name for name in sys.modules if name.partition(".")[0] in names]
+        index = sys.path.index(str(folder))
+        sys.path = [*sys.path[:index], *sys.path[index + 1 :]]
+        own += [it for it in list(sys.modules) if it.partition(".")[0] in names]
         sys.modules.update(hidden)

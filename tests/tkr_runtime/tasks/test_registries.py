@@ -1,10 +1,12 @@
 """Workers of registries that run in the process of the controller."""
 
+import itertools
 import logging
 import os
 import sys
 import threading
 from collections.abc import Callable
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +20,7 @@ from tkr_nexus_worker import (
     WorkflowFailedError,
     run,
 )
+from tkr_runtime.tasks.registries import import_worker
 
 MAIN = """
 import logging, sys
@@ -107,6 +110,36 @@ def test_tasks_of_workflows_in_several_directories_run_at_once(
         thread.join(60)
     assert sorted(greetings) == ["Hello a", "Hello b", "Hello c", "Hello d"]
     assert os.environ.get("TKR_DIR") == before
+
+
+def test_a_worker_is_imported_while_other_tasks_import(tmp_path):
+    ended = threading.Event()
+    is_found = []
+
+    def import_others() -> None:
+        for number in itertools.count():
+            sys.modules[f"other_{number}"] = sys
+            if number > 999:
+                del sys.modules[f"other_{number - 1000}"]
+            is_found.append(PathFinder.find_spec("tierkreis") is not None)
+            if ended.is_set():
+                return
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    thread = threading.Thread(target=import_others)
+    thread.start()
+    try:
+        for number in range(20):
+            add_worker(tmp_path, f"worker_{number}", "Hello")
+            import_worker(tmp_path / f"worker_{number}")
+    finally:
+        ended.set()
+        thread.join()
+        sys.setswitchinterval(before)
+        for name in [it for it in sys.modules if it.startswith("other_")]:
+            del sys.modules[name]
+    assert all(is_found)
 
 
 def test_a_failed_task_says_why_and_its_log_has_the_trace(greet):
