@@ -1,8 +1,11 @@
 """A task that waits for a cloud releases its slot."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import pytest
+from tests.helpers.waiting import wait_until
 
 from tkr_runtime.requests import TransientResponseError, send_with_retries
 from tkr_runtime.settings.limits import Limits
@@ -56,3 +59,14 @@ def test_a_slot_is_released_once():
     concurrency.release_slot()
     concurrency.release_slot()
     assert calls == ["released"]
+
+
+def test_requests_share_a_thread_that_ends_by_itself(released):
+    with ThreadPoolExecutor() as pool:
+        contexts = [copy_context() for _ in range(20)]
+        answers = [pool.submit(it.run, send, concurrency.watchers) for it in contexts]
+    threads = {thread for answer in answers for thread in answer.result()}
+    (thread,) = threads
+    wait_until(lambda: not thread.is_alive())
+    assert not concurrency.watchers()
+    assert not released.is_set()

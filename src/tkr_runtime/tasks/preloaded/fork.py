@@ -99,6 +99,7 @@ def _report_end(client: int) -> None:
 def _has_one_thread() -> bool:
     """Return whether a task has left no thread, or none that does not end at once."""
     others = {*threading.enumerate()} - {threading.main_thread()}
+    others.difference_update(concurrency.watchers())
     for thread in others:
         thread.join(_THREAD_SECONDS)
     return not any(thread.is_alive() for thread in others)
