@@ -49,6 +49,7 @@ __all__ = [
     "NODE_DEFINITION",
     "NodeRunData",
     "OpenWorker",
+    "read_graph",
     "set_tkr_logger",
     "start",
     "start_nodes",
@@ -57,13 +58,17 @@ __all__ = [
 
 
 @lru_cache(maxsize=64)
-def _read_graph(text: bytes) -> GraphData:
+def read_graph(text: bytes) -> GraphData:
+    """Read a graph; the same text gives the same object, which nobody may change.
+
+    :param text: The text.
+    """
     return ptype_from_bytes(text, GraphData)
 
 
 def _read_value(text: bytes, annotation: Any = None) -> Any:
     if annotation is GraphData:
-        return _read_graph(text)
+        return read_graph(text)
     return ptype_from_bytes(text, annotation)
 
 

@@ -8,19 +8,16 @@ graph has ended too.
 
 import time
 from collections.abc import Callable, Collection
-from functools import lru_cache
 from threading import Event
 
 from tierkreis.controller import resume_graph
-from tierkreis.controller.data.graph import GraphData
 from tierkreis.controller.data.location import Loc
-from tierkreis.controller.data.types import ptype_from_bytes
 from tierkreis.controller.executor.protocol import ControllerExecutor
 from tierkreis.controller.storage.protocol import ControllerStorage
 
 from tkr_runtime.tasks.executors import WarmExecutor
 from tkr_runtime.tasks.in_process import InProcessExecutor
-from tkr_runtime.tierkreis_internals import start_nodes, walk_node
+from tkr_runtime.tierkreis_internals import read_graph, start_nodes, walk_node
 from tkr_runtime.workflows.known_nodes import with_known_nodes
 from tkr_runtime.workflows.storage import single_executors
 
@@ -98,7 +95,7 @@ class _Frontier:
         :raises TierkreisError: If a task failed.
         """
         while not self._storage.is_node_finished(loc):
-            graph = _read_graph(self._storage.read_output(loc.N(-1), "body"))
+            graph = read_graph(self._storage.read_output(loc.N(-1), "body"))
             walk = walk_node(self._storage, loc, graph.output_idx(), graph)
             if walk.errored:
                 # This reports the failed tasks, and raises.
@@ -129,11 +126,6 @@ def _graph_around(loc: Loc) -> Loc:
     """Return the location of the graph to which a node, or a graph in it, belongs."""
     _, outer = _node_around(loc).pop_last()
     return outer
-
-
-@lru_cache(maxsize=16)
-def _read_graph(message: bytes) -> GraphData:
-    return ptype_from_bytes(message, GraphData)
 
 
 class _Pauses:

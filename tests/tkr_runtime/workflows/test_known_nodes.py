@@ -1,5 +1,6 @@
 """What the controller remembers of its nodes is what the files of the workflow say."""
 
+import shutil
 from importlib import import_module
 from uuid import uuid4
 
@@ -88,6 +89,44 @@ def test_files_are_linked_and_written_as_by_tierkreis(storage):
     assert storage.read_output(Loc("-.N2"), "value") == b"5"
     known.write_output(NODE, "value", b"6")
     assert storage.read_output(NODE, "value") == b"6"
+    assert known.read_output(NODE, "value") == b"6"
+
+
+@pytest.mark.parametrize("most_outputs", [1, 1000])
+def test_an_output_is_read_once_and_known_where_it_is_linked(
+    most_outputs, storage, monkeypatch
+):
+    monkeypatch.setattr(known_nodes, "_MOST_OUTPUTS", most_outputs)
+    known = with_known_nodes(storage)
+    storage.write_output(NODE, "value", b"a graph")
+    assert known.read_output(NODE, "value") == b"a graph"
+    known.link_outputs(Loc("-.N2"), "body", NODE, "value")
+    shutil.rmtree(storage.workflow_dir / "-.N2")
+    assert known.read_output(Loc("-.N2"), "body") == b"a graph"
+
+
+def test_large_outputs_are_not_kept_and_nor_are_logs(storage):
+    known = with_known_nodes(storage)
+    large = b"0" * 2**17
+    known.write_output(NODE, "value", large)
+    assert known.read_output(NODE, "value") == large
+    assert not known._outputs
+    for text in ("first", "second"):
+        storage.write_node_errors(NODE, text)
+        assert known.read_errors(NODE) == text
+
+
+def test_what_the_controller_runs_itself_is_not_looked_up(storage):
+    known = with_known_nodes(storage)
+    known.write_node_def(NODE, Eval((-1, "body"), {}))
+    storage.write_node_def(NODE.N(3), Const(1))
+    storage.mark_node_finished(NODE)
+    assert not known.is_node_finished(NODE)
+    assert not known.is_node_started(NODE.N(3))
+    assert not known.is_node_finished(NODE.N(4))
+    known.write_node_def(NODE.N(3), Func("worker.task", {}))
+    storage.mark_node_finished(NODE.N(3))
+    assert known.is_node_finished(NODE.N(3))
 
 
 def sums(depth: int) -> GraphData:
