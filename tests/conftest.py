@@ -21,7 +21,7 @@ import httpx
 import pytest
 import qnexus
 import qnexus.client
-import stamina
+import tenacity
 import trustme
 from pytket.circuit import Circuit, OpType
 from pytket.passes import AutoRebase
@@ -257,10 +257,11 @@ def waiting_job(connected, submit) -> ExecuteJobRef:
 
 
 @pytest.fixture
-def quick_retries():
+def quick_retries(monkeypatch) -> None:
     """Retries without pauses, at most three tries."""
-    with stamina.set_testing(True, attempts=3):
-        yield
+    quick = {"wait": tenacity.wait_none(), "stop": tenacity.stop_after_attempt(3)}
+    retrying = tenacity.Retrying
+    monkeypatch.setattr(tenacity, "Retrying", lambda **it: retrying(**it | quick))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -25,3 +25,14 @@ def test_the_constraints_are_those_of_the_lock_file():
         command_of_releases(), cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert (ROOT / "constraints.txt").read_text() == made.stdout
+
+
+def test_the_example_installs_as_many_packages_as_the_readme_says():
+    if shutil.which("uv") is None:
+        pytest.skip("uv is not installed")
+    command = ["uv", "export", "--frozen", "--no-header", "--no-hashes"]
+    command += ["--no-annotate", "--only-group", "examples"]
+    exported = subprocess.check_output(command, cwd=ROOT, text=True).splitlines()
+    # A package is exported once for each system that has a version of its own.
+    packages = {line.partition("==")[0] for line in exported}
+    assert f"installs {len(packages)} packages" in (ROOT / "README.md").read_text()

@@ -4,8 +4,7 @@ Programs use the names that this package exports; its modules are for the clouds
 are built on it.
 """
 
-import lazy_loader
+from local_cloud.exports import exports
 
-# The names and their modules are in __init__.pyi: nobody pays for more than they use,
-# and pytest imports this in every run.
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+# Nobody pays for more than they use, and pytest imports this in every run.
+__getattr__, __dir__, __all__ = exports(__name__, __file__)

@@ -3,5 +3,6 @@ from local_cloud import Fault as Fault
 from local_cloud import Progress as Progress
 from local_cloud import ProgressRule as ProgressRule
 from local_cloud import Request as Request
-from local_nexus.cloud import NEXUS as NEXUS
-from local_nexus.server import LocalNexus as LocalNexus
+
+from .cloud import NEXUS as NEXUS
+from .server import LocalNexus as LocalNexus

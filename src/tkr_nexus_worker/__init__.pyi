@@ -1,12 +1,3 @@
-from tkr_nexus_worker._version import __version__ as __version__
-from tkr_nexus_worker.costs.budgets import budget as budget
-from tkr_nexus_worker.errors import NexusRefusedError as NexusRefusedError
-from tkr_nexus_worker.errors import NexusUnavailableError as NexusUnavailableError
-from tkr_nexus_worker.errors import NexusWorkerError as NexusWorkerError
-from tkr_nexus_worker.errors import NotLoggedInError as NotLoggedInError
-from tkr_nexus_worker.executors import REGISTRY_PATH as REGISTRY_PATH
-from tkr_nexus_worker.executors import uv_executor as uv_executor
-from tkr_nexus_worker.executors import warm_executor as warm_executor
 from tkr_runtime.errors import BudgetExceededError as BudgetExceededError
 from tkr_runtime.errors import CheckpointError as CheckpointError
 from tkr_runtime.errors import InvalidInputError as InvalidInputError
@@ -21,3 +12,13 @@ from tkr_runtime.workflows.failures import read_failures as read_failures
 from tkr_runtime.workflows.run import readable_errors as readable_errors
 from tkr_runtime.workflows.run import resume as resume
 from tkr_runtime.workflows.run import run as run
+
+from ._version import __version__ as __version__
+from .costs.budgets import budget as budget
+from .errors import NexusRefusedError as NexusRefusedError
+from .errors import NexusUnavailableError as NexusUnavailableError
+from .errors import NexusWorkerError as NexusWorkerError
+from .errors import NotLoggedInError as NotLoggedInError
+from .executors import REGISTRY_PATH as REGISTRY_PATH
+from .executors import uv_executor as uv_executor
+from .executors import warm_executor as warm_executor

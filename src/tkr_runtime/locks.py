@@ -5,15 +5,13 @@ file systems have no locks (``ENOSYS``, ``ENOLCK``, ``EOPNOTSUPP``): what a lock
 protect then happens without one, because a task that runs twice finds the job that it
 submitted before, and a login that is renewed twice is still a login.
 
-:func:`hold_lock` is filelock's. The functions on open files are for what filelock
-cannot do: see whether another process holds a lock, write to the locked file, and pass
-a lock on to a child process. They are also used by the executable that starts for each
-task, which has no time to import filelock.
+The executable that starts for each task uses this module, so it imports little.
 """
 
 import fcntl
 import os
-from contextlib import contextmanager
+import time
+from contextlib import ExitStack, contextmanager, suppress
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
     from typing import TextIO
+
+_POLL_SECONDS = 0.02
 
 
 def open_lock(path: str) -> int:
@@ -68,7 +68,7 @@ def is_locked(file: "TextIO") -> bool:
 
 
 @contextmanager
-def hold_lock(path: "Path", *, timeout: float = -1) -> "Generator[None]":
+def hold_lock(path: "Path", *, timeout: float = float("inf")) -> "Generator[None]":
     """Hold the lock of a file while the body runs.
 
     The body runs without a lock where the file system has none, or where the file
@@ -79,25 +79,17 @@ def hold_lock(path: "Path", *, timeout: float = -1) -> "Generator[None]":
         it frees the lock.
     :raises TimeoutError: If another process still holds the lock after that time.
     """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(
-        path,
-        timeout=timeout,
-        poll_interval=0.02,
-        mode=0o600,
-        # The body may end in another thread, as that of a generator can.
-        thread_local=False,
-        # A soft lock stays when its process is killed on another machine.
-        fallback_to_soft=False,
-    )
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise TimeoutError(f"Another process holds the lock {path}.") from error
-    except OSError:
-        pass
-    try:
+    end = time.monotonic() + timeout
+    is_held_elsewhere = False
+    with ExitStack() as stack:
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = open_lock(str(path))
+            stack.callback(os.close, file)
+            while (is_held_elsewhere := not try_lock(file)) and time.monotonic() < end:
+                time.sleep(_POLL_SECONDS)
+            # Forks that have the file open would hold the lock on.
+            stack.callback(fcntl.flock, file, fcntl.LOCK_UN)
+        if is_held_elsewhere:
+            raise TimeoutError(f"Another process holds the lock {path}.")
         yield
-    finally:
-        lock.release()

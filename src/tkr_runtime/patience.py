@@ -6,7 +6,6 @@ the cloud has answered in this process, both wait equally long.
 Every command imports this module, so it needs the standard library alone.
 """
 
-import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -35,10 +34,6 @@ def interactive() -> Generator[None]:
         yield
     finally:
         _state.person_waits = False
-        if "stamina" in sys.modules:
-            from stamina.instrumentation import set_on_retry_hooks
-
-            set_on_retry_hooks(None)
 
 
 def is_interactive() -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import stamina
+import tenacity
 
 from tkr_runtime.settings.limits import Limits
 from tkr_runtime.tasks import concurrency
@@ -85,36 +85,39 @@ def send_with_retries[T](
     :param retry_time: How long to try again, in seconds; by default as in the limits.
     :returns: The return value of the request.
     """
-    patience = retry_time or limits.retry_time
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + (retry_time or limits.retry_time)
+    backoff = tenacity.wait_exponential_jitter(
+        multiplier=0.2, max=limits.retry_wait, jitter=min(1.0, limits.retry_wait)
+    )
 
-    def pause_before_retry(error: Exception) -> bool | float:
-        if not is_worth_a_retry(error):
-            return False
+    def is_sent_again(error: BaseException) -> bool:
+        asked = getattr(error, "retry_after", None) or 0.0
+        in_time = time.monotonic() + asked < deadline
+        return isinstance(error, Exception) and in_time and is_worth_a_retry(error)
+
+    def pause(state: tenacity.RetryCallState) -> float:
+        error = state.outcome and state.outcome.exception()
         asked = getattr(error, "retry_after", None)
-        if asked is not None and time.monotonic() + asked > deadline:
-            return False
+        return backoff(state) if asked is None else float(asked)
+
+    def before_pause(state: tenacity.RetryCallState) -> None:
+        error = state.outcome and state.outcome.exception()
         logger.warning("%scould not %s (%s); trying again", log_prefix, action, error)
         concurrency.release_slot()
-        return True if asked is None else float(asked)
 
+    send = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(is_sent_again),
+        wait=pause,
+        before_sleep=before_pause,
+        reraise=True,
+    )
     try:
-        for attempt in stamina.retry_context(
-            on=pause_before_retry,
-            attempts=None,
-            timeout=patience,
-            wait_initial=0.2,
-            wait_max=limits.retry_wait,
-            wait_jitter=min(1.0, limits.retry_wait),
-        ):
-            with attempt, concurrency.slot_released_after(_SLOW_SECONDS):
-                return request()
+        return send(concurrency.slot_released_after(_SLOW_SECONDS)(request))
     except Exception as error:
         translated = translate(error)
         if translated is None:
             raise
         raise translated from error
-    raise AssertionError("stamina returns or raises")  # pragma: no cover
 
 
 def send_with_login[T](

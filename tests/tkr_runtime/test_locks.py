@@ -24,6 +24,21 @@ with hold_lock(Path(sys.argv[1])):
     sys.stdin.read()
 """
 
+FORKER = """
+import os, signal, sys
+from pathlib import Path
+from tkr_runtime.locks import hold_lock
+with hold_lock(Path(sys.argv[1])):
+    child = os.fork()
+    if not child:
+        signal.pause()
+try:
+    with hold_lock(Path(sys.argv[1]), timeout=0.1):
+        print("free")
+finally:
+    os.kill(child, signal.SIGKILL)
+"""
+
 
 @pytest.fixture
 def path(tmp_path) -> Path:
@@ -57,6 +72,16 @@ def test_a_lock_keeps_others_out_until_its_process_is_killed(path):
     os.close(descriptor)
     with hold_lock(path, timeout=10.0), path.open() as file:
         assert is_locked(file)
+
+
+def test_a_fork_does_not_hold_a_lock_on(path):
+    command = [sys.executable, "-c", FORKER, path]
+    assert subprocess.check_output(command, text=True) == "free\n"
+
+
+def test_the_folder_of_a_lock_is_made(tmp_path):
+    with hold_lock(tmp_path / "new" / "lock"):
+        assert (tmp_path / "new" / "lock").exists()
 
 
 def test_where_there_are_no_locks_the_body_runs(no_locks, path):

@@ -73,10 +73,7 @@ def await_end(directory: Path, seconds: float) -> bool:
 
 
 def _lock(file: IO[str], kind: int, seconds: float = 0.0) -> bool:
-    """Take the lock of a file; return whether that was possible in time.
-
-    Not by ``filelock``, whose locks for readers are files of a database.
-    """
+    """Take the lock of a file; return whether that was possible in time."""
     limit = time.monotonic() + seconds
     while True:
         try:

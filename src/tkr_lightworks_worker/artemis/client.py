@@ -17,7 +17,6 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
-from stamina.instrumentation import set_on_retry_hooks
 
 from tkr_lightworks_worker.artemis import settings
 from tkr_lightworks_worker.cloud import LIGHTWORKS
@@ -170,9 +169,6 @@ def call[T](
         after all retries.
     :raises ArtemisRefusedError: If Artemis refuses.
     """
-    if patience.is_interactive():
-        # Retries are told in words; stamina's own lines name no request.
-        set_on_retry_hooks(())
 
     def send_repeatedly() -> T:
         began = time.monotonic()

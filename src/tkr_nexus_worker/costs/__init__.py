@@ -4,6 +4,6 @@ What a budget is in every cloud is in ``tkr_runtime.jobs``. The names and their 
 are in ``__init__.pyi``; importing the package imports neither qnexus nor pytket.
 """
 
-import lazy_loader
+from tkr_runtime import exports
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = exports(__name__, __file__)

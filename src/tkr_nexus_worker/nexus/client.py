@@ -27,10 +27,9 @@ from typing import Any
 import certifi
 import httpx
 import qnexus.exceptions as qnx
-import stamina
+import tenacity
 from qnexus.client import AuthHandler, get_nexus_client
 from qnexus.config import CONFIG, Config
-from stamina.instrumentation import set_on_retry_hooks
 
 from tkr_nexus_worker.cloud import NEXUS
 from tkr_nexus_worker.errors import (
@@ -153,7 +152,12 @@ def reload_login() -> None:
 
 
 # qnexus writes its token files in place: another task may meet one half written.
-@stamina.retry(on=ValueError, attempts=5, timeout=2.0, wait_initial=0.05, wait_max=0.5)
+@tenacity.retry(
+    retry=tenacity.retry_if_exception_type(ValueError),
+    wait=tenacity.wait_exponential_jitter(multiplier=0.05, max=0.5),
+    stop=tenacity.stop_after_attempt(5),
+    reraise=True,
+)
 def _load_client() -> httpx.Client:
     with _client_lock:
         return get_nexus_client()
@@ -184,9 +188,6 @@ def call[T](
         all retries.
     :raises NexusRefusedError: If Nexus refuses the request.
     """
-    if patience.is_interactive():
-        # Retries are told in words; stamina's own lines name no request.
-        set_on_retry_hooks(())
 
     def send() -> T:
         client()
