@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+from hugr.qsystem.result import QsysResult
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Bit
 from pytket.utils.outcomearray import OutcomeArray
+from qnexus.models.references import QIRResult
 
 from tkr_nexus_worker.jobs.models import Job, JobItem
 from tkr_nexus_worker.nexus.states import job_state
 from tkr_nexus_worker.results.counts import CircuitResult, JobResults
+
+_TYPES = {QsysResult: "hugr", QIRResult: "qir"}
 
 
 def result_of(result, index=0, name="a circuit", state="COMPLETED") -> CircuitResult:
@@ -20,7 +24,7 @@ def result_of(result, index=0, name="a circuit", state="COMPLETED") -> CircuitRe
         index=index,
         program_id=str(UUID(int=3)),
         program_name=name,
-        program_type="circuit",
+        program_type=_TYPES.get(type(result), "circuit"),
         n_shots=100,
         result_id=None if result is None else str(UUID(int=4)),
     )

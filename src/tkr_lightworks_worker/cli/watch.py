@@ -33,10 +33,14 @@ def watch(
 
 
 def _load() -> WatchedJobs:
+    from tkr_lightworks_worker.artemis import settings
     from tkr_lightworks_worker.cli.job_tables import messages
     from tkr_lightworks_worker.cloud import LIGHTWORKS
     from tkr_lightworks_worker.jobs import find_job, wait_until_complete
 
+    # A wait would last a day until there is a token.
+    settings.url()
+    settings.token()
     return WatchedJobs(
         LIGHTWORKS.name, find_job, wait_until_complete, messages, _ID_DIGITS, {}
     )

@@ -34,10 +34,11 @@ _LISTED_SHOTS = 10
 
 _circuit_option: Decorator = click.option(
     "--circuit",
+    "--program",
     "circuits",
     type=click.IntRange(min=0),
     multiple=True,
-    help="Only this circuit, counted from 0; repeatable.  [default: all]",
+    help="Only this circuit or program, counted from 0; repeatable.  [default: all]",
 )
 _select_option: Decorator = click.option(
     "--post-select",
@@ -49,7 +50,7 @@ _select_option: Decorator = click.option(
 _partial_option: Decorator = click.option(
     "--partial",
     is_flag=True,
-    help="Accept a job that has not ended or in which circuits failed.",
+    help="Accept a job that has not ended or in which programs failed.",
 )
 
 
@@ -78,7 +79,7 @@ def results(
 
     JOB is a job's id, the start of its id (at least four digits), its name, a receipt
     file, or a file of saved results. In an outcome, the first bit of a register is on
-    the left. The circuits of several jobs are counted on from job to job.
+    the left. The programs of several jobs are counted on from job to job.
     """
     check_formats(as_json=as_json, as_csv=as_csv)
     # Importing qnexus takes seconds, and --help does not need it.
@@ -151,8 +152,8 @@ def plot(
         chosen = [one for one in chosen if one.has_result]
         if len(chosen) > MOST_PLOTS:
             click.echo(
-                f"Plotting the first {MOST_PLOTS} of {len(chosen)} circuits; choose "
-                "others with --circuit.",
+                f"Plotting the first {MOST_PLOTS} of {len(chosen)} {found.noun}s; "
+                f"choose others with --{found.noun}.",
                 err=True,
             )
             chosen = chosen[:MOST_PLOTS]
@@ -187,7 +188,7 @@ def check_complete(found: "JobResults") -> None:
     """Refuse results that a job has given before it failed, after they were shown.
 
     :param found: The results of a job that has ended.
-    :raises JobFailedError: If circuits failed; it names each with its reason.
+    :raises JobFailedError: If programs failed; it names each with its reason.
     """
     from tkr_nexus_worker.errors import JobFailedError
     from tkr_nexus_worker.jobs import failure_message

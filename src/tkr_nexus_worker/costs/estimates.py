@@ -125,7 +125,8 @@ def estimate_cost(
         raise InvalidInputError(
             "There are no programs to estimate the cost of; give at least one."
         )
-    check_shots(n_shots, len(programs))
+    are_circuits = all(isinstance(it, Circuit | CircuitRef) for it in programs)
+    check_shots(n_shots, len(programs), "circuit" if are_circuits else "program")
     if device is None:
         device = find_device(backend_config, retry_time=_PATIENCE_SECONDS)
     if not isinstance(device, DeviceDetails) or not is_charged(device):

@@ -62,6 +62,8 @@ _FAULTS_OF_THE_PROGRAM = (
     r"forbidden",
 )
 
+_NAMED_PROGRAMS = 3  # in a message
+
 _passing = re.compile("|".join(_PASSING_FAULTS), re.IGNORECASE)
 _of_the_program = re.compile("|".join(_FAULTS_OF_THE_PROGRAM), re.IGNORECASE)
 
@@ -131,28 +133,60 @@ class ItemResult(BaseModel):
         return BackendResult.from_dict(self.result)
 
 
+def call_programs(kinds: Iterable[str]) -> str:
+    """Return what programs are called: ``circuit`` if all are, else ``program``.
+
+    :param kinds: The type of each program, as Nexus spells it.
+    """
+    return "circuit" if {"circuit"}.issuperset(kinds) else "program"
+
+
+def name_item(item: JobItem) -> str:
+    """Name a program of a job by its kind, place and name.
+
+    :param item: The program.
+    :returns: For example ``circuit 0 ('bell')``, or ``program 1`` without a name.
+    """
+    name = f" ({item.program_name!r})" if item.program_name else ""
+    return f"{call_programs([item.program_type])} {item.index}{name}"
+
+
 def describe_failures(items: Iterable[ItemResult | JobItem]) -> str:
     """Name programs that failed with their reasons, equal reasons together.
 
     :param items: The programs that failed.
     :returns: For example ``circuits 0-2, 7: it was cancelled (CANCELLED)``.
     """
-    return "; ".join(describe_alike((item.index, _failure(item)) for item in items))
+    alike: dict[str, list[ItemResult | JobItem]] = defaultdict(list)
+    for item in items:
+        alike[_failure(item)].append(item)
+    return "; ".join(f"{_name_all(same)}: {text}" for text, same in alike.items())
 
 
 def describe_alike(remarks: Iterable[tuple[int, str]]) -> list[str]:
-    """Join remarks on programs, equal texts together.
+    """Join remarks on circuits, equal texts together.
 
-    :param remarks: The index of a program and a text, by ascending index.
+    :param remarks: The index of a circuit and a text, by ascending index.
     :returns: For example ``["circuits 0-2, 7: it was cancelled"]``.
     """
     alike: dict[str, list[int]] = defaultdict(list)
     for index, text in remarks:
         alike[text].append(index)
-    return [
-        f"circuit{'s' * (len(indices) > 1)} {_ranges(indices)}: {text}"
-        for text, indices in alike.items()
-    ]
+    return [f"{_count('circuit', it)}: {text}" for text, it in alike.items()]
+
+
+def _name_all(items: Sequence[ItemResult | JobItem]) -> str:
+    """Name programs: by their names where these are known and few, else by number."""
+    named = [item for item in items if isinstance(item, JobItem) and item.program_name]
+    if len(named) == len(items) <= _NAMED_PROGRAMS:
+        return ", ".join(map(name_item, named))
+    # Only circuits are submitted again in a workflow.
+    kinds = [it.program_type if isinstance(it, JobItem) else "circuit" for it in items]
+    return _count(call_programs(kinds), [item.index for item in items])
+
+
+def _count(noun: str, indices: Sequence[int]) -> str:
+    return f"{noun}{'s' * (len(indices) > 1)} {_ranges(indices)}"
 
 
 def _failure(item: ItemResult | JobItem) -> str:

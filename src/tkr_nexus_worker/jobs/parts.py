@@ -21,6 +21,7 @@ from qnexus.models.references import (
 from tkr_nexus_worker.costs.estimates import estimate_cost
 from tkr_nexus_worker.costs.limits import check_and_reserve
 from tkr_nexus_worker.errors import InvalidInputError
+from tkr_nexus_worker.jobs.items import call_programs
 from tkr_nexus_worker.jobs.submit import Program as UploadedProgram
 from tkr_nexus_worker.jobs.submit import check_options, start_execute_job
 from tkr_nexus_worker.nexus.checks import check_job, check_name, check_shots
@@ -89,7 +90,7 @@ def split_programs(
     check_name("job", job_name)
     if not programs:
         raise InvalidInputError("There are no programs; give at least one.")
-    check_shots(n_shots, len(programs))
+    check_shots(n_shots, len(programs), call_programs(map(kind_of, programs)))
     check_options(len(programs), n_qubits, max_cost)
     places: dict[ProgramKind, list[int]] = {"circuit": [], "hugr": [], "qir": []}
     for index, program in enumerate(programs):

@@ -20,6 +20,7 @@ from tkr_nexus_worker.errors import (
     ResultFormatError,
 )
 from tkr_nexus_worker.jobs.find import get_job_details
+from tkr_nexus_worker.jobs.items import call_programs
 from tkr_nexus_worker.jobs.models import Job, JobItem, JobPayload, PayloadProgram
 from tkr_nexus_worker.jobs.status import describe
 from tkr_nexus_worker.nexus.client import get_json
@@ -35,6 +36,8 @@ _PATHS = {
     "qir": "/api/qir/v1beta",
 }
 _DOWNLOADS_AT_ONCE = 8
+# A name must not delay the error that it is for.
+_PATIENCE_SECONDS = 5.0
 _PROGRAMS_A_PAGE = 100
 _MOST_PAGES = 3
 _NOT_FOR_FILES = re.compile(r"[^A-Za-z0-9_-]+")
@@ -90,13 +93,30 @@ def get_job_payload(job: JobRef | str) -> JobPayload:
     )
 
 
-def with_program_names(job: Job) -> Job:
+def with_names_of_failed(job: Job) -> Job:
+    """Add the names of HUGR and QIR programs to a job of which one has no result.
+
+    A name says more than a number. Circuits keep their numbers: they may be thousands,
+    and results come with their names.
+
+    :param job: The job, as Nexus returned it.
+    :returns: The job; programs that were not found soon have no name.
+    """
+    kinds = {item.program_type for item in job.items}
+    if not job.failed_items or call_programs(kinds) == "circuit":
+        return job
+    return with_program_names(job, retry_time=_PATIENCE_SECONDS)
+
+
+def with_program_names(job: Job, *, retry_time: float | None = None) -> Job:
     """Add the names of its programs to a job, as far as Nexus lists them soon.
 
     Nexus has no list of the programs of a job. They are looked for among the newest 300
     of its project that were uploaded before the job.
 
     :param job: The job, as Nexus returned it.
+    :param retry_time: How long to try again, in seconds; by default as the time limits
+        say.
     :returns: The job; programs that were not found still have no name.
     """
     names: dict[str, str] = {}
@@ -104,7 +124,7 @@ def with_program_names(job: Job) -> Job:
         wanted = {it.program_id for it in job.items if it.program_type == kind}
         # A name is a convenience: without it a program is shown by its id.
         with suppress(NexusWorkerError):
-            names |= _listed_names(kind, wanted, job)
+            names |= _listed_names(kind, wanted, job, retry_time)
     items = [
         item.model_copy(
             update={"program_name": names.get(item.program_id, item.program_name)}
@@ -114,7 +134,9 @@ def with_program_names(job: Job) -> Job:
     return job.model_copy(update={"items": items})
 
 
-def _listed_names(kind: str, wanted: set[str], job: Job) -> dict[str, str]:
+def _listed_names(
+    kind: str, wanted: set[str], job: Job, retry_time: float | None
+) -> dict[str, str]:
     """Return the names of programs by their ids, of those that are found soon."""
     names: dict[str, str] = {}
     query: dict[str, str | int | list[str]] = {
@@ -128,6 +150,7 @@ def _listed_names(kind: str, wanted: set[str], job: Job) -> dict[str, str]:
             f"list the programs of {describe(job)}",
             _PATHS[kind],
             {**query, "page[number]": number},
+            retry_time=retry_time,
         )["data"]
         for data in page:
             if data["id"] in wanted:

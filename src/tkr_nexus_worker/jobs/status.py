@@ -6,7 +6,7 @@ from typing import Any
 from qnexus.models.references import JobRef
 
 from tkr_nexus_worker.errors import NexusUnavailableError, NotLoggedInError
-from tkr_nexus_worker.jobs.items import describe_failures
+from tkr_nexus_worker.jobs.items import call_programs, describe_failures
 from tkr_nexus_worker.jobs.models import Job, JobStatus
 from tkr_nexus_worker.nexus.client import get_json, limits
 from tkr_nexus_worker.nexus.idempotency import billed_duplicates
@@ -145,7 +145,9 @@ def failure_message(job: JobStatus) -> str:
     :returns: One or two sentences for a person.
     """
     state = job.state
-    failed = job.failed_items if isinstance(job, Job) else []
+    items = job.items if isinstance(job, Job) else []
+    failed = [item for item in items if not item.succeeded]
+    noun = call_programs(item.program_type for item in items)
     message = f"{describe(job)} {state.meaning} ({state.name})".replace("job", "Job", 1)
     # Nexus often says of a job what it says of one of its items.
     if job.reason not in {"", *(item.reason for item in failed)}:
@@ -155,10 +157,10 @@ def failure_message(job: JobStatus) -> str:
     if failed:
         missing = "were not compiled" if job.compiles else "gave no complete result"
         message += (
-            f"; {len(failed)} of its {len(job.items)} circuits {missing}: "
+            f"; {len(failed)} of its {len(job.items)} {noun}s {missing}: "
             f"{describe_failures(failed)}"
         )
-    message += f". Next: {state.advice or 'submit these circuits again as a new job'}."
+    message += f". Next: {state.advice or f'submit these {noun}s again as a new job'}."
     if len(failed) < len(job.items) and not job.compiles:
         message += " The task get_item_results fetches the results of the others."
     return message + name_duplicates(job.description)

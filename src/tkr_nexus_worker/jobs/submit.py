@@ -92,9 +92,10 @@ def start_execute_job(
     check_name("job", job_name)
     if not programs:
         raise InvalidInputError(
-            f"circuits is empty for job {job_name!r}; give at least one."
+            f"There are no programs for job {job_name!r}; give at least one."
         )
-    check_shots(n_shots, len(programs))
+    are_circuits = all(isinstance(it, CircuitRef) for it in programs)
+    check_shots(n_shots, len(programs), "circuit" if are_circuits else "program")
     check_options(len(programs), n_qubits, max_cost)
     check_cost("max_job_cost", max_job_cost)
     project = get_or_create_project(project_name)

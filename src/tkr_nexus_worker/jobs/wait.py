@@ -23,6 +23,7 @@ from tkr_nexus_worker.errors import (
 from tkr_nexus_worker.jobs.duplicates import settle_budgets, settle_duplicates
 from tkr_nexus_worker.jobs.find import get_job_details, resolve_job
 from tkr_nexus_worker.jobs.models import Job, JobStatus, WaitProgress
+from tkr_nexus_worker.jobs.payload import with_names_of_failed
 from tkr_nexus_worker.jobs.status import (
     JOBS_PATH,
     await_status,
@@ -113,7 +114,7 @@ def raise_if_failed(job: JobRef, status: JobStatus) -> None:
         found = get_job_details(job)
         settle_budgets(found.description, found)
         if found.phase is Phase.FAILED:
-            status = found
+            status = with_names_of_failed(found)
     message = failure_message(status)
     if not isinstance(status, Job):
         message += name_duplicates(job.annotations.description)

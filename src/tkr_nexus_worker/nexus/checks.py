@@ -78,11 +78,12 @@ def check_qir(content: object) -> None:
         )
 
 
-def check_shots(n_shots: object, n_programs: int) -> list[int]:
+def check_shots(n_shots: object, n_programs: int, noun: str = "circuit") -> list[int]:
     """Check the numbers of shots of a job.
 
     :param n_shots: One number of shots for each program, in their order.
     :param n_programs: The number of programs of the job.
+    :param noun: What a program is called in messages.
     :returns: The numbers of shots.
     :raises InvalidInputError: If the list has the wrong length, or an entry is not a
         positive integer.
@@ -90,17 +91,17 @@ def check_shots(n_shots: object, n_programs: int) -> list[int]:
     if not isinstance(n_shots, list):
         raise InvalidInputError(
             f"n_shots is {n_shots!r}; give a list with one number of shots for each of "
-            f"the {n_programs} circuits."
+            f"the {n_programs} {noun}s."
         )
     if len(n_shots) != n_programs:
         raise InvalidInputError(
-            f"n_shots has length {len(n_shots)}, but there are {n_programs} circuits; "
-            "give one number of shots for each circuit."
+            f"n_shots has length {len(n_shots)}, but there are {n_programs} {noun}s; "
+            f"give one number of shots for each {noun}."
         )
     for index, shots in enumerate(n_shots):
         if isinstance(shots, bool) or not isinstance(shots, int) or shots < 1:
             raise InvalidInputError(
-                f"n_shots[{index}], for circuit {index}, is {shots!r}; "
+                f"n_shots[{index}], for {noun} {index}, is {shots!r}; "
                 "give an integer of at least 1."
             )
     return n_shots

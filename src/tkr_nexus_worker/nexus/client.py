@@ -190,7 +190,8 @@ def call[T](
     """
 
     def send() -> T:
-        client()
+        # Without a login, Nexus would be asked, and waited for, in vain.
+        require_login()
         began = time.monotonic()
         return send_with_retries(
             action,
@@ -281,7 +282,7 @@ def read_json(
 
 
 def require_login() -> None:
-    """Refuse to begin without a login, before Nexus is asked or waited for.
+    """Refuse to ask Nexus without a login, before a connection is made.
 
     :raises NotLoggedInError: If nobody has logged in.
     """

@@ -9,7 +9,7 @@ from tkr_runtime.jobs.states import JobState, Phase, find_state
 
 __all__ = ["JOB_STATES", "JobState", "Phase", "job_state"]
 
-_RESUBMIT = "submit the circuits again as a new job"
+_RESUBMIT = "submit it again as a new job"
 
 JOB_STATES = {
     state.name: state

@@ -26,6 +26,7 @@ from tkr_nexus_worker.errors import (
 from tkr_nexus_worker.executors import uv_executor
 from tkr_nexus_worker.jobs.compile import check_level, compile_locally
 from tkr_nexus_worker.jobs.find import get_job_details
+from tkr_nexus_worker.jobs.items import call_programs
 from tkr_nexus_worker.jobs.models import Job
 from tkr_nexus_worker.jobs.parts import RUN_HUGR, ProgramPart, split_programs
 from tkr_nexus_worker.jobs.parts import circuits_of as circuits_among
@@ -215,7 +216,8 @@ def _check(order: _Order) -> list[ProgramPart]:
     """Refuse what cannot run, without a request; return the parts of mixed programs."""
     check_name("job", order.name)
     check_name("project", order.project_name)
-    check_shots(order.n_shots, len(order.files))
+    noun = call_programs(map(kind_of, order.programs))
+    check_shots(order.n_shots, len(order.files), noun)
     _check_use_of_options(order)
     parts = []
     if order.others:
@@ -466,6 +468,8 @@ def _name_programs(found: JobResults, files: Sequence[ProgramFile]) -> None:
         # It gives the names of those with a result alone.
         name = one.name or files[one.index].path.stem
         one.item = one.item.model_copy(update={"program_name": name})
+    items = [one.item for one in found]
+    found.job = found.job.model_copy(update={"items": items})
 
 
 def _describe_rest(

@@ -25,7 +25,7 @@ from pytket.circuit import Bit
 from qnexus.models.references import ExecutionResult, QIRResult
 
 from tkr_nexus_worker.errors import InvalidInputError, ResultFormatError
-from tkr_nexus_worker.jobs.items import ItemResult
+from tkr_nexus_worker.jobs.items import ItemResult, call_programs, name_item
 from tkr_nexus_worker.jobs.models import Job, JobItem
 from tkr_nexus_worker.jobs.receipt import Receipt
 from tkr_nexus_worker.jobs.status import describe
@@ -169,7 +169,7 @@ class CircuitResult(Mapping[str, int]):
         return f"<result of {self}: {dict(self)}>"
 
     def __str__(self) -> str:
-        return f"circuit {self.index}" + (f" ({self.name!r})" if self.name else "")
+        return name_item(self.item)
 
     @property
     def has_result(self) -> bool:
@@ -635,15 +635,21 @@ class JobResults(Sequence[CircuitResult]):
             one.has_result and one.state == "COMPLETED" for one in self
         )
 
+    @property
+    def noun(self) -> str:
+        """What its programs are called: ``circuit`` if all are, else ``program``."""
+        return call_programs(one.item.program_type for one in self)
+
     def circuit(self, index: int) -> CircuitResult:
-        """Return the result of one circuit.
+        """Return the result of one circuit or other program.
 
         :param index: The place of the circuit in the job, from 0.
         :raises InvalidInputError: If there is no such circuit.
         """
         if not 0 <= index < len(self):
+            noun = self.noun
             raise InvalidInputError(
-                f"There is no circuit {index} in the {self}; its circuits are 0 to "
+                f"There is no {noun} {index} in the {self}; its {noun}s are 0 to "
                 f"{len(self) - 1}."
             )
         return self[index]

@@ -24,6 +24,7 @@ from tkr_nexus_worker.jobs.duplicates import settle_budgets
 from tkr_nexus_worker.jobs.find import get_job_details
 from tkr_nexus_worker.jobs.items import ItemResult
 from tkr_nexus_worker.jobs.models import Job, JobItem
+from tkr_nexus_worker.jobs.payload import with_names_of_failed
 from tkr_nexus_worker.jobs.receipt import find_job_of_receipt
 from tkr_nexus_worker.jobs.status import describe, failure_message
 from tkr_nexus_worker.nexus.client import call
@@ -68,6 +69,7 @@ def get_results_by_id(
             "get_compiled_programs."
         )
     settle_budgets(found.description, found)
+    found = with_names_of_failed(found)
     _check_ended(found, allow_failed=allow_failed, allow_unfinished=allow_unfinished)
     return _download(found)
 
@@ -79,7 +81,7 @@ def partial_results(job: str | ExecuteJobRef) -> JobResults:
     :returns: The results of all circuits; those without one have no outcomes.
     :raises NexusWorkerError: If there is no such job, or the download fails.
     """
-    return _download(get_job_details(job))
+    return _download(with_names_of_failed(get_job_details(job)))
 
 
 def get_results(

@@ -117,10 +117,10 @@ def plot_results(
     load_matplotlib(_REQUIREMENT)
     circuits = [results] if isinstance(results, CircuitResult) else list(results)
     if not circuits:
-        raise InvalidInputError("There are no circuits to draw; give at least one.")
+        raise InvalidInputError("There are no results to draw; give at least one.")
     if len(circuits) > MOST_CIRCUITS:
         raise InvalidInputError(
-            f"{len(circuits)} circuits do not fit into one picture; give at most "
+            f"{len(circuits)} histograms do not fit into one picture; give at most "
             f"{MOST_CIRCUITS}."
         )
     shown = [
@@ -382,7 +382,7 @@ def _ideals(
         return [ideal] * n_circuits
     if len(ideal) != n_circuits:
         raise InvalidInputError(
-            f"There are {n_circuits} circuits but {len(ideal)} ideal distributions; "
+            f"There are {n_circuits} results but {len(ideal)} ideal distributions; "
             "give one for each, or one for all."
         )
     return list(ideal)

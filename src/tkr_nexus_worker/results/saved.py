@@ -151,7 +151,8 @@ def _express(
 
 def _load(job: Job, saved: SavedCircuit) -> CircuitResult:
     """Return a result as it was saved; a newer receipt knows more of its item."""
-    fields: dict[str, Any] = {"program_id": "", "program_type": saved.kind or "circuit"}
+    kind = saved.kind if saved.kind in {"hugr", "qir"} else "circuit"
+    fields: dict[str, Any] = {"program_id": "", "program_type": kind}
     for item in job.items:
         if item.index == saved.index:
             fields = item.model_dump()

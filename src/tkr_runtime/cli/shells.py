@@ -11,15 +11,41 @@ from click.shell_completion import (
     add_completion_class,
 )
 
+# Bash divides words at these signs, takes the signs for words of their own, and
+# replaces only what follows the last of them ($COMP_WORDBREAKS); the last @ as well.
+_BREAKS = ":=@"
+
 
 class _Bash(BashComplete):
     def get_completions(
         self, args: list[str], incomplete: str
     ) -> list[CompletionItem[str]]:
-        # It takes an option, the sign = and the value for three words.
-        return super().get_completions(
-            args[:-1] if args[-1:] == ["="] else args, incomplete
-        )
+        *before, word = _joined([*args, incomplete])
+        items = super().get_completions(before, word)
+        option, equals, value = word.partition("=")
+        # click returns the value of an option alone.
+        typed = value if equals and option.startswith("-") else word
+        kept = typed.removesuffix("" if _is_break(incomplete) else incomplete)
+        for item in items:
+            item.value = item.value.removeprefix(kept.removesuffix("@"))
+        return items
+
+
+def _joined(parts: list[str]) -> list[str]:
+    """Join the parts into which Bash divided words; the last may be empty."""
+    words: list[str] = []
+    goes_on = False
+    for part in parts:
+        if words and part and (goes_on or _is_break(part)):
+            words[-1] += part
+        else:
+            words.append(part)
+        goes_on = _is_break(part)
+    return words
+
+
+def _is_break(part: str) -> bool:
+    return bool(part) and not part.strip(_BREAKS)
 
 
 class _WholeWords(ShellComplete):

@@ -191,3 +191,11 @@ def test_a_name_cannot_command_the_terminal(artemis, submit, command):
 )
 def test_wrong_use_is_refused_in_a_line(artemis, refusal, arguments, code, words):
     assert words in refusal(*arguments, exit_code=code)
+
+
+def test_without_a_token_watch_refuses_instead_of_waiting_for_one(
+    artemis, own_settings, refusal
+):
+    (own_settings / "tokens.json").unlink()
+    assert "no access token" in refusal("watch", 1, exit_code=1)
+    assert artemis.requests() == []

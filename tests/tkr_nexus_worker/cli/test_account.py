@@ -3,6 +3,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -21,11 +22,6 @@ def test_whoami_tells_who_where_and_for_how_long(connected, command):
     assert re.search(r"the login expires in [12]?\d d\.|in 30 d\.", result.stdout)
     account = AccountReport.model_validate_json(command("whoami", "--json").stdout)
     assert account.email == connected.email
-
-
-def test_whoami_without_a_login_is_one_line(nexus, connect_qnexus, tmp_path, refusal):
-    connect_qnexus(nexus.env | {"NEXUS_TOKEN_PATH": str(tmp_path)})
-    assert "not logged in to Nexus" in refusal("whoami", exit_code=1)
 
 
 # Where it takes its time for retries, a command takes five minutes.
@@ -125,3 +121,21 @@ def test_doctor_without_failures_succeeds(connected, tmp_path, command, monkeypa
     found = TypeAdapter(list[Check]).validate_json(result.stdout)
     assert [it.name for it in found if it.outcome == "failure"] == []
     assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("jobs", "jobs --all", "devices", "device H2-1", "whoami"),
+        *("status a", "show a", "payload a", "results a", "plot a", "cancel a"),
+        *("retry a", "delete --yes a", "watch a", f"watch {UUID(int=1)}"),
+    ],
+)
+def test_without_a_login_a_command_refuses_before_it_sends_anything(
+    words, nexus, connect_qnexus, refusal, tmp_path
+):
+    connect_qnexus(nexus.env | {"NEXUS_TOKEN_PATH": str(tmp_path)})
+    line = refusal(*words.split(), exit_code=1)
+    assert line.startswith("Not logged in to Nexus at https://127.0.0.1:")
+    assert "run `tkr-nexus login`" in line
+    assert nexus.requests() == []

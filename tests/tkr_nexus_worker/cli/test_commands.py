@@ -73,7 +73,7 @@ def test_resume_warns_at_once_of_what_its_tasks_need(
     options = ["--directory", tmp_path, "--executor", "shell"]
     result = tkr_nexus("resume", storage.workflow_id, *options)
     lines = result.stderr.splitlines()
-    [warning] = [line for line in lines if line.startswith("Warning: Could not check")]
+    [warning] = [line for line in lines if line.startswith("Warning: ")]
     assert lines.index(warning) <= 2
     message = {"a server": "no answer from Nexus", "a login": "`tkr-nexus login`"}
     assert message[lacks] in warning

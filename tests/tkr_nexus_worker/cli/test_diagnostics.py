@@ -226,7 +226,7 @@ def test_a_login_that_is_not_there_is_reported(login, checks):
     shutil.rmtree(login)
     found = checks()
     assert_problem(found["stored login"], "failure", "not found", "tkr-nexus login")
-    assert_problem(found["login"], "failure", "not logged in", "tkr-nexus login")
+    assert_problem(found["login"], "failure", "Not logged in", "tkr-nexus login")
 
 
 def test_a_damaged_login_is_reported_without_its_content(login, checks):

@@ -3,21 +3,29 @@
 import csv
 import io
 import json
+import re
 import time
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from pytket.circuit import Circuit
-from quantinuum_schemas.models.backend_config import AerStateConfig, QuantinuumConfig
+from quantinuum_schemas.models.backend_config import (
+    AerStateConfig,
+    HeliosConfig,
+    QuantinuumConfig,
+)
 from tests.helpers.circuit_results import counted, job_of, result_of
 
 from local_nexus import Fault, Progress
 from tkr_nexus_worker import jobs, programs
+from tkr_nexus_worker.errors import JobFailedError
 from tkr_nexus_worker.results.counts import JobResults
 from tkr_nexus_worker.results.saved import load_results, save_results
 
 PROJECT = "tests of the command results"
 CONFIG = QuantinuumConfig(device_name="H2-1LE")
+QIR = Path(__file__).parents[3] / "examples" / "data" / "bell.ll"
 ONE = Circuit(2, name="one").X(0).measure_all()
 
 
@@ -155,6 +163,24 @@ def test_an_unfinished_job_has_results_with_partial_only(connected, refusal, com
     assert "not ready" in refusal("results", job.id, exit_code=3)
     result = command("results", job.id, "--partial")
     assert "circuit 0  QUEUED" in result.stdout
+
+
+def test_programs_that_are_no_circuits_are_called_by_their_names(
+    connected, refusal, command
+):
+    connected.progress = Progress.seconds(queued=3600)
+    ref = programs.upload_qir(QIR.read_bytes(), PROJECT, "coin")
+    job = jobs.start_execute_job(PROJECT, "slow", [ref], [10], HeliosConfig())
+    result = command("results", job.id, "--partial")
+    assert "program 0 ('coin')  QUEUED" in result.stdout
+    line = refusal("results", job.id, "--partial", "--program", 2, exit_code=2)
+    assert "no program 2" in line
+    connected.set_job_status(job.id, "ERROR", "", "Broken laser")
+    failure = "1 of its 1 programs gave no complete result: program 0 ('coin'): it"
+    assert failure in refusal("results", job.id, exit_code=4)
+    with pytest.raises(JobFailedError, match=re.escape(failure)) as caught:
+        jobs.is_running(job)
+    assert "circuit" not in str(caught.value)
 
 
 def test_unknown_jobs_and_results_that_are_gone_fail_in_one_line(connected, refusal):

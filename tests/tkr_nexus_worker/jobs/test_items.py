@@ -5,6 +5,7 @@ from pytket.utils.outcomearray import OutcomeArray
 from tierkreis.controller.data.types import bytes_from_ptype, ptype_from_bytes
 
 from tkr_nexus_worker.jobs.items import ItemResult, describe_failures
+from tkr_nexus_worker.jobs.models import JobItem
 
 MEASURED = BackendResult(
     c_bits=[Bit(0)], shots=OutcomeArray.from_readouts([[0], [1], [1]])
@@ -54,3 +55,29 @@ def test_items_that_failed_alike_are_named_together():
         "circuit 6: it was cancelled (CANCELLED); "
         "circuit 7: it has completed, without a result"
     )
+
+
+def of_job(index: int, name: str | None, kind: str = "hugr") -> JobItem:
+    return JobItem(
+        index=index,
+        program_id=str(index),
+        program_name=name,
+        program_type=kind,
+        state="ERROR",
+    )
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        ([of_job(0, "coin")], "program 0 ('coin')"),
+        ([of_job(0, None, "qir")], "program 0"),
+        ([of_job(1, "bell", "circuit")], "circuit 1 ('bell')"),
+        ([of_job(0, "a"), of_job(2, "b")], "program 0 ('a'), program 2 ('b')"),
+        ([of_job(0, "a"), of_job(1, None)], "programs 0-1"),
+        ([of_job(0, None, "circuit"), of_job(1, None)], "programs 0-1"),
+        ([of_job(index, "many") for index in range(4)], "programs 0-3"),
+    ],
+)
+def test_programs_that_failed_are_called_by_their_kind_and_name(items, expected):
+    assert describe_failures(items).partition(": ")[0] == expected

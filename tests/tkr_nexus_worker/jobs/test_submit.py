@@ -79,7 +79,7 @@ def test_the_log_tells_the_queue_position(connected, job, caplog):
     [
         ("", "j", 1, [1], "project_name"),
         ("p", " ", 1, [1], "job_name"),
-        ("p", "j", 0, [], "circuits is empty"),
+        ("p", "j", 0, [], "no programs for job 'j'"),
         ("p", "j", 1, [1, 2], "there are 1 circuits"),
         ("p", "j", 1, [0], r"n_shots\[0\], for circuit 0, is 0"),
     ],

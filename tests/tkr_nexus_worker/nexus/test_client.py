@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -69,7 +70,16 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def script(connect_qnexus, quick_retries, tmp_path) -> Iterator[Script]:
+def login(tmp_path) -> Path:
+    """A folder with a login: without one, nothing is sent."""
+    for file, field in (("token.json", "refresh_token"), ("id.json", "access_token")):
+        content = {"data": {field: "a-token", "delete_version_after": None}}
+        (tmp_path / file).write_text(json.dumps(content))
+    return tmp_path
+
+
+@pytest.fixture
+def script(connect_qnexus, quick_retries, login) -> Iterator[Script]:
     with Script() as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -78,7 +88,7 @@ def script(connect_qnexus, quick_retries, tmp_path) -> Iterator[Script]:
                 "NEXUS_PROTOCOL": "http",
                 "NEXUS_HOST": "127.0.0.1",
                 "NEXUS_PORT": str(server.server_port),
-                "NEXUS_TOKEN_PATH": str(tmp_path),
+                "NEXUS_TOKEN_PATH": str(login),
             }
         )
         yield server
@@ -240,8 +250,9 @@ def test_a_status_that_does_not_come_is_asked_for_again_before_other_answers(
     assert in_time == [True]
 
 
-def test_a_server_that_is_not_there_is_named(connect_qnexus, quick_retries):
-    connect_qnexus({"NEXUS_HOST": "127.0.0.1", "NEXUS_PORT": "1"})
+def test_a_server_that_is_not_there_is_named(connect_qnexus, quick_retries, login):
+    address = {"NEXUS_HOST": "127.0.0.1", "NEXUS_PORT": "1"}
+    connect_qnexus(address | {"NEXUS_TOKEN_PATH": str(login)})
     with pytest.raises(NexusUnavailableError, match=r"https://127\.0\.0\.1:1 "):
         get_json("read", "/thing")
 
@@ -253,7 +264,7 @@ def test_a_limit_that_is_no_time_is_refused(script, monkeypatch, value):
         get_json("read", "/thing")
 
 
-def test_an_error_of_the_program_itself_is_not_hidden():
+def test_an_error_of_the_program_itself_is_not_hidden(script):
     with pytest.raises(ZeroDivisionError):
         call("divide", lambda: 1 / 0)
 

@@ -174,6 +174,7 @@ def test_guppy_programs_run_on_selene(submit, tmp_path):
     package = Package.from_bytes(sometimes_silent.compile().to_bytes())
     file = ProgramFile(tmp_path / "silent.py", package)
     [found] = submit([file], SeleneConfig())
+    assert str(found) == "program 0 ('silent')"
     assert dict(found) == {"1": 5}
     assert found.tagged_shots == [[("c", 1)]] * 5
     with pytest.raises(InvalidInputError, match=r"Qulacs runs circuits only.*silent"):

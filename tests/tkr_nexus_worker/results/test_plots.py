@@ -90,7 +90,7 @@ def test_pictures_are_written_side_by_side(suffix, tmp_path):
 def test_each_circuit_may_have_an_ideal_of_its_own():
     figure = plot_results([BELL, counted({"0": 9})], ideal=[None, {"0": 1.0}])
     assert len(figure.axes) == 2
-    with pytest.raises(InvalidInputError, match="2 circuits but 1 ideal"):
+    with pytest.raises(InvalidInputError, match="2 results but 1 ideal"):
         plot_results([BELL, BELL], ideal=[None])
 
 
@@ -103,9 +103,9 @@ def test_a_picture_is_not_written_over_another_or_as_another_type(tmp_path):
     plot_results(BELL, path, force=True)
     with pytest.raises(InvalidInputError, match=r"ends in \.png or \.svg"):
         plot_results(BELL, tmp_path / "bell.doc")
-    with pytest.raises(InvalidInputError, match="no circuits to draw"):
+    with pytest.raises(InvalidInputError, match="no results to draw"):
         plot_results([])
-    with pytest.raises(InvalidInputError, match="31 circuits do not fit"):
+    with pytest.raises(InvalidInputError, match="31 histograms do not fit"):
         plot_results([BELL] * 31)
 
 

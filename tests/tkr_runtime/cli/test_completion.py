@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import click
 import pytest
@@ -191,22 +192,25 @@ def test_the_script_is_renewed_and_its_line_is_not_repeated(install, tmp_path):
 def test_tab_completes_in_a_new_shell(shell, connected, submit, install, tmp_path):
     if shutil.which(shell) is None:
         pytest.skip(f"there is no {shell}")
-    submit("job-in-a-shell", project="project-in-a-shell")
+    # Bash divides words at colons and more.
+    submit("job:in@a-shell", project="project:in=a-shell")
     install(shell)
     install(shell, program="tkr-lightworks")
-    assert completed_in_shell(
-        shell,
-        tmp_path,
-        [
-            "tkr-nexus show job-in-a-s",
-            "tkr-nexus jobs --project=project-in-a-s",
-            "tkr-lightworks canc",
-        ],
-    ) == [
-        "tkr-nexus show job-in-a-shell",
-        "tkr-nexus jobs --project=project-in-a-shell",
-        "tkr-lightworks cancel",
-    ]
+    lines = {
+        "tkr-nexus show job:in@a-s": "tkr-nexus show job:in@a-shell",
+        "tkr-nexus jobs --project=project:in=a-s": (
+            "tkr-nexus jobs --project=project:in=a-shell"
+        ),
+        "tkr-lightworks canc": "tkr-lightworks cancel",
+    }
+    if shell == "bash":
+        lines |= {
+            "tkr-nexus show job:in@": "tkr-nexus show job:in@a-shell",
+            "tkr-nexus jobs --project project:": (
+                "tkr-nexus jobs --project project:in=a-shell"
+            ),
+        }
+    assert completed_in_shell(shell, tmp_path, lines) == list(lines.values())
 
 
 @pytest.mark.parametrize(
@@ -223,6 +227,30 @@ def test_a_value_after_an_equals_sign_replaces_what_the_shell_replaces(
     mend_shells()
     made = get_completion_class(shell)(tkr_nexus, {}, "tkr-nexus", "X")
     *before, incomplete = words
+    (found,) = made.get_completions(before, incomplete)
+    assert found.value == expected
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("command a:b:c", "a:b:c-1"),  # as in quotes
+        ("command a : b : c", "c-1"),
+        ("command a : b :", "c-1"),
+        ("command a : b", "b:c-1"),
+        ("command a :", "b:c-1"),
+        ("command a", "a:b:c-1"),
+    ],
+)
+def test_bash_gets_what_follows_the_sign_at_which_it_divides_words(
+    group, monkeypatch, typed, expected
+):
+    candidates = SimpleNamespace(names=lambda: [("a:b:c-1", ""), ("d", "")])
+    monkeypatch.setitem(sys.modules, "candidates_of_a_test", candidates)
+    group.candidates = {"x": "candidates_of_a_test:names"}
+    mend_shells()
+    made = get_completion_class("bash")(group, {}, "a-command", "X")
+    *before, incomplete = typed.split()
     (found,) = made.get_completions(before, incomplete)
     assert found.value == expected
 
