@@ -24,7 +24,6 @@ from tkr_nexus_worker.jobs.items import call_programs
 from tkr_nexus_worker.jobs.models import Job, JobItem, JobPayload, PayloadProgram
 from tkr_nexus_worker.jobs.status import describe
 from tkr_nexus_worker.nexus.client import get_json
-from tkr_nexus_worker.program_files.drawing import draw, to_qasm
 from tkr_runtime.files import check_absent, write_file
 
 PAYLOAD_FILE = "payload.json"
@@ -219,6 +218,9 @@ def _download_one(item: JobItem, action: str) -> dict[str, Any]:
 
 
 def _contents(payload: JobPayload) -> Iterator[tuple[str, bytes]]:
+    # Tasks that wait import this module; what draws needs sympy, which is slow.
+    from tkr_nexus_worker.program_files.drawing import draw, to_qasm
+
     yield PAYLOAD_FILE, f"{payload.model_dump_json(indent=2)}\n".encode()
     once = {program.program_id: program for program in reversed(payload.programs)}
     for program in sorted(once.values(), key=lambda program: program.index):
