@@ -67,6 +67,6 @@ def test_requests_share_a_thread_that_ends_by_itself(released):
         answers = [pool.submit(it.run, send, concurrency.watchers) for it in contexts]
     threads = {thread for answer in answers for thread in answer.result()}
     (thread,) = threads
-    wait_until(lambda: not thread.is_alive())
+    assert wait_until(lambda: not thread.is_alive())
     assert not concurrency.watchers()
     assert not released.is_set()
