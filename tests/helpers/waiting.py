@@ -1,4 +1,4 @@
-"""Waiting for what other processes do."""
+"""Waiting for what other processes do, and a clock for what waits itself."""
 
 import time
 from collections.abc import Callable
@@ -28,3 +28,18 @@ def wait_for[T](look: Callable[[], T], seconds: float = 120) -> T:
             raise TimeoutError
         time.sleep(0.02)
     return seen
+
+
+class Clock:
+    """In place of the module ``time``: time passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds

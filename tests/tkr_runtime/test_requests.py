@@ -2,27 +2,13 @@
 
 import pytest
 import tenacity
+from tests.helpers.waiting import Clock
 
 from tkr_runtime import requests
 from tkr_runtime.requests import TransientResponseError, send_with_retries
 from tkr_runtime.settings.limits import Limits
 
 LIMITS = Limits(retry_time=100.0, retry_wait=8.0)
-
-
-class Clock:
-    """What the module ``time`` has; nothing really waits."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.pauses: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.now += seconds
 
 
 @pytest.fixture

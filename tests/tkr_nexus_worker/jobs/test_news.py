@@ -5,6 +5,7 @@ from pytket.circuit import Circuit
 from qnexus.models.annotations import Annotations
 from qnexus.models.references import ExecuteJobRef
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
+from tests.helpers.waiting import Clock
 from tierkreis.storage import read_loop_trace
 
 from local_nexus import Progress
@@ -18,21 +19,6 @@ from tkr_runtime.jobs import waits
 from tkr_runtime.tasks.context import TaskContext
 
 DAY = 24 * 3600.0
-
-
-class Clock:
-    """Time that passes only while somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.pauses: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-        self.pauses.append(seconds)
 
 
 @pytest.fixture
