@@ -52,6 +52,16 @@ CLIENTS = "qnexus pytket"
 PHOTONIC_CLIENTS = "lightworks lightworks_remote"
 SIMULATORS = "pytket qulacs qiskit selene_sim numpy hugr"
 SERVER_LIBRARIES = "starlette sqlalchemy uvicorn"
+# What the process of a simulator would wait for before its first shot.
+SLOW_LIBRARIES = "pytket.backends pytket.utils scipy sympy networkx"
+RUN_A_CIRCUIT = """
+import json
+from pytket.circuit import Circuit
+from local_nexus.simulators.dispatch import handle
+from local_nexus.simulators.requests import RunRequest
+bell = json.dumps(Circuit(2).H(0).CX(0, 1).measure_all().to_dict())
+assert handle(RunRequest("circuit", bell, {"type": "QulacsConfig"}, 10)).result
+"""
 
 
 @pytest.mark.parametrize(
@@ -68,6 +78,7 @@ SERVER_LIBRARIES = "starlette sqlalchemy uvicorn"
             f"{CLIENTS} local_nexus",
         ),
         ("import local_cloud.server.process, local_nexus.application", SIMULATORS),
+        (RUN_A_CIRCUIT, SLOW_LIBRARIES),
         ("from local_nexus import LocalNexus; LocalNexus()", SERVER_LIBRARIES),
         (
             "import local_cloud.server.process, local_artemis.application",
@@ -77,7 +88,7 @@ SERVER_LIBRARIES = "starlette sqlalchemy uvicorn"
     ],
 )
 def test_nothing_is_imported_that_is_not_used(code, unused):
-    code += f"; import sys; print(sys.modules.keys() & {set(unused.split())!r})"
+    code += f"\nimport sys; print(sys.modules.keys() & {set(unused.split())!r})"
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True
     )

@@ -21,7 +21,7 @@ from local_nexus.simulators import costs
 from local_nexus.simulators.circuits import preparation
 from local_nexus.simulators.circuits.compilation import compile_circuit, to_native_gates
 from local_nexus.simulators.circuits.gate_set import check_gates
-from local_nexus.simulators.circuits.run import CircuitRun, without_scratch
+from local_nexus.simulators.circuits.run import CircuitRun
 from local_nexus.simulators.devices import Config, Device, device_of
 from local_nexus.simulators.errors import SimulationError
 from local_nexus.simulators.noise.configs import emulator_of, rates_of
@@ -141,7 +141,7 @@ def _run_circuit(request: RunRequest, device: Device) -> Outcome:
         cost = costs.Cost(costs.hqc(counts, job.n_shots), confidence=1.0)
         cost.check(request.budget)
     result = _circuit_engine(config, device).load(config)(job)
-    return _completed("PYTKET", without_scratch(result).to_dict(), cost, device)
+    return _completed("PYTKET", result.to_dict(), cost, device)
 
 
 def _run_hybrid(request: RunRequest, device: Device) -> Outcome:

@@ -5,11 +5,14 @@ import warnings
 
 import numpy as np
 import pytest
+from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Bit, Circuit, OpType, Qubit
+from pytket.utils.outcomearray import OutcomeArray
 from quantinuum_schemas.models.backend_info import StoredBackendInfo
 from scipy.stats import chi2_contingency, chisquare
 
 from local_nexus.simulators.circuits.preparation import parse
+from local_nexus.simulators.circuits.run import Shots
 from local_nexus.simulators.errors import SimulationError
 
 from .conftest import ALPHA, circuit_request, table
@@ -34,6 +37,15 @@ def test_shots_follow_the_exact_probabilities(run_circuit, config):
     counts = run_circuit(uneven().measure_all(), config, n_shots).get_counts()
     observed = [counts[tuple(map(int, f"{index:03b}"))] for index in range(8)]
     assert chisquare(observed, abs(expected) ** 2 * n_shots).pvalue > ALPHA
+
+
+@pytest.mark.parametrize("n_bits", [0, 1, 8, 11])
+@pytest.mark.parametrize("n_shots", [1, 5])
+def test_shots_are_stored_as_pytket_stores_them(n_shots, n_bits):
+    table = np.random.default_rng(0).integers(0, 2, (n_shots, n_bits))
+    bits = [Bit(name, 3) for name in "zyxwvutsrqp"[:n_bits]]
+    by_pytket = BackendResult(shots=OutcomeArray.from_readouts(table), c_bits=bits)
+    assert Shots(table, bits).to_dict() == by_pytket.to_dict()
 
 
 def qulacs_backend():

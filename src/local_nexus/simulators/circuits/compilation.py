@@ -8,11 +8,9 @@ import importlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytket.architecture import Architecture, FullyConnected
-from pytket.backends.backend import Backend
-from pytket.backends.backendinfo import BackendInfo
 from pytket.circuit import Bit, Circuit, Node, OpType
 from pytket.passes import (
     AutoRebase,
@@ -42,6 +40,10 @@ from local_nexus.simulators.costs import NATIVE_GATES
 from local_nexus.simulators.devices import Config, Device, device_of
 from local_nexus.simulators.errors import MissingSimulatorError, SimulationError
 from local_nexus.simulators.requests import CompileOutcome, CompileRequest
+
+if TYPE_CHECKING:
+    from pytket.backends.backend import Backend
+    from pytket.backends.backendinfo import BackendInfo
 
 LEVELS = range(4)
 GREEDY_GATES = {
@@ -178,7 +180,7 @@ def _extension(name: str, config: Config, extra: str) -> Any:
         raise MissingSimulatorError(config["type"], extra) from error
 
 
-def _default_pass(backend: type[Backend], level: int) -> BasePass:
+def _default_pass(backend: "type[Backend]", level: int) -> BasePass:
     options = {"local": True} if backend.__name__ == "BraketBackend" else {}
     # Qulacs and Braket have nothing beyond level 2.
     highest = 3 if backend.__name__.startswith("Aer") else 2
@@ -272,8 +274,10 @@ def _restore_scratch(circuit: Circuit, bits: list[Bit]) -> None:
         circuit.rename_units(dict(zip(circuit.bits, bits, strict=True)))
 
 
-def _backend_info(device: Device) -> BackendInfo:
+def _backend_info(device: Device) -> "BackendInfo":
     """Return the facts about a device as pytket has them, as far as passes ask."""
+    from pytket.backends.backendinfo import BackendInfo
+
     info = device["backend_info"]
     edges = [
         (_node(edge["unitid_from"]), _node(edge["unitid_to"]))

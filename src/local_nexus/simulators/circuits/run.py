@@ -1,12 +1,15 @@
-"""A circuit as simulators take it, and its result as its owner expects it."""
+"""A circuit as simulators take it, and its result as its owner expects it.
+
+The module ``pytket.backends`` imports scipy, sympy and networkx, which takes as long as
+many simulations do. It is imported where a result is a state.
+"""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Bit, Circuit, Qubit
-from pytket.utils.outcomearray import OutcomeArray
 
 from local_nexus.simulators.circuits.conditions import is_scratch
 from local_nexus.simulators.devices import Config, Device
@@ -77,17 +80,31 @@ def flatten(circuit: Circuit) -> tuple[Circuit, list[Qubit], list[Bit]]:
     return flat, circuit.qubits, circuit.bits
 
 
-def shots_result(table: npt.NDArray[np.bool_], bits: list[Bit]) -> BackendResult:
-    """Return the result of one row per shot and one column per bit."""
-    return BackendResult(shots=OutcomeArray.from_readouts(table), c_bits=bits)
+@dataclass(frozen=True)
+class Shots:
+    """The outcomes of a circuit.
 
+    :param table: One row per shot and one column per bit, of zeros and ones.
+    :param bits: The bits of the columns, as the owner of the circuit named them.
+    """
 
-def without_scratch(result: BackendResult) -> BackendResult:
-    """Return a result without the scratch bits of compilers."""
-    if not result.contains_measured_results:
-        return result
-    bits = sorted(result.c_bits, key=result.c_bits.__getitem__)
-    visible = [bit for bit in bits if not is_scratch(bit.reg_name)]
-    if visible == bits:
-        return result
-    return shots_result(result.get_shots(visible).astype(np.bool_), visible)
+    table: npt.NDArray[Any]
+    bits: list[Bit]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what pytket's ``BackendResult.to_dict()`` does, without scratch bits.
+
+        Scratch bits are those that compilers add.
+        """
+        visible = [
+            (column, bit)
+            for column, bit in enumerate(self.bits)
+            if not is_scratch(bit.reg_name)
+        ]
+        table = self.table[:, [column for column, _bit in visible]]
+        packed = np.packbits(table.astype(np.bool_), axis=-1)
+        return {
+            "qubits": [],
+            "bits": [bit.to_list() for _column, bit in visible],
+            "shots": {"width": len(visible), "array": packed.tolist()},
+        }

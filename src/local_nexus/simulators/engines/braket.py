@@ -7,11 +7,11 @@ from pytket.extensions.braket.backends.braket import BraketBackend
 from pytket.predicates import NoMidMeasurePredicate
 
 from local_nexus.simulators.circuits.classical import classical_operations
-from local_nexus.simulators.circuits.run import CircuitRun, flatten, shots_result
+from local_nexus.simulators.circuits.run import CircuitRun, Shots, flatten
 from local_nexus.simulators.errors import SimulationError
 
 
-def run(job: CircuitRun) -> BackendResult:
+def run(job: CircuitRun) -> Shots | BackendResult:
     """Simulate a circuit whose measurements are all final.
 
     :returns: Shots with one column per bit of the circuit, where bits never written are
@@ -53,7 +53,7 @@ def run(job: CircuitRun) -> BackendResult:
     table = np.zeros((job.n_shots, len(bits)), dtype=np.bool_)
     for qubit, bit in pairs:
         table[:, bit] = shots[:, qubit]
-    return shots_result(table, bits)
+    return Shots(table, bits)
 
 
 def _separate_measurements(flat: Circuit) -> tuple[Circuit, list[tuple[int, int]]]:

@@ -28,7 +28,7 @@ from qiskit_aer.noise import NoiseModel
 from qiskit_ibm_runtime import fake_provider  # type: ignore[import-untyped]
 
 from local_nexus.simulators.circuits.classical import classical_operations
-from local_nexus.simulators.circuits.run import CircuitRun, flatten
+from local_nexus.simulators.circuits.run import CircuitRun, Shots, flatten
 from local_nexus.simulators.engines.aer.crosstalk import crosstalk_params
 from local_nexus.simulators.engines.aer.noise import (
     Steps,
@@ -54,7 +54,7 @@ EPSILON = 1e-16
 """Weight that Aer removes from a matrix product state at least."""
 
 
-def run(job: CircuitRun) -> BackendResult:
+def run(job: CircuitRun) -> Shots:
     """Simulate a circuit as an ``AerConfig`` asks for.
 
     :returns: Shots with one column per bit of the circuit.
@@ -75,11 +75,11 @@ def run(job: CircuitRun) -> BackendResult:
     if crosstalk:
         _check_no_classical_operations(flat, "crosstalk_params")
         result = _result(backend, flat, n_shots=job.n_shots, seed=job.seed)
-        return BackendResult(shots=result.get_result(flat.bits).shots, c_bits=bits)
+        return Shots(result.get_shots(flat.bits), bits)
     backend.rebase_pass().apply(flat)
     simulator = AerSimulator(method=method, noise_model=model)
     shots = _shots(simulator, to_qiskit(flat), job)
-    return BackendResult(shots=shots.get_result(flat.bits).shots, c_bits=bits)
+    return Shots(shots.get_shots(flat.bits), bits)
 
 
 def run_state(job: CircuitRun) -> BackendResult:
@@ -98,7 +98,7 @@ def run_unitary(job: CircuitRun) -> BackendResult:
     return BackendResult(unitary=result.get_unitary(flat.qubits), q_bits=qubits)
 
 
-def run_ibm(job: CircuitRun) -> BackendResult:
+def run_ibm(job: CircuitRun) -> Shots:
     """Simulate one of IBM's devices, with its connectivity, gates and noise.
 
     A circuit that does not fit the device is routed and translated first. The noise is
@@ -115,10 +115,10 @@ def run_ibm(job: CircuitRun) -> BackendResult:
         seed_transpiler=0,
     )
     shots = _shots(simulator, translated, job)
-    return BackendResult(shots=shots.get_result(flat.bits).shots, c_bits=bits)
+    return Shots(shots.get_shots(flat.bits), bits)
 
 
-def run_stabilizer(job: CircuitRun) -> BackendResult:
+def run_stabilizer(job: CircuitRun) -> Shots:
     """Simulate a circuit of Clifford gates only, which may have many qubits.
 
     :raises SimulationError: When a gate is not Clifford.
@@ -131,7 +131,7 @@ def run_stabilizer(job: CircuitRun) -> BackendResult:
     return _emulated(simulator, flat, bits, job, rates, _clifford)
 
 
-def run_matrix_product_state(job: CircuitRun) -> BackendResult:
+def run_matrix_product_state(job: CircuitRun) -> Shots:
     """Simulate a circuit whose state is a matrix product state of limited size.
 
     Aer computes in double precision whatever ``precision`` asks for.
@@ -164,7 +164,7 @@ def _emulated(
     job: CircuitRun,
     rates: ErrorRates,
     translate: Translate,
-) -> BackendResult:
+) -> Shots:
     """Simulate a circuit with the noise of an emulator, but depolarised for leaked.
 
     :raises SimulationError: When the circuit has operations that Aer does not run.
@@ -176,7 +176,7 @@ def _emulated(
     simulator.set_options(noise_model=wrong_outcomes(rates))
     translated = noisy(to_qiskit(flat), rates, translate)
     shots = _shots(simulator, translated, job)
-    return BackendResult(shots=shots.get_result(flat.bits).shots, c_bits=bits)
+    return Shots(shots.get_shots(flat.bits), bits)
 
 
 def _unchanged(gate: Gate) -> Steps:

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 import qulacs.gate
-from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Bit, Circuit, Command, Conditional, Op, OpType, UnitID
 from pytket.passes import AutoRebase
 from qulacs import QuantumGateBase, QuantumState
 
 from local_nexus.simulators.circuits.classical import evaluator, inner
-from local_nexus.simulators.circuits.run import CircuitRun, flatten, shots_result
+from local_nexus.simulators.circuits.run import CircuitRun, Shots, flatten
 from local_nexus.simulators.engines.qulacs.frames import without_rz
 from local_nexus.simulators.engines.qulacs.gate_errors import Faults
 from local_nexus.simulators.engines.qulacs.steps import (
@@ -43,6 +42,8 @@ from local_nexus.simulators.noise.schedule import SOFTWARE, operation_of
 from local_nexus.simulators.optional import OptionalFunction
 
 if TYPE_CHECKING:
+    from pytket.backends.backendresult import BackendResult
+
     from local_nexus.simulators.wasm.modules import WasmModule
 
 SEEDS = 2**32
@@ -86,7 +87,7 @@ SIMULATED_GATES = NAMED_GATES.keys() | {
 }
 
 
-def run(job: CircuitRun) -> BackendResult:
+def run(job: CircuitRun) -> "Shots | BackendResult":
     """Simulate a circuit.
 
     :returns: Shots with one column per bit of the circuit; or the state before the
@@ -103,13 +104,15 @@ def run(job: CircuitRun) -> BackendResult:
     wasm = _wasm_module(job.wasm)
     program = _Program(flat, job.rates or ErrorRates(), wasm)
     if job.wants_state:
+        from pytket.backends.backendresult import BackendResult
+
         state = program.state()
         if job.config.get("result_type") == "density_matrix":
             density_matrix = np.outer(state, state.conj())
             return BackendResult(density_matrix=density_matrix, q_bits=qubits)
         return BackendResult(state=state, q_bits=qubits)
     rng = np.random.default_rng(job.seed)
-    return shots_result(program.sample(job.n_shots, rng), bits)
+    return Shots(program.sample(job.n_shots, rng), bits)
 
 
 def _wasm_module(data: bytes | None) -> "WasmModule | None":
