@@ -93,6 +93,16 @@ def test_stop_leaves_no_process_and_no_temporary_directory():
     assert set(tree(os.getpid())) <= before
 
 
+def test_a_client_that_is_idle_does_not_hold_up_the_end(tmp_path):
+    with LocalNexus(directory=tmp_path) as nexus:
+        context = ssl.create_default_context(cafile=nexus.env["SSL_CERT_FILE"])
+        with httpx.Client(verify=context) as client:
+            assert client.get(f"{nexus.url}/openapi.json").is_success
+            nexus.stop()
+            # uvicorn complains when it gives connections up.
+            assert complaints(nexus) == []
+
+
 def test_an_exception_in_the_context_stops_the_server():
     nexus = LocalNexus()
     with pytest.raises(ZeroDivisionError), nexus:

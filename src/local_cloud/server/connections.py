@@ -18,6 +18,8 @@ REQUEST_LIMIT = 60.0
 # Seconds to go on reading what nobody wants, so that the client sees its answer: a
 # connection closed over unread data is reset, and the answer is lost with it.
 _LINGER = 1.0
+# Seconds in which a client can take what was sent last, when the server stops.
+_FAREWELL = 0.05
 
 
 class _HeadTooLargeError(Exception):
@@ -39,9 +41,13 @@ class Connection:
         """Whether nothing can be sent any more."""
         return self._transport.is_closing()
 
+    def abort(self) -> None:
+        """Break the connection off."""
+        self._transport.abort()
+
     async def drop(self) -> None:
         """Break the connection off and wait until it is gone."""
-        self._transport.abort()
+        self.abort()
         await self.lost.wait()
 
 
@@ -59,6 +65,14 @@ class _Droppable(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._connection.lost.set()
+
+    def shutdown(self) -> None:
+        """End the connection when the server stops, unless a request is under way."""
+        super().shutdown()  # type: ignore[misc]
+        if self._connection.is_lost:
+            # It would wait for the client to end TLS, and one that is idle does not.
+            loop = asyncio.get_running_loop()
+            loop.call_later(_FAREWELL, self._connection.abort)
 
 
 class _Joined:
