@@ -17,7 +17,7 @@ shots_option = click.option(
 polling_option = click.option(
     "--polling-interval",
     type=float,
-    help="Seconds between two status requests.  [default: 1, with --nexus 30]",
+    help="Seconds between two status requests.  [default: 0.2, with --nexus 30]",
 )
 
 
@@ -25,7 +25,7 @@ def polling_seconds(chosen: float | None, *, nexus: bool) -> float:
     """Return the chosen polling interval, or the default for the Nexus in use."""
     if chosen is not None:
         return chosen
-    return 30.0 if nexus else 1.0
+    return 30.0 if nexus else 0.2
 
 
 @contextmanager

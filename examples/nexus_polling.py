@@ -6,13 +6,12 @@ your login.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import click
-from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit, OpType
 from pytket.passes import AutoRebase
-from pytket.qasm.qasm import circuit_from_qasm
 from quantinuum_schemas.models.backend_config import QuantinuumConfig
 from rich.console import Console
 from rich.table import Table
@@ -37,10 +36,14 @@ from tkr_nexus_worker import (
     REGISTRY_PATH,
     InProcessExecutor,
     NexusWorkerError,
+    preload,
     run,
     uv_executor,
 )
 from tkr_nexus_worker.graphs import nexus_submit_and_poll
+
+if TYPE_CHECKING:
+    from pytket.backends.backendresult import BackendResult
 
 DATA = Path(__file__).parent / "data"
 EXECUTORS = ("uv", "uv-ready", "shell", "in-process", "memory", "multiple", "task")
@@ -73,17 +76,22 @@ def main(
     executor_name: str,
 ) -> None:
     """Run the circuits and print their counts."""
-    circuits = build_circuits()
-    inputs = {
-        "project_name": "tkr-nexus-worker examples",
-        "job_name": f"nexus_polling {uuid4().hex[:8]}",
-        "circuits": circuits,
-        "n_shots": [shots] * len(circuits),
-        "backend_config": QuantinuumConfig(device_name=device),
-    }
     storage = make_storage(executor_name)
+    if isinstance(storage, FileStorage):
+        preload()  # The worker is imported while this process prepares the job.
     try:
         with use_nexus(real=nexus):
+            # It takes a second to import, and the worker is not ready yet.
+            from pytket.backends.backendresult import BackendResult
+
+            circuits = build_circuits()
+            inputs = {
+                "project_name": "tkr-nexus-worker examples",
+                "job_name": f"nexus_polling {uuid4().hex[:8]}",
+                "circuits": circuits,
+                "n_shots": [shots] * len(circuits),
+                "backend_config": QuantinuumConfig(device_name=device),
+            }
             outputs = run(
                 nexus_submit_and_poll(polling_seconds(polling_interval, nexus=nexus)),
                 inputs,
@@ -100,6 +108,9 @@ def main(
 
 def build_circuits() -> list[Circuit]:
     """Build the circuits from gates that Quantinuum's devices have."""
+    # It takes half a second to import, as above.
+    from pytket.qasm.qasm import circuit_from_qasm
+
     bell = Circuit(2, name="bell").H(0).CX(0, 1).measure_all()
 
     # Teleport a state that gives 1 with probability 3/4.
@@ -150,7 +161,7 @@ def make_executor(
             return uv_executor(storage)
 
 
-def print_counts(name: str, result: BackendResult) -> None:
+def print_counts(name: str, result: "BackendResult") -> None:
     """Print the count of each outcome, the most frequent first."""
     counts = result.get_counts()
     table = Table(title=f"{name}, {counts.total()} shots")

@@ -6,6 +6,7 @@ from .errors import SetupError as SetupError
 from .errors import SubmissionUnclearError as SubmissionUnclearError
 from .errors import TokenError as TokenError
 from .executors import REGISTRY_PATH as REGISTRY_PATH
+from .executors import preload as preload
 from .executors import uv_executor as uv_executor
 from .results import SamplingResult as SamplingResult
 from .samplers import SamplerSpec as SamplerSpec

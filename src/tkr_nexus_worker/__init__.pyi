@@ -20,5 +20,6 @@ from .errors import NexusUnavailableError as NexusUnavailableError
 from .errors import NexusWorkerError as NexusWorkerError
 from .errors import NotLoggedInError as NotLoggedInError
 from .executors import REGISTRY_PATH as REGISTRY_PATH
+from .executors import preload as preload
 from .executors import uv_executor as uv_executor
 from .executors import warm_executor as warm_executor

@@ -1,4 +1,4 @@
-"""Executors for this worker: Tierkreis's UvExecutor, and the warm executor."""
+"""Executors for this worker, and the process in which it is preloaded."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -34,6 +34,18 @@ def uv_executor(
         other workers in Tierkreis's ``MultipleExecutor`` or ``TaskExecutor``.
     """
     return executors.uv_executor(REGISTRY_PATH, storage, env)
+
+
+def preload() -> None:
+    """Start to import this worker, in the process that will run its tasks.
+
+    The first task of a worker waits until that process has imported qnexus, which
+    takes seconds. Call this at the start of a program that has other things to do
+    first, such as to import pytket or to start an embedded Nexus: it returns in about
+    0.1 s. It does nothing if the process runs already, or if tasks use none, as in the
+    job of a batch system.
+    """
+    executors.preload(REGISTRY_PATH, "nexus_worker")
 
 
 def warm_executor(

@@ -83,6 +83,7 @@ def run(
     """
     from tkr_lightworks_worker.cli.sampler_files import read_sampler_file
     from tkr_lightworks_worker.cli.saved_results import save_results
+    from tkr_lightworks_worker.executors import preload
     from tkr_runtime.files import check_absent
 
     if save is not None:
@@ -91,6 +92,7 @@ def run(
     if qpu is None:
         qpu = _LOCAL_QPU
         announce_defaults("tkr-lightworks run", {"--qpu": qpu})
+    preload()
     with _artemis(local=local):
         found = _submit(
             samplers,

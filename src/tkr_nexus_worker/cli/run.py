@@ -162,6 +162,7 @@ def run(
     command, the jobs continue on Nexus. Before a job on hardware, a terminal shows what
     it costs and asks.
     """
+    from tkr_nexus_worker.executors import preload
     from tkr_nexus_worker.program_files.read import read_programs
     from tkr_runtime.files import check_absent
 
@@ -171,6 +172,7 @@ def run(
     if local:
         _check_versions(programs)
     device, shots = _chosen(programs, device, shots)
+    preload()
     with _nexus(local=local):
         # qnexus reads its configuration when it is imported, so import it here.
         from tkr_nexus_worker.devices import config_of

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -74,6 +75,25 @@ def uv_executor(
         },
         log_env_in_debug=False,
     )
+
+
+def preload(registry: Path, worker: str) -> None:
+    """Start the preloaded process of a cloud's worker in this environment.
+
+    :param registry: The folder that contains the folder of the worker.
+    :param worker: The name of the worker.
+    """
+    # Where it cannot be started, tasks start without it, and say so.
+    with suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(
+            [_own_interpreter(), "main.py", "--preload"],
+            cwd=registry / worker,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_SHELL_SECONDS,
+            check=False,
+        )
 
 
 def registry_of(cloud: Cloud) -> Path:

@@ -1,4 +1,4 @@
-"""The executable of a worker: runs one task, or writes the stubs.
+"""The executable of a worker: runs one task, preloads the worker or writes the stubs.
 
 It starts for every task, so it imports little until it knows what it needs.
 """
@@ -31,6 +31,11 @@ def main(package: str, env_prefix: str, load_cloud: "Callable[[], Cloud]") -> in
         code = client.run(arguments, package, env_prefix)
         if code is not None:
             return code
+    if arguments == ["--preload"]:
+        from tkr_runtime.tasks.preloaded import client
+
+        client.preload(package, env_prefix)
+        return 0
     return run(arguments, load_cloud())
 
 
@@ -47,6 +52,11 @@ def run(argv: "Sequence[str]", cloud: "Cloud") -> int:
         parser.print_usage(sys.stderr)
         return 0
 
+    import atexit
+    import gc
+
+    # A last search for garbage among all modules would take half a second.
+    atexit.register(gc.freeze)
     # The client of a cloud takes seconds to import: only a task needs it.
     from tkr_runtime.tasks.deferred_imports import (
         defer_imports,
@@ -130,6 +140,12 @@ def _parser(cloud: "Cloud") -> "argparse.ArgumentParser":
         type=Path,
         metavar="FILE",
         help="write the type stubs of the tasks to this file, then exit",
+    )
+    parser.add_argument(
+        "--preload",
+        action="store_true",
+        help="start the process that imports the worker and runs later tasks, then "
+        "exit; without other arguments",
     )
     parser.add_argument("--version", action="version", version=cloud.version)
     return parser

@@ -22,6 +22,7 @@ from tests.helpers.repetition import soak
 from tierkreis.controller.data.location import WorkerCallArgs
 
 from local_nexus import Fault, LocalNexus, Progress
+from tkr_nexus_worker import preload
 from tkr_runtime.tasks.preloaded import client
 
 EXECUTABLE = Path(sys.executable).with_name("tkr_nexus_worker")
@@ -165,6 +166,27 @@ def test_tasks_run_in_forks_of_one_process(shared_bench):
     after = {server.pid for server in shared_bench.servers()}
     assert after
     assert len(after - before) <= 1
+
+
+def test_a_program_can_start_the_process_before_its_first_task(make_bench, monkeypatch):
+    bench = make_bench()
+    for name, value in bench.environment.items():
+        monkeypatch.setenv(name, value)
+    preload()
+    preload()
+    (server,) = bench.servers()
+    code, _, errors = bench.run(bench.upload())
+    assert code == 0, errors
+    assert bench.servers() == [server]
+    assert bench.forks()
+
+
+def test_a_program_starts_no_process_that_no_task_would_use(make_bench, monkeypatch):
+    bench = make_bench(TKR_NEXUS_WARM="0")
+    for name, value in bench.environment.items():
+        monkeypatch.setenv(name, value)
+    preload()
+    assert bench.servers() == []
 
 
 def test_a_fork_runs_the_next_task_of_its_environment_unless_one_failed(make_bench):

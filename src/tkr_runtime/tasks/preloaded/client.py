@@ -76,6 +76,19 @@ def run(
     return None if code is None else _end_as(code)
 
 
+def preload(package: str, env_prefix: str) -> None:
+    """Start the preloaded process of a cloud's worker, unless there is one already.
+
+    :param package: The package of the worker.
+    :param env_prefix: The prefix of its environment variables.
+    """
+    name = socket_name(package, env_prefix) if is_wanted(env_prefix) else None
+    if name is not None:
+        command = _command(name, package, None)
+        with suppress(OSError):  # a task that needs it reports this
+            _spawn_if_none(name, command, environment_of_server(env_prefix))
+
+
 def socket_name(
     package: str, env_prefix: str, worker: WorkerFolder | None = None
 ) -> str | None:
@@ -184,18 +197,9 @@ def _command(name: str, package: str, worker: WorkerFolder | None) -> list[str]:
 def _start(
     name: str, command: list[str], environment: dict[str, str]
 ) -> socket.socket | None:
-    """Start the preloaded process, unless another has just done so, and connect.
-
-    The process holds the lock as long as it lives. Of many executables that find no
-    process at once, only the first starts one.
-    """
+    """Start the preloaded process, unless another has just done so, and connect."""
     deadline = time.monotonic() + _START_SECONDS
-    lock = open_lock(f"{name}.lock")
-    try:
-        if try_lock(lock):
-            _spawn(name, lock, command, environment)
-    finally:
-        os.close(lock)
+    _spawn_if_none(name, command, environment)
     while time.monotonic() < deadline:
         connection = connect(name)
         if connection is not None:
@@ -209,6 +213,20 @@ def _start(
         finally:
             os.close(lock)
     return None
+
+
+def _spawn_if_none(name: str, command: list[str], environment: dict[str, str]) -> None:
+    """Start the preloaded process, unless another has done so.
+
+    The process holds the lock as long as it lives. Of many executables that find no
+    process at once, only the first starts one.
+    """
+    lock = open_lock(f"{name}.lock")
+    try:
+        if try_lock(lock):
+            _spawn(name, lock, command, environment)
+    finally:
+        os.close(lock)
 
 
 def _spawn(

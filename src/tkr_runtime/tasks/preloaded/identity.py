@@ -179,8 +179,10 @@ def identity(
     read_at_start = [*_READ_AT_START, defer_switch(env_prefix)]
     if worker is not None:
         read_at_start += worker.variables
+    # An interpreter has several names in its folder, which executors choose among.
+    folder = os.path.dirname(sys.executable)  # noqa: PTH120
     parts = (
-        (sys.executable, sys.prefix, sys.version, tuple(sys.flags), sys.path[1:]),
+        (folder, sys.prefix, sys.version, tuple(sys.flags), sys.path[1:]),
         (package, worker and worker.path, state_of(watched_paths(package, worker))),
         [(name, os.environ.get(name)) for name in read_at_start],
         inherited,
