@@ -22,8 +22,8 @@ from tests.helpers.repetition import soak
 from tierkreis.controller.data.location import WorkerCallArgs
 
 from local_nexus import Fault, LocalNexus, Progress
-from tkr_nexus_worker import preload
-from tkr_runtime.tasks.preloaded import client
+from tkr_nexus_worker import REGISTRY_PATH, preload
+from tkr_runtime.tasks.preloaded import client, identity
 
 EXECUTABLE = Path(sys.executable).with_name("tkr_nexus_worker")
 PROJECT_NAME = "tests of the warm worker"
@@ -452,6 +452,19 @@ def test_it_does_not_survive_a_change_of_the_packages(make_bench, tmp_path):
     wait_until(lambda: not psutil.pid_exists(old.pid))
     (new,) = bench.servers()
     assert new.pid != old.pid
+
+
+def test_an_environment_that_uv_makes_in_a_worker_changes_no_packages(tmp_path):
+    worker = identity.WorkerFolder(str(tmp_path))
+    watched = identity.watched_paths("tkr_nexus_worker", worker)
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "module.py").touch()
+    assert identity.watched_paths("tkr_nexus_worker", worker) == watched
+    (tmp_path / "module.py").touch()
+    assert identity.watched_paths("tkr_nexus_worker", worker) != watched
+    own = [it.removeprefix(str(REGISTRY_PATH)) for it in watched]
+    assert "/nexus_worker/main.py" in own
+    assert not any(path.startswith("/nexus_worker/.venv/") for path in own)
 
 
 def test_a_task_that_wants_all_imports_has_a_process_of_its_own(make_bench):

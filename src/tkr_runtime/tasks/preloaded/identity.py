@@ -89,10 +89,16 @@ class WorkerFolder:
         # Tierkreis also takes main.py from a folder in that of the project.
         places = (self.path, f"{self.path}/..", f"{self.path}/../..")
         files = [f"{place}/{name}" for place in places for name in _PROJECT_FILES]
-        for folder, folders, names in os.walk(self.path):
-            folders[:] = [it for it in folders if it[0] != "." and it != "__pycache__"]
-            files += [f"{folder}/{name}" for name in names if name.endswith(".py")]
-        return files
+        return files + _source_files(self.path)
+
+
+def _source_files(path: str) -> list[str]:
+    """Return the source files in a folder, without those of an environment in it."""
+    files = []
+    for folder, folders, names in os.walk(path):
+        folders[:] = [it for it in folders if it[0] != "." and it != "__pycache__"]
+        files += [f"{folder}/{name}" for name in names if name.endswith(".py")]
+    return files
 
 
 def is_wanted(env_prefix: str) -> bool:
@@ -152,8 +158,7 @@ def watched_paths(package: str, worker: WorkerFolder | None = None) -> list[str]
         source = os.path.dirname(source)  # noqa: PTH120
     files = []
     for name in (package, "tkr_runtime"):
-        for folder, _, names in os.walk(os.path.join(source, name)):  # noqa: PTH118
-            files += [f"{folder}/{file}" for file in names if file.endswith(".py")]
+        files += _source_files(f"{source}/{name}")
     if worker is not None:
         files += worker.files()
     return [*sys.path[1:], sys.prefix + "/pyvenv.cfg", *sorted(files)]
