@@ -114,7 +114,9 @@ def _run(n_iterations: int, executor: "Callable[[FileStorage], Any]") -> None:
 
     from tkr_nexus_worker import run
 
-    storage = FileStorage(uuid4(), "benchmark", Path(os.environ["TKR_DIR"]))
+    storage = FileStorage(uuid4(), "benchmark")
+    if folder := os.environ.get("TKR_DIR"):
+        storage.tkr_dir = Path(folder)
     inputs = {
         "backend_config": QuantinuumConfig(device_name=DEVICE),
         "angle": 0.1,
