@@ -17,7 +17,7 @@ from tkr_nexus_worker import run, warm_executor
 
 NAME = "script_worker"
 MAIN = """# /// script
-# requires-python = ">=3.12"
+# requires-python = "=={python}.*"
 # dependencies = ["greetings=={version}"]
 #
 # [tool.uv]
@@ -97,9 +97,11 @@ def servers_of(worker, sockets) -> list[psutil.Process]:
 def test_it_runs_in_the_environment_of_its_metadata_and_follows_their_change(
     worker, tmp_path, warm_worker, caplog
 ):
+    python = sysconfig.get_python_version()  # that of the packages of the tests
     for version, text in (("1", "Hello "), ("2", "Good day ")):
         add_wheel(tmp_path, version, text)
-        (worker / "main.py").write_text(MAIN.format(version=version, wheels=tmp_path))
+        main = MAIN.format(python=python, version=version, wheels=tmp_path)
+        (worker / "main.py").write_text(main)
         storage = FileStorage(uuid4(), tierkreis_directory=tmp_path / "checkpoints")
         executor = warm_executor(worker.parent, storage)
         output, prefix, parent = run(greeting(), "you", storage, executor)
