@@ -277,7 +277,7 @@ CONDITIONS = [
     lambda a, b, k: (b[0], k % 2),
     lambda a, b, k: expr.lift(a[1]),
     lambda a, b, k: expr.logic_not(a[0]),
-    lambda a, b, k: expr.logic_and(expr.less(a, k + 1), b[1]),
+    lambda a, b, k: expr.logic_and(expr.less_equal(a, k), b[1]),
     lambda a, b, k: expr.logic_or(expr.equal(a, b), b[0]),
     lambda a, b, k: expr.greater_equal(expr.bit_xor(a, b), k),
     lambda a, b, k: expr.not_equal(expr.bit_and(a, b), 0),
