@@ -22,6 +22,7 @@ from tests.helpers.repetition import soak
 from tierkreis.controller.data.location import WorkerCallArgs
 
 from local_nexus import Fault, LocalNexus, Progress
+from tkr_lightworks_worker import preload as preload_lightworks
 from tkr_nexus_worker import REGISTRY_PATH, preload
 from tkr_runtime.tasks.preloaded import client, identity
 
@@ -181,12 +182,25 @@ def test_a_program_can_start_the_process_before_its_first_task(make_bench, monke
     assert bench.forks()
 
 
-def test_a_program_starts_no_process_that_no_task_would_use(make_bench, monkeypatch):
-    bench = make_bench(TKR_NEXUS_WARM="0")
+@pytest.mark.parametrize(
+    ("start", "variable"),
+    [
+        (preload, "TKR_NEXUS_WARM"),
+        (preload_lightworks, "TKR_LIGHTWORKS_WARM"),
+    ],
+)
+def test_a_program_starts_no_process_that_no_task_would_use(
+    start, variable, make_bench, monkeypatch
+):
+    bench = make_bench()
     for name, value in bench.environment.items():
         monkeypatch.setenv(name, value)
-    preload()
+    monkeypatch.setenv(variable, "0")
+    start()
     assert bench.servers() == []
+    monkeypatch.setenv(variable, "1")
+    start()
+    assert len(bench.servers()) == 1
 
 
 def test_a_fork_runs_the_next_task_of_its_environment_unless_one_failed(make_bench):
