@@ -1,8 +1,6 @@
 """A group of commands, each imported only when it is used."""
 
-import atexit
 import functools
-import gc
 import importlib
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -112,9 +110,6 @@ class LazyGroup(click.Group):
             from tkr_runtime.cli.shells import mend_shells
 
             mend_shells()
-        # The system takes all memory back. A last search for garbage among the modules
-        # that a command imports would take up to half a second.
-        atexit.register(gc.freeze)
         return super().main(*args, **kwargs)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
