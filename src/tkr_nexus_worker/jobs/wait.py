@@ -5,8 +5,9 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, suppress
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import asynccontextmanager, closing, suppress
+from typing import Any, cast
 
 import httpx
 from anyio.from_thread import start_blocking_portal
@@ -273,7 +274,7 @@ class _Wait:
         trust = None
         if CONFIG.websockets_protocol == "wss":
             trust = httpx.create_ssl_context(verify=CONFIG.httpx_verify)
-        connection = connect(
+        connection = _connected(
             f"{address}/attributes/status/ws",
             ssl=trust,
             additional_headers={"Cookie": f"{ACCESS_COOKIE}={token}"},
@@ -301,6 +302,28 @@ class _Wait:
 
     def _left(self) -> float:
         return self._deadline - time.monotonic()
+
+
+@asynccontextmanager
+async def _connected(address: str, **options: Any) -> AsyncIterator[ClientConnection]:
+    """Open a websocket and leave no socket behind, however that ends.
+
+    Where the time runs out just as TLS begins, asyncio starts to end TLS, and the event
+    loop would end before it.
+    """
+    transports: list[asyncio.BaseTransport] = []
+
+    class Connection(ClientConnection):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            transports.append(transport)
+            super().connection_made(transport)
+
+    try:
+        async with connect(address, create_connection=Connection, **options) as it:
+            yield it
+    finally:
+        for transport in transports:
+            cast("asyncio.Transport", transport).abort()
 
 
 async def _receive(websocket: ClientConnection, timeout: float) -> str | bytes:

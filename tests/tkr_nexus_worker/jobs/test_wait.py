@@ -1,6 +1,10 @@
+import gc
 import logging
+import os
+import signal
 import threading
 import time
+from asyncio.sslproto import SSLProtocol
 
 import pytest
 
@@ -106,6 +110,23 @@ def test_a_silent_websocket_is_not_trusted(connected, waiting_job, seen):
     with pytest.raises(WaitTimeoutError):
         wait_until_complete(waiting_job, timeout=0.6, poll_interval=0.1)
     assert len(connected.requests(path=STATUS_PATH)) >= 3
+
+
+def test_no_socket_is_left_where_time_runs_out_as_tls_begins(
+    connected, waiting_job, monkeypatch
+):
+    begin = SSLProtocol.connection_made
+
+    def begin_slowly(*args) -> None:
+        begin(*args)
+        time.sleep(0.3)  # the answer and the end of the time then come at once
+        os.kill(connected.pid, signal.SIGSTOP)  # and TLS is not ended by the server
+        threading.Timer(0.5, os.kill, (connected.pid, signal.SIGCONT)).start()
+
+    monkeypatch.setattr(SSLProtocol, "connection_made", begin_slowly)
+    with pytest.raises(WaitTimeoutError):
+        wait_until_complete(waiting_job, timeout=0.2)
+    gc.collect()  # an open socket is a warning here, and thus an error
 
 
 def test_a_job_that_does_not_end_in_time_is_named_and_goes_on(connected, waiting_job):
