@@ -272,6 +272,19 @@ def test_modifiers_of_gates_mean_what_they_mean_to_qiskit(circuit_of, body):
     assert np.allclose(circuit_of(program).get_unitary(), expected)
 
 
+@pytest.mark.parametrize("exponent", [0.5, 0.25])
+def test_a_power_takes_equal_eigenvalues_for_one(circuit_of, exponent):
+    # Two of these are -1, which rounding puts on either side of the cut.
+    program = f"{HEAD}gate g a, b {{ cx a, b; y b; h a; cx a, b; }} qubit[2] q;"
+    once = circuit_of(f"{program} g q[0], q[1];").get_unitary()
+    root = circuit_of(f"{program} pow({exponent}) @ g q[0], q[1];").get_unitary()
+    assert np.allclose(np.linalg.matrix_power(root, round(1 / exponent)), once)
+    # A function of an operator commutes with all that the operator commutes with.
+    projector = (np.eye(4) - once) / 2
+    phase = np.exp(1j * np.pi * exponent)
+    assert np.allclose(root, np.eye(4) + (phase - 1) * projector)
+
+
 CONDITIONS = [
     lambda a, b, k: (a, k),
     lambda a, b, k: (b[0], k % 2),

@@ -189,6 +189,8 @@ class ModifierError(Exception):
     """A modifier of a gate that pytket cannot express."""
 
 
+_LEAST_ANGLE = 1e-9 - pi
+
 _UNITARY_BOXES: Mapping[int, Any] = {1: Unitary1qBox, 2: Unitary2qBox, 3: Unitary3qBox}
 
 
@@ -262,7 +264,10 @@ def _power(circuit: Circuit, exponent: float) -> Circuit:
     from scipy.linalg import schur  # slow to import, and rarely needed
 
     triangle, basis = schur(circuit.get_unitary(), output="complex")
-    powers = np.exp(1j * exponent * np.angle(np.diag(triangle)))
+    angles = np.angle(np.diag(triangle))
+    # Rounding must not take one of several equal eigenvalues -1 for another.
+    angles[angles < _LEAST_ANGLE] = pi
+    powers = np.exp(1j * exponent * angles)
     box = _UNITARY_BOXES[circuit.n_qubits](basis @ np.diag(powers) @ basis.conj().T)
     return Circuit(circuit.n_qubits).add_gate(box, range(circuit.n_qubits))
 
