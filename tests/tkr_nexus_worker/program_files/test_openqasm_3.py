@@ -136,6 +136,25 @@ def circuit_of(tmp_path):
             "00 11",
         ),
         ('bit[4] c = "0011"; bit[4] d; d = rotl(c, 1) | rotr(c, 1);', "0011 1111"),
+        # A whole number has the bits of its type, however few of them are measured.
+        (
+            "qubit[2] q; bit[4] c; bit[4] d; bit[4] e; x q; uint[4] n = measure q; c = n; d = ~n; n = n << 1; e = n;",
+            "0011 1100 0110",
+        ),
+        (
+            "qubit[2] q; bit[2] c; bit[3] d; x q; c = measure q; uint n = c; if ((n << 1) == 6) d[0] = 1; if ((uint[4](c) << 2) == 12) d[1] = 1; if (~uint[4](c) == 12) d[2] = 1;",
+            "11 111",
+        ),
+        (
+            "qubit[2] q; bit[2] c; bit[4] d; bit e; x q; c = measure q; uint[4] n; if (c[0]) { n = c; n = n << 1; } else { n = 9; } d = n; if (c[0]) { n = ~n; } e = n == 9;",
+            "11 0110 1",
+        ),
+        (
+            "qubit[2] q; bit[2] c; bit[5] d; x q; c = measure q; int[2] a = c; int[4] b = a; int n = a; uint[4] u = a; d[0] = b == -1; d[1] = n == -1; d[2] = u == 15; d[3] = b == a; d[4] = (a >> 1) == -1;",
+            "11 11111",
+        ),
+        # Unsigned numbers have no sign, and rounded ones are real numbers.
+        ("uint n = 0; n -= 1; bit c = n > 5; bit d = floor(7.5) / 2 > 3.2;", "1 1"),
         ("qubit q; bit c; pow(1/2) @ x q; pow(1/2) @ x q; c = measure q;", "1"),
         # switch and subroutines
         (
@@ -238,6 +257,8 @@ def test_scratch_bits_have_the_name_that_results_leave_out(circuit_of):
         ("qubit q;\nfoo q;", 4, "gate 'foo' is not defined"),
         ("gate g(a) q {\nrx(b) q; }", 4, "'b' is not declared"),
         ("const int n = 2;\nn = 3;", 4, "'n' is constant"),
+        ("bit[2] c;\nc = c + -1;", 4, "express the number -1 beside bits"),
+        ("bit[2] c;\nc = 2**64 * c;", 4, "the number 18446744073709551616 beside"),
         ("int n = 2;\nn ~= 3;", 4, "no operator '~' of two values"),
         ("qubit[2] q;\npow(0.5) @ ctrl(3) @ x q[0], q[1];", 4, "takes 4 qubits, not 2"),
     ],

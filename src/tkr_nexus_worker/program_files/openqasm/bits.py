@@ -15,6 +15,7 @@ from tkr_nexus_worker.program_files.openqasm.expressions import (
     Item,
     Number,
     Value,
+    narrowed,
 )
 from tkr_nexus_worker.program_files.openqasm.gate_calls import EXTENDED_2, GateCalls
 from tkr_nexus_worker.program_files.openqasm.names import (
@@ -126,7 +127,7 @@ class BitStatements(GateCalls):
     def _overwritten(self, node: Any, variable: Variable, value: Number | Bits) -> Bits:
         """Write a number to the bits that keep a variable, in a branch."""
         if isinstance(value, Bits):
-            value = self._cast_bits(node, variable.type, value)
+            value = narrowed(self._cast_bits(node, variable.type, value))
         else:
             value = self._cast(node, variable.type, value)
             if isinstance(value, float) or value < 0:
@@ -155,11 +156,12 @@ class BitStatements(GateCalls):
         self._write_bits(bits, [*value.items, *[False] * (width - len(value.items))])
         return replace(value, items=tuple(bits), register=None, condition=None)
 
-    def _kept(self, value: Bits) -> tuple[Bit, ...]:
+    def _kept(self, value: Bits) -> tuple[Item, ...]:
         """Copy bits, so that they stay what they are."""
-        bits = tuple(self._out.scratch_bit() for _ in value.items)
-        self._write_bits(bits, value.items)
-        return bits
+        changing = {id(item): item for item in value.items if item is not False}
+        bits = {one: self._out.scratch_bit() for one in changing}
+        self._write_bits([*bits.values()], [*changing.values()])
+        return tuple(bits.get(id(item), False) for item in value.items)
 
     def _declare_io(self, node: ast.IODeclaration) -> None:
         name = node.identifier.name
@@ -240,7 +242,7 @@ class BitStatements(GateCalls):
 
     def _fitted(self, node: Any, value: Number | Bits, size: int) -> Sequence[Item]:
         if isinstance(value, Bits):
-            items = value.items
+            items = narrowed(value, size).items
         elif isinstance(value, float) or not 0 <= value < 1 << size:
             self._fail(node, f"the value {value} does not fit {counted(size, 'bit')}")
         else:

@@ -25,10 +25,12 @@ from tkr_nexus_worker.program_files.openqasm.expressions import (
     Number,
     Value,
     binary,
+    narrowed,
     negate_bits,
     on_numbers,
     rotated,
     truth,
+    widened,
 )
 from tkr_nexus_worker.program_files.openqasm.gates import BUILT_IN, StandardGate
 from tkr_nexus_worker.program_files.openqasm.names import (
@@ -303,7 +305,15 @@ class Evaluation(ABC):
             self._fail(node, f"{name!r} is {KINDS[type(meaning)]}, not a number")
         if meaning.value is None:
             self._fail(node, f"{name!r} has no value yet")
+        if isinstance(meaning.value, Bits):
+            return widened(meaning.value, self._type_width(meaning.type))
         return meaning.value
+
+    def _type_width(self, kind: Any) -> int:
+        """Return how many bits the whole numbers of a type have; 1 for other types."""
+        if not isinstance(kind, ast.IntType | ast.UintType):
+            return 1
+        return _USUAL_INTEGER if kind.size is None else self._size(kind.size)
 
     def _digits(self, node: Any, variable: Variable) -> Value:
         """Return binary digits of a whole number."""
@@ -312,12 +322,9 @@ class Evaluation(ABC):
         if not isinstance(variable.type, ast.IntType | ast.UintType):
             self._fail(node, f"{name!r} is not a register and has no index")
         if isinstance(value, Bits):
-            size = variable.type.size
-            more = 0 if size is None else self._size(size) - len(value.items)
-            items: Sequence[Item] = (*value.items, *[False] * more)
+            items: Sequence[Item] = value.items
         else:
-            size = variable.type.size
-            width = _USUAL_INTEGER if size is None else self._size(size)
+            width = self._type_width(variable.type)
             items = [bool(int(cast("Number", value)) >> at & 1) for at in range(width)]
         places, single = self._indices(node, len(items), "bit")
         return Bits(tuple(items[place] for place in places), single)
@@ -391,13 +398,17 @@ class Evaluation(ABC):
             case ast.FloatType() | ast.AngleType():
                 self._fail(node, "bits cannot become an angle of a circuit of pytket")
             case ast.IntType() | ast.UintType() | ast.BitType():
+                value = narrowed(value)
+                if isinstance(kind, ast.UintType) and value.signed:
+                    value = widened(value, self._type_width(kind))
                 size = len(value.items) if kind.size is None else self._size(kind.size)
                 if size < len(value.items):
                     name = type(kind).__name__.removesuffix("Type").lower()
                     bits = counted(len(value.items), "bit")
                     self._fail(node, f"a value of {bits} does not fit {name}[{size}]")
-                signed = isinstance(kind, ast.IntType) and size == len(value.items)
-                return replace(value, signed=signed and kind.size is not None)
+                fills = kind.size is not None and size == len(value.items)
+                signed = isinstance(kind, ast.IntType) and (fills or value.signed)
+                return replace(widened(value, size), signed=signed)
         return value
 
     def _cast(self, node: Any, kind: Any, value: Value) -> Number:
@@ -415,11 +426,8 @@ class Evaluation(ABC):
             case ast.AngleType():
                 return float(value) % tau
             case ast.IntType() | ast.UintType():
-                number = int(value)
-                if kind.size is None:
-                    return number
-                size = self._size(kind.size)
-                number %= 1 << size
+                size = self._type_width(kind)
+                number = int(value) % (1 << size)
                 if isinstance(kind, ast.IntType) and number >> (size - 1):
                     number -= 1 << size
                 return number

@@ -3,7 +3,7 @@
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from pytket.circuit import Bit
@@ -34,7 +34,8 @@ class Bits:
 
     :param items: The bits, the least significant first.
     :param single: Whether it is one bit and no register.
-    :param register: The register that they are, if they are all of one.
+    :param register: The register that they are, if they are all of one; it may have
+        fewer bits than a number that is made of it.
     :param condition: What they say as a condition on one register, if that is all.
     :param signed: Whether they are a whole number whose highest bit is its sign.
     """
@@ -64,6 +65,7 @@ CONSTANTS: Mapping[int, Mapping[str, float]] = {
 """The constants of each version of the language."""
 
 _MOST_BITS = 4096
+_NUMBERS = 2**64  # those of expressions of pytket are less
 
 
 def _divide(left: Number, right: Number) -> Number:
@@ -103,8 +105,9 @@ FUNCTIONS: Mapping[str, Callable[..., Number]] = {
     "exp": math.exp,
     "log": math.log,
     "sqrt": math.sqrt,
-    "ceiling": math.ceil,
-    "floor": math.floor,
+    # Their values are real numbers, of which a half is not cut off.
+    "ceiling": lambda x: float(math.ceil(x)),
+    "floor": lambda x: float(math.floor(x)),
     "mod": _remainder,
     "pow": _power,
 }
@@ -206,7 +209,33 @@ def negate_bits(value: Bits) -> Bits:
 
     :param value: The value.
     """
-    return Bits(tuple(_not(item) for item in value.items), value.single)
+    items = tuple(_not(item) for item in value.items)
+    return Bits(items, value.single, signed=value.signed)
+
+
+def widened(value: Bits, width: int) -> Bits:
+    """Return the same number with more bits.
+
+    :param value: The number.
+    :param width: How many bits it has at least.
+    """
+    more = width - len(value.items)
+    if more <= 0:
+        return value
+    highest = value.items[-1] if value.signed else False
+    return replace(value, items=(*value.items, *[highest] * more), single=False)
+
+
+def narrowed(value: Bits, width: int = 1) -> Bits:
+    """Return the same number without its highest bits that are known to be 0.
+
+    :param value: The number.
+    :param width: How many bits are left at least.
+    """
+    items = value.items
+    while len(items) > width and items[-1] is False and not value.signed:
+        items = items[:-1]
+    return replace(value, items=items)
 
 
 def rotated(value: Bits, distance: int) -> Bits:
@@ -280,14 +309,12 @@ def _compare(name: str, left: Value, right: Value) -> Value:
 
 def _without_sign(left: Value, right: Value) -> tuple[Value, Value]:
     """Add as much to two numbers, of which one has a sign, that none is negative."""
-    [width, *others] = {
-        len(one.items) for one in (left, right) if isinstance(one, Bits)
-    }
+    width = max(len(one.items) for one in (left, right) if isinstance(one, Bits))
     half = 1 << (width - 1)
 
     def raised(value: Value) -> Value:
-        if isinstance(value, Bits) and value.signed and not others:
-            *low, sign = value.items
+        if isinstance(value, Bits) and value.signed:
+            *low, sign = widened(value, width).items
             return Bits((*low, _not(sign)))
         if isinstance(value, int) and -half <= value < half:
             return value + half
@@ -305,7 +332,7 @@ _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
 def _equals(bits: Bits, value: int) -> Bits | None:
     """Return the condition that a whole register has a value, if it is one."""
-    width = len(bits.items)
+    width = 0 if bits.register is None else bits.register.size
     if bits.register is None or value >= 1 << width:
         return None
     values = tuple(bool(value >> index & 1) for index in range(width))
@@ -323,9 +350,9 @@ def _width(value: Value) -> int:
 
 def _items(value: Value, width: int) -> Sequence[Item]:
     if isinstance(value, Bits):
-        return (*value.items, *[False] * (width - len(value.items)))
+        return widened(value, width).items
     if isinstance(value, LogicExp) or value < 0 or value != int(value):
-        raise _cannot(f"{value} beside bits")
+        raise _cannot(f"the number {value} beside bits")
     return [bool(int(value) >> index & 1) for index in range(width)]
 
 
@@ -335,6 +362,8 @@ def _operand(name: str, value: Value) -> RegLogicExp | BitRegister | int:
     if isinstance(value, Bits) and value.register is not None:
         return value.register
     if isinstance(value, int):
+        if not 0 <= value < _NUMBERS:
+            raise _cannot(f"the number {value} beside bits")
         return value
     raise _cannot(f"'{name}' on bits that are not a whole register")
 
@@ -342,10 +371,11 @@ def _operand(name: str, value: Value) -> RegLogicExp | BitRegister | int:
 def _shifted(value: Bits, distance: int) -> Bits:
     width = len(value.items)
     places = (index - distance for index in range(width))
-    return Bits(
-        tuple(value.items[at] if 0 <= at < width else False for at in places),
-        value.single,
+    above = value.items[-1] if value.signed else False
+    items = (
+        False if at < 0 else value.items[at] if at < width else above for at in places
     )
+    return Bits(tuple(items), value.single, signed=value.signed)
 
 
 def _cannot(what: str) -> ExpressionError:
