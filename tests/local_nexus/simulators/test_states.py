@@ -48,6 +48,19 @@ def test_a_state_has_the_order_of_the_qubits(run_circuit, config, make):
     assert abs(np.vdot(state, expected)) == pytest.approx(1)
 
 
+def test_a_gate_without_qubits_turns_the_phase_of_a_state(run_circuit):
+    circuit = Circuit(1).H(0).add_gate(OpType.Phase, [0.3], []).add_phase(0.2)
+    state = run_circuit(circuit, "QulacsConfig", None).get_state()
+    np.testing.assert_allclose(state, circuit.get_statevector(), atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["Qulacs", "AerState", "AerUnitary", "Braket"])
+def test_a_circuit_without_qubits_has_no_state(run, kind):
+    config = {"type": f"{kind}Config", "local": True}
+    outcome = run(circuit_request(Circuit(), config, None))
+    assert outcome.error_detail.startswith("The circuit has no qubits")
+
+
 @pytest.mark.parametrize("gate", GATES, ids=lambda gate: gate.name)
 def test_every_gate_acts_as_pytket_defines_it(run_circuit, gate):
     circuit = Circuit(3).Ry(0.2, 0).Ry(0.5, 1).Rx(0.7, 2).CX(0, 2).CX(1, 0)
@@ -74,6 +87,15 @@ def test_a_circuit_that_chance_decides_has_no_state(run):
     outcome = run(circuit_request(circuit, "QulacsConfig", None))
     assert outcome.status == "ERROR"
     assert "no single final state" in outcome.error_detail
+
+
+def test_braket_runs_circuits_with_barriers_and_phases(run_circuit):
+    local = {"type": "BraketConfig", "local": True}
+    circuit = Circuit(2).X(0).add_barrier([0, 1]).CX(0, 1)
+    circuit.add_gate(OpType.Phase, [0.3], [])
+    state = run_circuit(circuit, local, None).get_state()
+    assert abs(state[3]) == pytest.approx(1)
+    assert run_circuit(circuit.measure_all(), local, 5).get_counts() == {(1, 1): 5}
 
 
 def test_braket_gives_counts_and_refuses_what_is_remote(run, run_circuit):

@@ -80,6 +80,17 @@ def flatten(circuit: Circuit) -> tuple[Circuit, list[Qubit], list[Bit]]:
     return flat, circuit.qubits, circuit.bits
 
 
+def check_has_qubits(circuit: Circuit) -> None:
+    """Refuse a circuit without qubits, whose state pytket has no result for.
+
+    :raises SimulationError: When it has none.
+    """
+    if not circuit.qubits:
+        raise SimulationError(
+            "The circuit has no qubits, and so no state: add a qubit to it."
+        )
+
+
 @dataclass(frozen=True)
 class Shots:
     """The outcomes of a circuit.

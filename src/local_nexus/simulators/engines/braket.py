@@ -4,10 +4,16 @@ import numpy as np
 from pytket.backends.backendresult import BackendResult
 from pytket.circuit import Circuit, OpType
 from pytket.extensions.braket.backends.braket import BraketBackend
+from pytket.passes import RemoveBarriers, RemovePhaseOps
 from pytket.predicates import NoMidMeasurePredicate
 
 from local_nexus.simulators.circuits.classical import classical_operations
-from local_nexus.simulators.circuits.run import CircuitRun, Shots, flatten
+from local_nexus.simulators.circuits.run import (
+    CircuitRun,
+    Shots,
+    check_has_qubits,
+    flatten,
+)
 from local_nexus.simulators.errors import SimulationError
 
 
@@ -40,6 +46,10 @@ def run(job: CircuitRun) -> Shots | BackendResult:
             "an AerConfig for measurements in its middle."
         )
     flat, qubits, bits = flatten(job.circuit)
+    check_has_qubits(flat)
+    # Braket has neither barriers nor gates without qubits.
+    RemoveBarriers().apply(flat)
+    RemovePhaseOps().apply(flat)
     backend = BraketBackend(
         local=True, local_device=job.config.get("local_device", "default")
     )

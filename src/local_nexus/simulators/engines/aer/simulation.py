@@ -28,7 +28,12 @@ from qiskit_aer.noise import NoiseModel
 from qiskit_ibm_runtime import fake_provider  # type: ignore[import-untyped]
 
 from local_nexus.simulators.circuits.classical import classical_operations
-from local_nexus.simulators.circuits.run import CircuitRun, Shots, flatten
+from local_nexus.simulators.circuits.run import (
+    CircuitRun,
+    Shots,
+    check_has_qubits,
+    flatten,
+)
 from local_nexus.simulators.engines.aer.crosstalk import crosstalk_params
 from local_nexus.simulators.engines.aer.noise import (
     Steps,
@@ -85,6 +90,7 @@ def run(job: CircuitRun) -> Shots:
 def run_state(job: CircuitRun) -> BackendResult:
     """Return the final state of a circuit; shots have no meaning for it."""
     flat, qubits, _bits = flatten(job.circuit)
+    check_has_qubits(flat)
     _check_no_classical_operations(flat, "AerStateConfig")
     result = _result(aer.AerStateBackend(job.config.get("n_qubits", 40)), flat)
     return BackendResult(state=result.get_state(flat.qubits), q_bits=qubits)
@@ -93,6 +99,7 @@ def run_state(job: CircuitRun) -> BackendResult:
 def run_unitary(job: CircuitRun) -> BackendResult:
     """Return the unitary of a circuit; shots have no meaning for it."""
     flat, qubits, _bits = flatten(job.circuit)
+    check_has_qubits(flat)
     _check_no_classical_operations(flat, "AerUnitaryConfig")
     result = _result(aer.AerUnitaryBackend(job.config.get("n_qubits", 40)), flat)
     return BackendResult(unitary=result.get_unitary(flat.qubits), q_bits=qubits)

@@ -20,7 +20,12 @@ from pytket.passes import AutoRebase
 from qulacs import QuantumGateBase, QuantumState
 
 from local_nexus.simulators.circuits.classical import evaluator, inner
-from local_nexus.simulators.circuits.run import CircuitRun, Shots, flatten
+from local_nexus.simulators.circuits.run import (
+    CircuitRun,
+    Shots,
+    check_has_qubits,
+    flatten,
+)
 from local_nexus.simulators.engines.qulacs.frames import without_rz
 from local_nexus.simulators.engines.qulacs.gate_errors import Faults
 from local_nexus.simulators.engines.qulacs.steps import (
@@ -97,6 +102,7 @@ def run(job: CircuitRun) -> "Shots | BackendResult":
     check_state_vector(job.circuit.n_qubits)
     flat, qubits, bits = flatten(job.circuit)
     if job.wants_state:
+        check_has_qubits(flat)
         flat.replace_implicit_wire_swaps()
     AutoRebase(SIMULATED_GATES if job.rates is None else MACHINE_GATES).apply(flat)
     if job.rates is not None:
@@ -171,7 +177,12 @@ class _Program:
                     "operations has no single final state: ask for shots."
                 )
             step.gate.update_quantum_state(branch.state)
-        phase = np.exp(1j * np.pi * float(self.circuit.phase))
+        phases = [
+            float(command.op.params[0])
+            for command in self.circuit
+            if command.op.type == OpType.Phase
+        ]
+        phase = np.exp(1j * np.pi * (float(self.circuit.phase) + sum(phases)))
         amplitudes: npt.NDArray[np.complex128] = phase * branch.state.get_vector()
         return amplitudes
 
