@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 import qnexus as qnx
 from pydantic import BaseModel
 from pytket.circuit import Circuit, OpType
-from pytket.passes import DecomposeBoxes
 from pytket.predicates import (
     GateSetPredicate,
     NoFastFeedforwardPredicate,
@@ -37,6 +36,7 @@ from tkr_nexus_worker.errors import (
 from tkr_nexus_worker.jobs.items import describe_alike
 from tkr_nexus_worker.nexus.checks import check_shots
 from tkr_nexus_worker.nexus.client import call
+from tkr_nexus_worker.program_files.conditions import decompose_boxes
 
 logger = logging.getLogger(__name__)
 
@@ -373,8 +373,7 @@ def _compare_simulator(
     for index, circuit in enumerate(circuits):
         if circuit.is_symbolic():
             continue
-        plain = circuit.copy()
-        DecomposeBoxes().apply(plain)
+        plain = decompose_boxes(circuit)
         others = [
             str(op)
             for op, _ in distinct_ops(plain)

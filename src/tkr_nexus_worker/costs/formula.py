@@ -9,7 +9,9 @@ from collections import Counter
 from typing import cast
 
 from pytket.circuit import Circuit, Conditional, Op, OpType
-from pytket.passes import AutoRebase, DecomposeBoxes
+from pytket.passes import AutoRebase
+
+from tkr_nexus_worker.program_files.conditions import decompose_boxes
 
 NO_GATES = {OpType.Barrier, OpType.Measure, OpType.Phase, OpType.Reset}
 """What a circuit may contain beside the gates of a device."""
@@ -33,8 +35,7 @@ def hqc(circuit: Circuit, shots: int) -> float:
     :param shots: The number of shots.
     :returns: The cost in HQC.
     """
-    plain = circuit.copy()
-    DecomposeBoxes().apply(plain)
+    plain = decompose_boxes(circuit)
     one_qubit = two_qubit = 0
     spam = plain.n_qubits
     for op, count in distinct_ops(plain):

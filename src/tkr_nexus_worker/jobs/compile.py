@@ -13,7 +13,7 @@ from uuid import UUID
 import pytket.passes
 import qnexus as qnx
 from pytket.circuit import Circuit, OpType
-from pytket.passes import AutoRebase, BasePass, DecomposeBoxes, RemoveRedundancies
+from pytket.passes import AutoRebase, BasePass, RemoveRedundancies
 from pytket.predicates import GateSetPredicate
 from qnexus.models import BackendConfig
 from qnexus.models.references import (
@@ -42,6 +42,7 @@ from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.idempotency import key_of
 from tkr_nexus_worker.nexus.projects import get_or_create_project
 from tkr_nexus_worker.nexus.states import Phase
+from tkr_nexus_worker.program_files.conditions import decompose_boxes
 
 logger = logging.getLogger(__name__)
 
@@ -278,20 +279,19 @@ def compile_locally(
     for index, circuit in enumerate(circuits):
         changed = circuit.copy()
         if passes or not fits.verify(changed):
-            steps = [DecomposeBoxes(), *chosen]
-            _apply(
-                [*steps, AutoRebase(set(gates)), RemoveRedundancies()], changed, index
-            )
+            steps = [*chosen, AutoRebase(set(gates)), RemoveRedundancies()]
+            changed = _changed(circuit, steps, index)
         if circuit.name:
             changed.name = circuit.name
         compiled.append(changed)
     return compiled
 
 
-def _apply(steps: Sequence[BasePass], circuit: Circuit, index: int) -> None:
+def _changed(circuit: Circuit, steps: Sequence[BasePass], index: int) -> Circuit:
     try:
+        changed = decompose_boxes(circuit)
         for step in steps:
-            step.apply(circuit)
+            step.apply(changed)
     # pytket raises errors of several kinds for circuits that a pass cannot take.
     except (IndexError, RuntimeError, TypeError, ValueError) as error:
         name = f" ({circuit.name!r})" if circuit.name else ""
@@ -299,6 +299,7 @@ def _apply(steps: Sequence[BasePass], circuit: Circuit, index: int) -> None:
             f"pytket cannot compile circuits[{index}]{name}: {error}; compile it on "
             "Nexus instead."
         ) from error
+    return changed
 
 
 def _gates_of(config: BackendConfig) -> frozenset[OpType]:

@@ -23,6 +23,7 @@ from pytket.circuit.logic_exp import (
     BitNot,
     LogicExp,
 )
+from pytket.passes import DecomposeBoxes
 from pytket.unit_id import UnitID
 
 SCRATCH = "tk_SCRATCH_BIT"
@@ -258,6 +259,34 @@ def simplify_conditions(circuit: Circuit) -> Circuit:
     return result
 
 
+def decompose_boxes(circuit: Circuit) -> Circuit:
+    """Return a circuit without boxes, whose conditions are read when they were.
+
+    :param circuit: The circuit, which stays as it is.
+    """
+    boxes = circuit.ops_of_type(OpType.CircBox)
+    conditional = circuit.ops_of_type(OpType.Conditional)
+    # To list the commands of a large circuit takes long.
+    if any(map(_has_bits, boxes)) or any(map(_is_conditional_box, conditional)):
+        plain = simplify_conditions(circuit)
+        plain = plain.copy() if plain is circuit else plain
+    else:
+        plain = circuit.copy()
+    DecomposeBoxes().apply(plain)
+    return plain
+
+
+def _has_bits(op: Op) -> bool:
+    """Return whether an operation is a box in which bits are read or written."""
+    return isinstance(op, CircBox) and op.get_circuit().n_bits > 0
+
+
+def _is_conditional_box(op: Op) -> bool:
+    while isinstance(op, Conditional):
+        op = op.op
+    return _is_divided(op)
+
+
 def _is_divided(op: Op) -> bool:
     """Return whether an operation must not have a condition as a whole."""
     if isinstance(op, StatePreparationBox):
@@ -278,10 +307,8 @@ def _is_simple(command: Command, registers: _Registers) -> bool:
             and not _is_divided(op.op)
             and (op.width == 1 or bits in registers)
         )
-    if isinstance(op, CircBox):
-        # What acts on bits in a box is seen only when it is taken apart.
-        return op.get_circuit().n_bits == 0
-    return True
+    # What acts on bits in a box is seen only when it is taken apart.
+    return not _has_bits(op)
 
 
 def _take_apart(

@@ -15,6 +15,7 @@ from qnexus.models.references import ExecuteJobRef
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.jobs.payload import get_job_payload
+from tkr_nexus_worker.program_files.conditions import decompose_boxes
 from tkr_nexus_worker.results.counts import CircuitResult
 from tkr_runtime.histograms import (
     DEFAULT_TOP,
@@ -298,10 +299,9 @@ def _split(
 
     :returns: The gates, the qubit that each measured bit shows, and all bits.
     """
-    from pytket.passes import DecomposeBoxes, RemoveBarriers
+    from pytket.passes import RemoveBarriers
 
-    gates = circuit.copy()
-    DecomposeBoxes().apply(gates)
+    gates = decompose_boxes(circuit)
     RemoveBarriers().apply(gates)
     unitary = Circuit()
     for qubit in gates.qubits:

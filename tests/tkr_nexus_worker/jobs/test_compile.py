@@ -1,8 +1,9 @@
 """Circuits compiled by a job of Nexus, and by pytket on this machine."""
 
+import numpy as np
 import pytest
 import qnexus as qnx
-from pytket.circuit import Circuit, OpType
+from pytket.circuit import CircBox, Circuit, OpType, StatePreparationBox
 from quantinuum_schemas.models.backend_config import (
     HeliosConfig,
     IBMQConfig,
@@ -11,9 +12,11 @@ from quantinuum_schemas.models.backend_config import (
 )
 from quantinuum_schemas.models.hypertket_config import HyperTketConfig, QubitReuseConfig
 from sympy import Symbol
+from tests.helpers.exact_distributions import distribution
 
 from local_nexus import Fault
 from tkr_nexus_worker import jobs, programs, tasks
+from tkr_nexus_worker.costs.formula import hqc
 from tkr_nexus_worker.errors import (
     InvalidInputError,
     JobFailedError,
@@ -173,6 +176,25 @@ def test_chosen_passes_of_pytket_are_applied_before(connected):
         [circuit], CONFIG, passes=["RemoveRedundancies", "FullPeepholeOptimise"]
     )
     assert compiled.n_2qb_gates() == 0
+
+
+def test_a_box_under_a_condition_does_what_it_did_whatever_it_writes(connected):
+    prepared = Circuit(1, 2).X(0).Measure(0, 0)
+    box = StatePreparationBox(np.array([0.0, 1.0]), with_initial_reset=True)
+    prepared.add_gate(box, [0], condition_bits=[0], condition_value=1)
+    prepared.Measure(0, 1)
+    # The box writes the bit that it depends on.
+    inner = CircBox(Circuit(1, 1).X(0).Measure(0, 0).X(0))
+    written = Circuit(1, 2).X(0).Measure(0, 0)
+    written.add_circbox(inner, [0, 0], condition_bits=[0], condition_value=1)
+    written.Measure(0, 1)
+    compiled = jobs.compile_locally([prepared, written], CONFIG)
+    assert [distribution(circuit) for circuit in compiled] == [
+        {"11": pytest.approx(1)},
+        {"10": pytest.approx(1)},
+    ]
+    one_by_one = Circuit(1, 2).X(0).Measure(0, 0).X(0).Measure(0, 0).X(0).Measure(0, 1)
+    assert hqc(written, 100) == hqc(one_by_one, 100)
 
 
 def test_the_gates_of_other_devices_are_asked_for(connected):
