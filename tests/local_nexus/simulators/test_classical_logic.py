@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 from pytket.circuit import Circuit, reg_eq
-from pytket.circuit.logic_exp import RegWiseOp, create_reg_logic_exp
+from pytket.circuit.logic_exp import RegNeg, RegWiseOp, create_reg_logic_exp
 
 from local_nexus.simulators.circuits.classical import digits, number
 
@@ -59,6 +59,12 @@ def test_registers_are_unsigned_integers(run_circuit, op):
         expression = create_reg_logic_exp(op, [first, second])
         circuit.add_clexpr_from_logicexp(expression, result.to_list())
         assert value(run_circuit, circuit, result) == ARITHMETIC[op](a, b)
+
+
+def test_a_negative_register_is_taken_modulo_its_size(run_circuit):
+    circuit, a, _b, result = circuit_with(5, 3)
+    circuit.add_clexpr_from_logicexp(RegNeg(a), result.to_list())
+    assert value(run_circuit, circuit, result) == 32 - 5
 
 
 def test_nested_expressions_are_evaluated_inside_out(run_circuit):

@@ -119,6 +119,14 @@ def test_bits_keep_their_names(compiled):
             "H1-1 has ZZPhase, ZZMax, TK2",
         ),
         (Circuit(1), CONFIGS[0] | {"target_2qb_gate": "Nix"}, 2, "Nix"),
+        (
+            Circuit(2, 1).add_gate(
+                OpType.SWAP, [0, 1], condition_bits=[0], condition_value=1
+            ),
+            CONFIGS[0],
+            2,
+            "Write a swap under a condition as three CX",
+        ),
     ],
 )
 def test_what_cannot_be_compiled_is_an_error(

@@ -45,7 +45,8 @@ OPERATIONS: dict[ClOp, Callable[..., int]] = {
     ClOp.RegLeq: lambda a, b: int(a <= b),
     ClOp.RegGeq: lambda a, b: int(a >= b),
     ClOp.RegAdd: lambda a, b: a + b,
-    ClOp.RegSub: lambda a, b: a - b,
+    # pytket writes its RegNeg, the negative of one register, as a difference, too.
+    ClOp.RegSub: lambda a, b=None: -a if b is None else a - b,
     ClOp.RegMul: lambda a, b: a * b,
     ClOp.RegDiv: lambda a, b: a // b if b else 0,
     ClOp.RegPow: lambda a, b: pow(a, b, LARGEST) if b >= 0 else 0,

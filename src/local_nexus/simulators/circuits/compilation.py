@@ -123,9 +123,14 @@ def _apply(step: BasePass, circuit: Circuit) -> None:
     try:
         step.apply(circuit)
     except (IndexError, RuntimeError, ValueError) as error:
+        hint = "Optimisation level 0 has the fewest passes."
+        if "implicit wireswap" in str(error):
+            hint = (
+                "Write a swap under a condition as three CX, or compile with "
+                "allow_implicit_swaps=False where the config has that."
+            )
         raise SimulationError(
-            f"pytket's pass {_name(step)} fails on the circuit: {error}. "
-            "Optimisation level 0 has the fewest passes."
+            f"pytket's pass {_name(step)} fails on the circuit: {error}. {hint}"
         ) from error
 
 
