@@ -15,7 +15,7 @@ from qnexus.models.references import ExecuteJobRef
 
 from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.jobs.payload import get_job_payload
-from tkr_nexus_worker.program_files.conditions import decompose_boxes
+from tkr_nexus_worker.program_files.conditions import SCRATCH, decompose_boxes
 from tkr_nexus_worker.results.counts import CircuitResult
 from tkr_runtime.histograms import (
     DEFAULT_TOP,
@@ -186,15 +186,17 @@ def sampled_distribution(
     if circuit.n_qubits > _MOST_QUBITS_SAMPLED:
         return _sampled_by_stabilizers(unitary, measured, bits, n_samples, seed, name)
     # The simulator renames bits of other registers.
-    columns = unitary.add_c_register("c", len(measured)).to_list()
-    for column, qubit in zip(columns, measured.values(), strict=True):
+    qubits = list(dict.fromkeys(measured.values()))
+    columns = unitary.add_c_register("c", len(qubits)).to_list()
+    for column, qubit in zip(columns, qubits, strict=True):
         unitary.Measure(qubit, column)
+    place = {bit: qubits.index(qubit) for bit, qubit in measured.items()}
     backend = _load_qulacs()()
     compiled = backend.get_compiled_circuit(unitary, optimisation_level=0)
     result = backend.run_circuit(compiled, n_shots=n_samples, seed=seed)
     return SampledDistribution(
         {
-            _outcome(bits, dict(zip(measured, map(str, values), strict=True))): (
+            _outcome(bits, {bit: str(values[at]) for bit, at in place.items()}): (
                 count / n_samples
             )
             for values, count in result.get_counts(columns).items()
@@ -307,18 +309,24 @@ def _split(
     for qubit in gates.qubits:
         unitary.add_qubit(qubit)
     measured: dict[Any, Any] = {}
+    ended: set[Any] = set()
     for command in gates:
-        if command.op.type == OpType.Measure:
+        op = command.op
+        if op.type == OpType.Measure:
             measured[command.bits[0]] = command.qubits[0]
-        elif set(command.qubits) & set(measured.values()) or not command.op.is_gate():
+            ended.add(command.qubits[0])
+        elif op.type == OpType.Phase:
+            continue
+        elif ended & set(command.qubits) or not op.is_gate() or op.type == OpType.Reset:
             raise InvalidInputError(
                 f"The ideal distribution of {name} cannot be calculated: it does more "
                 f"than gates and measurements at its end ({command})."
             )
         else:
-            unitary.add_gate(command.op, command.args)
-    unitary.add_phase(gates.phase)
-    return unitary, measured, sorted(gates.bits)
+            unitary.add_gate(op, command.args)
+    # Results leave out the bits that compilers and OpenQASM need for themselves.
+    bits = sorted(bit for bit in gates.bits if bit.reg_name != SCRATCH)
+    return unitary, {bit: measured[bit] for bit in bits if bit in measured}, bits
 
 
 def _check_shown(result: CircuitResult, top: int) -> None:

@@ -4,11 +4,12 @@ import json
 import sys
 
 import pytest
-from pytket.circuit import Bit, Circuit
+from pytket.circuit import Bit, Circuit, OpType, Qubit
 from rich.console import Console
 from tests.helpers.circuit_results import counted, job_of, result_of, shots_of
 
 from tkr_nexus_worker.errors import InvalidInputError
+from tkr_nexus_worker.program_files.conditions import SCRATCH
 from tkr_nexus_worker.results.plots import (
     histogram,
     ideal_distribution,
@@ -187,6 +188,30 @@ def test_the_ideal_distribution_follows_bits_and_registers():
     shots = shots_of([Bit("a", 0), Bit("b", 0), Bit("b", 1)], [[0, 1, 0]])
     shown = histogram(result_of(shots), ideal=ideal_distribution(circuit))
     assert shown.ideal == pytest.approx(shown.probabilities)
+
+
+@pytest.mark.parametrize("calculate", [ideal_distribution, sampled_distribution])
+def test_the_ideal_shows_each_bit_of_the_result_and_no_other(calculate):
+    twice = Circuit(1, 2).X(0).add_gate(OpType.Phase, [0.3], [])
+    assert calculate(twice.Measure(0, 0).Measure(0, 1)) == pytest.approx({"11": 1})
+    with_scratch = Circuit(2, 1).X(0).H(1).Measure(0, 0)
+    with_scratch.add_bit(Bit(SCRATCH, 0))
+    with_scratch.Measure(Qubit(1), Bit(SCRATCH, 0))
+    assert calculate(with_scratch) == pytest.approx({"1": 1})
+
+
+@pytest.mark.parametrize("calculate", [ideal_distribution, sampled_distribution])
+@pytest.mark.parametrize(
+    "circuit",
+    [
+        Circuit(1, 1).X(0).Reset(0).Measure(0, 0),
+        # The bit forgets the first measurement; the qubit does not.
+        Circuit(2, 2).H(0).Measure(0, 0).Measure(1, 0).H(0).Measure(0, 1),
+    ],
+)
+def test_more_than_gates_and_final_measurements_has_no_ideal(calculate, circuit):
+    with pytest.raises(InvalidInputError, match="more than gates and measurements"):
+        calculate(circuit)
 
 
 def test_what_has_no_simple_ideal_is_refused():
