@@ -82,6 +82,12 @@ def test_aer_gives_a_unitary(run_circuit):
     np.testing.assert_allclose(unitary, named_in_reverse().get_unitary(), atol=1e-9)
 
 
+def test_a_circuit_that_measures_has_no_unitary(run):
+    circuit = Circuit(1, 1).H(0).Reset(0).Measure(0, 0)
+    outcome = run(circuit_request(circuit, "AerUnitaryConfig", None))
+    assert outcome.error_detail.startswith("A circuit with Measure, Reset has no unit")
+
+
 def test_a_circuit_that_chance_decides_has_no_state(run):
     circuit = Circuit(1, 1).H(0).Measure(0, 0).X(0)
     outcome = run(circuit_request(circuit, "QulacsConfig", None))

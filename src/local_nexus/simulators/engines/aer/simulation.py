@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pytket.backends.backend import Backend
 from pytket.backends.backendresult import BackendResult
-from pytket.circuit import Bit, Circuit
+from pytket.circuit import Bit, Circuit, OpType
 from pytket.extensions.qiskit.backends import aer
 from pytket.extensions.qiskit.result_convert import qiskit_result_to_backendresult
 from pytket.passes import AutoRebase
@@ -55,6 +55,8 @@ QUARTER_X: list[type[Gate] | None] = [None, SXGate, XGate, SXdgGate]
 QUARTER_Z: list[type[Gate] | None] = [None, SGate, ZGate, SdgGate]
 """The Clifford gates of a turn by so many quarters."""
 
+NOT_UNITARY = {OpType.Conditional, OpType.Measure, OpType.Reset}
+
 EPSILON = 1e-16
 """Weight that Aer removes from a matrix product state at least."""
 
@@ -97,10 +99,19 @@ def run_state(job: CircuitRun) -> BackendResult:
 
 
 def run_unitary(job: CircuitRun) -> BackendResult:
-    """Return the unitary of a circuit; shots have no meaning for it."""
+    """Return the unitary of a circuit; shots have no meaning for it.
+
+    :raises SimulationError: When the circuit does more than gates.
+    """
     flat, qubits, _bits = flatten(job.circuit)
     check_has_qubits(flat)
     _check_no_classical_operations(flat, "AerUnitaryConfig")
+    types = {command.op.type for command in flat}
+    if others := sorted(kind.name for kind in types & NOT_UNITARY):
+        raise SimulationError(
+            f"A circuit with {', '.join(others)} has no unitary: leave that out, or "
+            "take an AerConfig and ask for shots."
+        )
     result = _result(aer.AerUnitaryBackend(job.config.get("n_qubits", 40)), flat)
     return BackendResult(unitary=result.get_unitary(flat.qubits), q_bits=qubits)
 
