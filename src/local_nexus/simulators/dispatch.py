@@ -96,10 +96,15 @@ def handle(
         return run(request, file)
     except SimulationError as error:
         detail = str(error)
-    except MemoryError:
-        detail = "The simulation needs more memory than its process may use."
     except Exception as error:  # noqa: BLE001 - whatever a simulator raises
-        detail = f"The simulator failed: {type(error).__name__}: {error}"
+        # The second is how pybind11 says that a list of outcomes is too long.
+        if isinstance(error, MemoryError) or "Could not allocate" in str(error):
+            detail = (
+                "The simulation needs more memory than its process may use: ask for "
+                "fewer shots, or make the program smaller."
+            )
+        else:
+            detail = f"The simulator failed: {type(error).__name__}: {error}"
     return request.failed(detail)
 
 

@@ -14,7 +14,8 @@ from local_nexus.simulators import RunRequest, SimulatorPool
 
 from .conftest import circuit_request, wait_for
 
-BELL = circuit_request(Circuit(2).H(0).CX(0, 1).measure_all(), "QulacsConfig")
+BELL_CIRCUIT = Circuit(2).H(0).CX(0, 1).measure_all()
+BELL = circuit_request(BELL_CIRCUIT, "QulacsConfig")
 MIB = 2**20
 
 
@@ -57,6 +58,13 @@ def test_a_simulator_that_needs_more_memory_than_allowed_is_an_error(fresh_pool)
     assert outcome.status == "ERROR"
     assert "memory" in outcome.error_detail
     assert wait_for(pool, BELL).status == "COMPLETED"
+
+
+def test_more_shots_than_memory_are_an_error_that_says_what_to_do(fresh_pool):
+    pool = fresh_pool(memory_limit=1024 * MIB)
+    outcome = wait_for(pool, circuit_request(BELL_CIRCUIT, "QulacsConfig", 70_000_000))
+    assert outcome.status == "ERROR"
+    assert "fewer shots" in outcome.error_detail
 
 
 def test_a_simulation_ends_in_the_middle_of_a_call_that_takes_long(fresh_pool):
