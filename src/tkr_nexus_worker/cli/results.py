@@ -246,8 +246,12 @@ def _fetch(job: str, *, partial: bool) -> "JobResults":
     from tkr_nexus_worker.results import get_results_by_id
     from tkr_nexus_worker.results.saved import is_saved_results, load_results
 
-    if job.endswith((".json", ".json.gz")) and is_saved_results(Path(job)):
-        return load_results(Path(job))
+    path = Path(job)
+    # A receipt is a .json as well, and never compressed.
+    if path.name.endswith(".json.gz") or (
+        path.suffix == ".json" and is_saved_results(path)
+    ):
+        return load_results(path)
     return get_results_by_id(job, allow_failed=partial, allow_unfinished=partial)
 
 

@@ -96,6 +96,14 @@ def test_saved_results_are_those_of_the_job(connected, command, tmp_path):
     assert dict(load_results(path)[0]) == {"10": 10}
 
 
+def test_a_damaged_file_of_results_is_not_taken_for_the_name_of_a_job(
+    refusal, tmp_path
+):
+    path = tmp_path / "results.json.gz"
+    path.write_text("no gzip")
+    assert "is damaged" in refusal("results", path, exit_code=2)
+
+
 def test_results_are_a_data_frame_with_a_row_for_each_outcome(saved):
     results = load_results(saved)
     frame = results.df()
