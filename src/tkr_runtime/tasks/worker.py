@@ -14,6 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
+from pydantic.fields import FieldInfo
 from tierkreis.controller.data.core import Deserializer, PortID, Serializer
 from tierkreis.controller.data.location import WorkerCallArgs
 from tierkreis.controller.data.models import PModel
@@ -183,8 +184,9 @@ class TaskWorker(OpenWorker):
                     annotation = parameters[name].annotation
                     inputs[name] = coerce_from_annotation(elements, annotation)
                 else:
+                    self._check_kind(function, name, path)
                     inputs |= super().read_inputs(function, {name: path})
-            except TierkreisError:
+            except (InvalidInputError, TierkreisError):
                 raise
             # Circuits, HUGR packages and backend configs each fail in their own way.
             except Exception as error:
@@ -195,6 +197,22 @@ class TaskWorker(OpenWorker):
                 ) from error
         _inputs.set(inputs)
         return inputs
+
+    def _check_kind(self, function: WorkerFunction, name: str, path: Path) -> None:
+        """Refuse a value that does not say which of several models it is.
+
+        Tierkreis would take it for the first of them whose fields all have defaults.
+        """
+        annotation = self.types[function.__name__].parameters[name].annotation
+        if not (key := _discriminator(annotation)):
+            return
+        value = json.loads(self.storage.read_input(path))
+        if not isinstance(value, dict) or key not in value:
+            kinds = [kind.__name__ for kind in get_args(get_args(annotation)[0])]
+            raise InvalidInputError(
+                f"The input {name} of the task {function.__name__} has no {key!r} that "
+                f"says what it is; give one of {', '.join(kinds)}."
+            )
 
     def write_outputs(
         self, function: WorkerFunction, paths: dict[PortID, Path], returned: PModel
@@ -300,6 +318,14 @@ def write_message(storage: WorkerStorage, definition: Path, message: str) -> Non
     :param message: The sentence.
     """
     storage.write_error(definition.with_name(MESSAGE), message)
+
+
+def _discriminator(annotation: Any) -> str:
+    """Return the field by which models of a union are told apart; empty if none."""
+    for data in getattr(annotation, "__metadata__", ()):
+        if isinstance(data, FieldInfo) and isinstance(data.discriminator, str):
+            return data.discriminator
+    return ""
 
 
 def _first_line(error: Exception) -> str:

@@ -18,6 +18,7 @@ from local_nexus import Progress
 from tkr_nexus_worker import (
     InProcessExecutor,
     InvalidInputError,
+    WorkflowFailedError,
     run,
 )
 from tkr_nexus_worker.graphs import nexus_submit_and_poll
@@ -76,6 +77,23 @@ def test_circuits_of_one_name_are_all_uploaded(connected, make_storage):
     )
     counts = [BackendResult.from_dict(output).get_counts() for output in outputs]
     assert len({tuple(count) for count in counts}) == 12
+
+
+@pytest.mark.parametrize("config", [{"device_name": "H2-1LE"}, "H2-1LE"])
+def test_a_config_that_does_not_say_what_it_is_is_not_guessed(
+    connected, make_storage, config
+):
+    storage = make_storage()
+    graph = nexus_submit_and_poll(polling_interval=0.1)
+    sentence = "input backend_config .* has no 'type' .* QuantinuumConfig"
+    with pytest.raises(WorkflowFailedError, match=sentence):
+        run(
+            graph,
+            inputs(1, backend_config=config),
+            storage,
+            InProcessExecutor(storage),
+        )
+    assert connected.requests() == []
 
 
 def test_it_takes_no_storage_in_memory():
