@@ -38,13 +38,18 @@ from tkr_lightworks_worker.errors import InvalidInputError
 if TYPE_CHECKING:
     from lightworks import Sampler
 
-_UNITARY_WITHIN = 1e-8
+# As strict as Lightworks, which refuses other matrices.
+_UNITARY_WITHIN = 1e-10
 
 
 def _read_complex(value: Any) -> Any:
-    if isinstance(value, list | tuple) and len(value) == 2:
-        return complex(*value)
-    return complex(value) if isinstance(value, str) else value
+    try:
+        if isinstance(value, list | tuple) and len(value) == 2:
+            return complex(*value)
+        return complex(value) if isinstance(value, str) else value
+    except (TypeError, OverflowError) as error:
+        # Pydantic takes only a ValueError for a fault of the input.
+        raise ValueError(str(error)) from error
 
 
 type Complex = Annotated[
@@ -374,9 +379,10 @@ def _flaws(component: Component) -> list[str]:
             return [f"has the phase {component.phi}; give a finite number of radians"]
         case ModeSwaps():
             before = sorted(mode for mode, _ in component.swaps)
-            if before != sorted(mode for _, mode in component.swaps):
+            after = sorted(mode for _, mode in component.swaps)
+            if before != after or len(set(before)) < len(before):
                 return [
-                    "swaps modes, but not among themselves; give each on both sides"
+                    "swaps modes, but not among themselves; give each once on each side"
                 ]
         case UnitaryMatrix():
             return _flaws_of_matrix(component.unitary)
@@ -455,6 +461,12 @@ def _problems_of_state(spec: SamplerSpec) -> list[str]:
     ]
     if any(not rule.modes or not rule.photons for rule in spec.post_selection):
         problems.append("has a rule of post-selection without modes or photons")
+    problems += [
+        f"selects {photons} photons; give numbers from 0"
+        for rule in spec.post_selection
+        for photons in rule.photons
+        if photons < 0
+    ]
     return problems
 
 

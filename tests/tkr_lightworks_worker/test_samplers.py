@@ -79,7 +79,17 @@ def test_what_artemis_cannot_run_is_refused(make, word):
             {"components": [{"kind": "unitary", "unitary": [[1, 1], [0, 1]]}]},
             "not unitary",
         ),
+        (
+            # Lightworks refuses what is off by more than 1e-10.
+            {"components": [{"kind": "unitary", "unitary": [[1 + 1e-9]]}]},
+            "not unitary",
+        ),
         ({"components": [{"kind": "unitary", "unitary": [[1, 0]]}]}, "square"),
+        ({"post_selection": [{"modes": [0], "photons": [-1]}]}, "-1 photons"),
+        (
+            {"components": [{"kind": "mode_swaps", "swaps": [[0, 1], [0, 0], [1, 0]]}]},
+            "once on each side",
+        ),
         (
             {"components": [{"kind": "phase_shifter", "mode": 4, "phi": 1}]},
             "mode 4.*0 to 3",
@@ -111,3 +121,11 @@ def test_an_unreadable_sampler_is_refused_by_its_place_and_field():
     good = identity(2, 1).model_dump(mode="json")
     with pytest.raises(InvalidInputError, match=r"samplers\[1\].*n_modes"):
         read_samplers([good, good | {"n_modes": "many"}])
+
+
+@pytest.mark.parametrize("entry", [["1", "0"], [None, 1], [10**400, 0]])
+def test_an_entry_that_is_no_number_is_refused_by_its_place(entry):
+    bad = identity(1, 1).model_dump(mode="json")
+    bad["components"] = [{"kind": "unitary", "unitary": [[entry]]}]
+    with pytest.raises(InvalidInputError, match=r"sampler.*unitary\.0\.0"):
+        read_samplers([bad])
