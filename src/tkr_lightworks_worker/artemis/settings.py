@@ -63,14 +63,25 @@ def url() -> str:
     former = folder() / "api_url.txt"
     if not address and former.exists():
         address = former.read_text().strip()
-    if not isinstance(address, str) or not address.startswith(("http://", "https://")):
+    if not isinstance(address, str) or not is_address(address):
         raise SetupError(
-            f"There is no address of Artemis in {path}; run `tkr-lightworks token save "
-            "--url https://…/ --certificate FILE`, or in Python call "
+            f"There is no valid address of Artemis in {path}; run `tkr-lightworks "
+            "token save --url https://…/ --certificate FILE`, or in Python call "
             "lightworks.remote.set_api_url('https://…/'), with the address that Aegiq "
             "gave you."
         )
     return address if address.endswith("/") else f"{address}/"
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is the address of a server, whose port is a number."""
+    if not text.startswith(("http://", "https://")) or not text.isprintable():
+        return False
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and " " not in text and parts.port != 0
+    except ValueError:
+        return False
 
 
 def is_same_server(address: str, other: str) -> bool:
@@ -180,7 +191,7 @@ def _load_settings(path: Path, _stamp: tuple[int, int]) -> dict[str, Any]:
         raise SetupError(HOW_TO_INSTALL) from error
     try:
         content = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SetupError(
             f"The settings of Lightworks in {path} cannot be read; set them again with "
             "lightworks.remote.set_api_url('https://…/')."

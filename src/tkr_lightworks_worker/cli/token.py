@@ -119,7 +119,7 @@ def _checked_token(text: str) -> str:
 
 
 def _checked_address(url: str) -> str:
-    if not url.startswith(("https://", "http://")) or any(it.isspace() for it in url):
+    if not settings.is_address(url):
         raise InvalidInputError(
             f"{url!r} is not an address of Artemis; give one like https://…/."
         )
@@ -129,7 +129,8 @@ def _checked_address(url: str) -> str:
 def _checked_certificate(file: Path) -> bytes:
     content = read_file(file)
     try:
-        ssl.create_default_context(cadata=content.decode())
+        # An empty text is one to Python's default: the certificates of the system.
+        ssl.create_default_context(cadata=content.decode() or "nothing")
     except (ssl.SSLError, TypeError, ValueError) as error:
         raise InvalidInputError(
             f"{file} is not a certificate in PEM format ({type(error).__name__}); give "

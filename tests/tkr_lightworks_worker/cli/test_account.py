@@ -102,7 +102,10 @@ def test_address_and_certificate_are_stored_with_a_token(
     ("options", "words"),
     [
         (["--url", "artemis.example"], "give one like https"),
+        (["--url", "https://artemis.example:port/"], "give one like https"),
+        (["--url", "https://"], "give one like https"),
         (["--certificate", __file__], "is not a certificate"),
+        (["--certificate", os.devnull], "is not a certificate"),
     ],
 )
 def test_wrong_settings_are_refused_and_nothing_is_stored(
