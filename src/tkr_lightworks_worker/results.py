@@ -17,7 +17,12 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from tkr_lightworks_worker import lightworks
 from tkr_lightworks_worker.artemis.client import call, request
-from tkr_lightworks_worker.artemis.states import TIMED_OUT, Phase, job_state
+from tkr_lightworks_worker.artemis.states import (
+    TIMED_OUT,
+    WAITING_STATES,
+    Phase,
+    job_state,
+)
 from tkr_lightworks_worker.errors import (
     ArtemisRefusedError,
     JobFailedError,
@@ -80,13 +85,22 @@ class SamplingResult(BaseModel):
         rules = [*self.post_selection, *self.heralds]
         if not rules:
             return self.raw_counts
-        heralded = {rule.modes[0] for rule in self.heralds}
         counts: Counter[str] = Counter()
-        for text, count in self.raw_counts.items():
-            state = read_state(text)
-            if all(sum(state[m] for m in it.modes) in it.photons for it in rules):
-                kept = [n for mode, n in enumerate(state) if mode not in heralded]
-                counts[state_text(kept)] += count
+        try:
+            heralded = {rule.modes[0] for rule in self.heralds}
+            for text, count in self.raw_counts.items():
+                state = read_state(text)
+                if all(sum(state[m] for m in it.modes) in it.photons for it in rules):
+                    kept = [n for mode, n in enumerate(state) if mode not in heralded]
+                    counts[state_text(kept)] += count
+        except IndexError:
+            # Lightworks's client does the same: what was sampled is not lost.
+            logger.warning(
+                "artemis: the rules of job %d select by modes that it has not; its "
+                "counts are those of all samples",
+                self.job_id,
+            )
+            return self.raw_counts
         return dict(counts)
 
     @property
@@ -136,7 +150,8 @@ class SamplingResult(BaseModel):
                 ("herald", self.heralds),
             )
         }
-        job_data = {**rules, **self.job_data} if any(rules.values()) else None
+        is_plain = not (self.job_data or any(rules.values()))
+        job_data = None if is_plain else {**rules, **self.job_data}
         content = {"results": data, "job_data": job_data}
         result: QPUSamplingResult = results.QPUSamplingResult(content)
         return result
@@ -213,10 +228,10 @@ def iterate_results(
     :param allow_partial: As for :func:`get_results`.
     :returns: The results, in the order of the jobs; few of them are held at once.
     """
-    timed_out = _timed_out() if len(jobs) > 1 else None
+    unsure = _may_be_partial() if len(jobs) > 1 else None
 
     def download(job: JobRef) -> SamplingResult:
-        if timed_out is not None and job.job_id not in timed_out:
+        if unsure is not None and job.job_id not in unsure:
             result = _download_completed(job)
             if result is not None:
                 return result
@@ -238,17 +253,20 @@ def iterate_results(
                 download_ahead.cancel()
 
 
-def _timed_out() -> frozenset[int] | None:
-    """Return the ids of the jobs that timed out; None where a list does not tell."""
+def _may_be_partial() -> frozenset[int] | None:
+    """Return the ids of the jobs that timed out, or may do so before they are read.
+
+    None where a list does not tell.
+    """
     try:
-        items = call("list jobs", lambda: read_items([TIMED_OUT]))
+        items = call("list jobs", lambda: read_items([TIMED_OUT, *WAITING_STATES]))
     except LightworksWorkerError:
         return None
     return frozenset(item.job_id for item in items)
 
 
 def _download_completed(job: JobRef) -> SamplingResult | None:
-    """Return the result of a job that did not time out; None if it has none now."""
+    """Return the result of a job that has completed; None if it has none now."""
     check_server(job)
     path = f"jobs/{job.job_id}/results"
     try:
@@ -324,8 +342,8 @@ def read_result(job: JobRef, state: str, content: dict[str, Any]) -> SamplingRes
     :param content: The decoded answer.
     :raises ResultFormatError: If it cannot be read.
     """
-    job_data = dict(content.get("job_data") or {})
     try:
+        job_data = dict(content.get("job_data") or {})
         return SamplingResult(
             job_id=job.job_id,
             job_name=job.name,

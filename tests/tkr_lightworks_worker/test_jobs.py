@@ -2,6 +2,7 @@
 
 import time
 
+import httpx
 import pytest
 from tests.helpers.photonic_workflows import (
     QPU,
@@ -13,16 +14,20 @@ from tests.helpers.photonic_workflows import (
 
 from local_artemis import Fault, Progress
 from tkr_lightworks_worker import jobs, results
+from tkr_lightworks_worker.artemis import client
 from tkr_lightworks_worker.artemis.qpus import get_qpu_details, list_qpus
 from tkr_lightworks_worker.errors import (
     ArtemisRefusedError,
+    ArtemisUnavailableError,
     InvalidInputError,
     JobFailedError,
+    ResultFormatError,
     ResultsNotReadyError,
     SetupError,
     TokenError,
     WaitTimeoutError,
 )
+from tkr_lightworks_worker.jobs.models import JobRef
 from tkr_lightworks_worker.samplers import SamplerSpec
 from tkr_lightworks_worker.validation import validate_job
 
@@ -144,6 +149,49 @@ def test_results_that_are_not_there_yet_are_asked_for_again(
     jobs.wait_until_complete(job, poll_interval=0.05)
     with artemis.fault(Fault("answer", status=404, path="/jobs/*/results", times=3)):
         assert results.get_result(job).n_samples == 100
+
+
+def test_a_job_that_times_out_during_a_download_is_partial(artemis):
+    # Later ones of many are downloaded once earlier ones have been taken.
+    found = jobs.submit_jobs(QPU, "many", [HOM] * 10)
+    for job in found:
+        jobs.wait_until_complete(job, poll_interval=0.05)
+    artemis.set_job_status(found[-1].job_id, "Running")
+    downloads = results.iterate_results(found)
+    next(downloads)
+    artemis.set_job_status(found[-1].job_id, "TimedOut")
+    *_, last = downloads
+    assert (last.state, last.is_partial) == ("TimedOut", True)
+
+
+def test_data_of_a_job_without_rules_is_in_the_result_of_the_client():
+    content = {"results": {"(1, 0)": 5}, "job_data": {"random_seed": 7}}
+    result = results.read_result(JobRef(job_id=1), "Completed", content)
+    assert result.to_result().job_data == {"random_seed": 7}
+
+
+def test_rules_for_modes_that_are_not_there_leave_all_counts(caplog):
+    content = {"results": {"(1, 0)": 5}, "job_data": {"post_select": [[[5], [1]]]}}
+    result = results.read_result(JobRef(job_id=1), "Completed", content)
+    assert result.counts == {"|1,0>": 5}
+    assert "modes that it has not" in caplog.text
+
+
+def test_data_of_a_job_that_is_no_object_is_said_in_a_sentence():
+    with pytest.raises(ResultFormatError, match="cannot be read"):
+        results.read_result(
+            JobRef(job_id=1), "Completed", {"results": {}, "job_data": [1]}
+        )
+
+
+def test_an_answer_that_is_no_text_is_asked_for_again(artemis, monkeypatch):
+    answers = [httpx.Response(200, content=b"<p>caf\xe9</p>")] * 2
+    answers.append(httpx.Response(200, json=[]))
+    assert client.call("list QPUs", lambda: answers.pop(0).json()) == []
+    monkeypatch.setenv("TKR_LIGHTWORKS_RETRY_TIME", "0.01")
+    page = httpx.Response(200, content=b"<p>caf\xe9</p>")
+    with pytest.raises(ArtemisUnavailableError, match="cannot be read"):
+        client.call("list QPUs", page.json)
 
 
 def test_a_wait_that_takes_too_long_ends(waiting):
@@ -275,6 +323,15 @@ def test_a_token_that_is_not_accepted_is_told_without_it(own_settings):
 
 def test_without_an_address_it_is_told_how_to_set_one(own_settings):
     (own_settings / "remote_settings.yaml").unlink()
+    with pytest.raises(SetupError, match="set_api_url"):
+        list_qpus()
+
+
+@pytest.mark.parametrize(
+    "settings", [b"api_url: https://artemis.example:port/\n", b"api_url: \xe9\n"]
+)
+def test_settings_that_are_no_address_are_told_in_a_sentence(own_settings, settings):
+    (own_settings / "remote_settings.yaml").write_bytes(settings)
     with pytest.raises(SetupError, match="set_api_url"):
         list_qpus()
 
