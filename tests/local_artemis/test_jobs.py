@@ -116,6 +116,7 @@ def test_jobs_of_an_offline_qpu_stay_scheduled(api, artemis):
         ),
         ({"input": [1, 0]}, {"input": "it has 2 modes, and the circuit 4"}),
         ({"input": [2, 0, 0, 0]}, {"input": "a mode takes 0 or 1 photons, not 2"}),
+        ({"input": [-1, 1, 1, 0]}, {"input": "a mode takes 0 or 1 photons, not -1"}),
         ({"input": [0, 0, 0, 0]}, {"input": "it has no photon"}),
         (
             {"min_detection": 3},

@@ -16,8 +16,9 @@ _MOST_INPUTS = 1_000_000
 def sample(request: SampleRequest) -> Outcome:
     """Draw the samples of a request.
 
-    :raises EngineError: If no sample has enough clicks.
+    :raises EngineError: If no sample has enough clicks, or there are too many modes.
     """
+    sampling.check_modes(request)
     # Lightworks imports the client of the real service if it can, which would write to
     # the home of this user.
     sys.modules.setdefault("lightworks_remote", None)  # type: ignore[arg-type]

@@ -22,12 +22,8 @@ def sample(request: SampleRequest) -> Outcome:
 
     :raises EngineError: If no sample has enough clicks, or there are too many modes.
     """
+    check_modes(request)
     n_modes = len(request.unitary)
-    if n_modes > slos.MOST_MODES:
-        raise EngineError(
-            f"The circuit has {n_modes} modes, and the engine takes at most "
-            f"{slos.MOST_MODES}: make it smaller."
-        )
     random = np.random.default_rng(request.seed)
     if not request.noise.is_none:
         drawn = noisy.draw(request, random)
@@ -42,6 +38,19 @@ def sample(request: SampleRequest) -> Outcome:
     counts = random.multinomial(request.n_samples, probabilities / total)
     seen = counts > 0
     return outcome(request, masks[seen], counts[seen])
+
+
+def check_modes(request: SampleRequest) -> None:
+    """Check that the modes of a request fit in a mask.
+
+    :raises EngineError: If there are too many.
+    """
+    n_modes = len(request.unitary)
+    if n_modes > slos.MOST_MODES:
+        raise EngineError(
+            f"The circuit has {n_modes} modes, and the engine takes at most "
+            f"{slos.MOST_MODES}: make it smaller."
+        )
 
 
 def outcome(

@@ -28,8 +28,8 @@ def errors_of(job: NewJob, qpu: Qpu, *, lenient: bool) -> Iterator[tuple[str, st
     n_photons = sum(job.input)
     if len(job.input) != job.n_modes:
         yield "input", f"it has {len(job.input)} modes, and the circuit {job.n_modes}"
-    elif set(job.input) - {0, 1}:
-        yield "input", f"a mode takes 0 or 1 photons, not {max(job.input)}"
+    elif wrong := set(job.input) - {0, 1}:
+        yield "input", f"a mode takes 0 or 1 photons, not {max(wrong)}"
     elif not n_photons:
         yield "input", "it has no photon"
     elif job.min_detection > n_photons:

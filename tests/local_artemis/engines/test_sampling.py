@@ -222,8 +222,9 @@ def test_samples_that_are_too_rare_end_in_a_part_of_them():
     assert (outcome.status, outcome.counts is None) == ("TimedOut", False)
 
 
-def test_too_many_modes_are_refused_in_a_sentence():
-    request = SampleRequest.of(np.eye(63), in_modes(63, (0,)), 1, 1)
+@pytest.mark.parametrize("engine", ["numpy", "lightworks"])
+def test_too_many_modes_are_refused_in_a_sentence(engine):
+    request = SampleRequest.of(np.eye(63), in_modes(63, (0,)), 1, 1, engine=engine)
     assert handle(request).notes == (
         "The circuit has 63 modes, and the engine takes at most 62: make it smaller."
     )
