@@ -103,6 +103,12 @@ def check_job(qpu_name: str, job_name: str, samplers: Sequence[SamplerSpec]) -> 
     """
     if not isinstance(job_name, str) or not job_name.strip():
         raise InvalidInputError(f"job_name is {job_name!r}; give a non-empty string.")
+    try:
+        job_name.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInputError(
+            f"job_name is {job_name!r}, which is not valid Unicode; give another name."
+        ) from error
     for index, spec in enumerate(samplers):
         check_sampler(spec, _name(index))
     validation = validate_job(qpu_name, samplers)

@@ -273,6 +273,7 @@ def posts(artemis) -> list:
         ("Artemsi", "a job", [HOM], "'Artemsi'.*Artemis"),
         ("", "a job", [HOM], "qpu_name"),
         (QPU, " ", [HOM], "job_name"),
+        (QPU, "a\udcff", [HOM], "job_name.*Unicode"),
         (QPU, "a job", [], "samplers is empty"),
     ],
 )

@@ -10,6 +10,8 @@ from tkr_lightworks_worker.jobs.status import get_details
 from tkr_lightworks_worker.jobs.submissions import without_digest
 
 _SHOWN_CANDIDATES = 10
+# Of an id; Python does not convert numbers of any length.
+_MOST_DIGITS = 100
 
 
 def find_job(text: str) -> JobRef:
@@ -28,7 +30,7 @@ def find_job(text: str) -> JobRef:
     if not isinstance(text, str) or not text.strip():
         raise InvalidInputError(f"The job is {text!r}; give its id or its name.")
     text = text.strip()
-    if text.isascii() and text.isdigit():
+    if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
         return _with_name(JobRef(job_id=int(text), url=settings.url()))
     items = call(f"look up job {text!r}", read_items)
     refs = [item.ref() for item in items if item.name] or _from_receipts(items)

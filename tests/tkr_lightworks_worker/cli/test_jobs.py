@@ -184,6 +184,7 @@ def test_a_name_cannot_command_the_terminal(artemis, submit, command):
         (["status", ""], 2, "give its id"),
         (["show", "no such job"], 2, "no job called"),
         (["payload", "no such job", "--save", __file__], 2, "exists already"),
+        (["status", "1" * 5000], 2, "no job called"),
         (["status"], 2, "Missing argument 'JOB'. Try"),
         (["run"], 2, "Missing argument 'FILE' and option '--qpu'; with"),
         (["watch", *["job"] * 51], 2, "at most 50"),
