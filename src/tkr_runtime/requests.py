@@ -51,13 +51,16 @@ def read_retry_after(header: str | None) -> float | None:
     """
     if header is None:
         return None
-    if header.strip().isdigit():
+    if header.isascii() and header.strip().isdigit():
         return float(header)
     try:
-        moment = parsedate_to_datetime(header).astimezone(UTC)
+        moment = parsedate_to_datetime(header)
+        if moment.tzinfo is None:
+            # The form of asctime names no zone: it is in UTC (RFC 9110, 5.6.7).
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - datetime.now(UTC)).total_seconds())
     except (ValueError, OverflowError):
         return None
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
 def send_with_retries[T](
@@ -98,7 +101,9 @@ def send_with_retries[T](
     def pause(state: tenacity.RetryCallState) -> float:
         error = state.outcome and state.outcome.exception()
         asked = getattr(error, "retry_after", None)
-        return backoff(state) if asked is None else float(asked)
+        # No pause, as a date that has passed for this clock asks for, would let all
+        # tasks send without a pause until the time for retries ends.
+        return float(asked) if asked else backoff(state)
 
     def before_pause(state: tenacity.RetryCallState) -> None:
         error = state.outcome and state.outcome.exception()

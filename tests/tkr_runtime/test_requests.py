@@ -1,11 +1,18 @@
 """The pauses between the tries of a request, in a time that passes only in them."""
 
+import time
+from datetime import UTC, datetime, timedelta
+
 import pytest
 import tenacity
 from tests.helpers.waiting import Clock
 
 from tkr_runtime import requests
-from tkr_runtime.requests import TransientResponseError, send_with_retries
+from tkr_runtime.requests import (
+    TransientResponseError,
+    read_retry_after,
+    send_with_retries,
+)
 from tkr_runtime.settings.limits import Limits
 
 LIMITS = Limits(retry_time=100.0, retry_wait=8.0)
@@ -60,8 +67,28 @@ def test_the_pauses_of_two_requests_differ(clock):
 
 def test_a_pause_that_the_service_asks_for_is_kept_exactly(clock):
     with pytest.raises(TransientResponseError):
-        send(busy(7.5), busy(0.0), busy(60.0), busy(90.0))
-    assert clock.pauses == [7.5, 0.0, 60.0]
+        send(busy(7.5), busy(60.0), busy(90.0))
+    assert clock.pauses == [7.5, 60.0]
+
+
+def test_a_service_that_asks_for_no_pause_is_given_the_usual_pauses(clock):
+    with pytest.raises(TransientResponseError):
+        send(*[busy(0.0)] * 50, busy(1000.0))
+    assert all(pause > 0.0 for pause in clock.pauses)
+    assert clock.pauses[-1] == 8.0
+
+
+@pytest.mark.parametrize("zone", ["UTC0", "JST-9"])
+def test_a_date_without_a_zone_is_in_utc(monkeypatch, zone):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    date = f"{datetime.now(UTC) + timedelta(days=1):%a %b %d %H:%M:%S %Y}"
+    try:
+        asked = read_retry_after(date)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert asked == pytest.approx(86400.0, abs=3600.0)
 
 
 def test_only_what_is_tried_again_is_said_to_be(clock, caplog):
