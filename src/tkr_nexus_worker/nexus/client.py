@@ -56,9 +56,15 @@ from tkr_runtime.tasks import workflow_memory
 
 logger = logging.getLogger(__name__)
 
+# An answer that cannot be read: not compressed as it says, no UTF-8, or no JSON.
+_UNREADABLE = (httpx.DecodingError, UnicodeDecodeError, json.JSONDecodeError)
+
 # qnexus makes its client at the first use, without a lock against other threads.
 _client_lock = threading.Lock()
 
+_MAYBE_DONE = (
+    "it may have been carried out all the same: look in Nexus before sending it again"
+)
 _A_DAY = 24 * 3600.0
 _LOGIN_ADVICE = "run `tkr-nexus login` or `qnx login` in a terminal, then try again"
 
@@ -327,7 +333,7 @@ def _is_worth_a_retry(error: Exception, *, changes: bool) -> bool:
     if changes:
         return was_not_carried_out(error)
     return isinstance(
-        error, httpx.TransportError | TransientResponseError | json.JSONDecodeError
+        error, (httpx.TransportError, TransientResponseError, *_UNREADABLE)
     )
 
 
@@ -341,19 +347,19 @@ def _translate(action: str, error: Exception, *, changes: bool) -> Exception | N
             )
         case httpx.TransportError() | TransientResponseError():
             outcome = (
-                "; it may have been carried out all the same: look in Nexus before "
-                "sending it again"
+                _MAYBE_DONE
                 if changes and not _is_worth_a_retry(error, changes=True)
-                else "; check the connection and try again later"
+                else "check the connection and try again later"
             )
             return NexusUnavailableError(
                 f"Could not {action}: no answer from Nexus at {CONFIG.url} "
-                f"({type(error).__name__}: {error}){outcome}."
+                f"({type(error).__name__}: {error}); {outcome}."
             )
-        case json.JSONDecodeError():
+        case httpx.DecodingError() | UnicodeDecodeError() | json.JSONDecodeError():
+            outcome = _MAYBE_DONE if changes else "try again later"
             return NexusUnavailableError(
                 f"Could not {action}: Nexus at {CONFIG.url} sent an answer that cannot "
-                "be read; try again later."
+                f"be read; {outcome}."
             )
         case qnx.DataGone():
             return _gone(action, str(error))

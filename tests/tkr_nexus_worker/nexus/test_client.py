@@ -40,7 +40,7 @@ class Script(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.answers: list[tuple[int, dict[str, str], str] | None] = [OK]
+        self.answers: list[tuple[int, dict[str, str], str | bytes] | None] = [OK]
         self.n_requests = 0
 
 
@@ -56,12 +56,13 @@ class Handler(BaseHTTPRequestHandler):
         if answer is DROP:
             self.close_connection = True
             return
-        status, headers, body = answer
+        status, headers, text = answer
+        body = text.encode() if isinstance(text, str) else text
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body.encode())
+        self.wfile.write(body)
 
     do_POST = do_GET  # noqa: N815 (the name is given by http.server)
 
@@ -109,7 +110,11 @@ def test_a_read_is_tried_again_after_a_status_that_may_pass(script, code):
     assert script.n_requests == 2
 
 
-@pytest.mark.parametrize("answer", [DROP, (200, {}, "<html>")])
+NO_GZIP = (200, {"Content-Encoding": "gzip"}, "no gzip")
+NO_UTF8 = (200, {}, b'{"answer": "\xff"}')
+
+
+@pytest.mark.parametrize("answer", [DROP, (200, {}, "<html>"), NO_GZIP, NO_UTF8])
 def test_a_read_is_tried_again_after_a_lost_or_malformed_answer(script, answer):
     script.answers = [answer, OK]
     assert get_json("read", "/thing") == {"answer": 42}
@@ -134,7 +139,7 @@ def test_retries_end(script):
     assert script.n_requests == 3
 
 
-@pytest.mark.parametrize("answer", [DROP, (500, {}, "{}"), (504, {}, "{}")])
+@pytest.mark.parametrize("answer", [DROP, (500, {}, "{}"), (504, {}, "{}"), NO_GZIP])
 def test_what_may_have_been_carried_out_is_not_sent_again(script, answer):
     script.answers = [answer, OK]
     with pytest.raises(NexusUnavailableError, match="may have been carried out"):
@@ -165,8 +170,9 @@ def test_a_retry_after_as_a_date_is_read(script, hours, low, high):
     assert low <= caught.value.retry_after <= high
 
 
-def test_a_retry_after_that_says_nothing_is_ignored(script):
-    script.answers = [(429, {"Retry-After": "soon"}, "{}"), OK]
+@pytest.mark.parametrize("header", ["soon", "\xb2"])
+def test_a_retry_after_that_says_nothing_is_ignored(script, header):
+    script.answers = [(429, {"Retry-After": header}, "{}"), OK]
     assert get_json("read", "/thing") == {"answer": 42}
 
 
