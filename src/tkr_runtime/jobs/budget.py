@@ -25,6 +25,7 @@ from tkr_runtime.errors import BudgetExceededError, InvalidInputError
 from tkr_runtime.files import replace_file
 from tkr_runtime.jobs.idempotency import digest_of
 from tkr_runtime.jobs.ledger import Ledger, Preparation
+from tkr_runtime.jobs.ledger_file import LARGEST
 from tkr_runtime.tasks import context
 
 FOLDER = "_budgets"
@@ -46,7 +47,7 @@ class Budget(BaseModel):
     :param unit: The unit of the amount.
     :param name: A name, one for each budget of a workflow.
     :param path: The file of the ledger, which several workflows may share; by default
-        the workflow has one of its own.
+        the workflow has one of its own. It becomes an absolute path.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -61,9 +62,18 @@ class Budget(BaseModel):
     @field_validator("limit")
     @classmethod
     def _check_limit(cls, limit: float) -> float:
-        if not 0 < limit < float("inf"):
-            raise InvalidInputError(f"The budget is {limit:g}; give an amount above 0.")
+        if not 0 < limit <= LARGEST:
+            raise InvalidInputError(
+                f"The budget is {limit:g}; give an amount above 0 and of at most "
+                f"{LARGEST:g}."
+            )
         return limit
+
+    @field_validator("path")
+    @classmethod
+    def _make_absolute(cls, path: str | None) -> str | None:
+        # The working directory of a task is not that of who gives the path.
+        return None if path is None else str(Path(path).expanduser().absolute())
 
     @field_validator("name")
     @classmethod
@@ -107,7 +117,7 @@ class Budget(BaseModel):
         :raises InvalidInputError: If there is no place for it.
         """
         if self.path is not None:
-            return Path(self.path).expanduser().resolve()
+            return Path(self.path).resolve()
         if workflow is None:
             raise InvalidInputError(
                 f"The budget {self.name!r} has no place for its ledger outside of the "

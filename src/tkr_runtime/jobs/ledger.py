@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from tkr_runtime.errors import InvalidInputError
 from tkr_runtime.jobs.ledger_file import (
+    LARGEST,
     RESERVED,
     SCHEMA,
     SPENT,
@@ -402,8 +403,13 @@ class Ledger:
         """Change what may be spent.
 
         :param limit: The new limit.
-        :raises InvalidInputError: If more is spent or reserved already.
+        :raises InvalidInputError: If more is spent or reserved already, or the limit is
+            too large to be counted.
         """
+        if limit > LARGEST:
+            raise InvalidInputError(
+                f"The limit {limit:g} is too large; give at most {LARGEST:g}."
+            )
         with self._file.change() as db:
             used = one(db, RESERVED) + one(db, SPENT)
             if used > round_down(limit):

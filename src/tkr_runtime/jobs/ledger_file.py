@@ -17,6 +17,9 @@ from tkr_runtime.errors import BudgetExceededError, CheckpointError
 _LOCK_SECONDS = 60.0
 _MILLIONTHS = 1_000_000
 
+LARGEST = 1e12
+"""The largest limit of a budget: SQLite counts its millionths in 64 bits."""
+
 SCHEMA = """
 CREATE TABLE budget (
     id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -22,7 +22,7 @@ from tkr_nexus_worker import (
 )
 from tkr_nexus_worker.jobs.parts import split_programs, submit_part
 from tkr_nexus_worker.nexus.idempotency import Doubt, digest_in
-from tkr_runtime.jobs.budget import attach, ledgers_of_workflow
+from tkr_runtime.jobs.budget import Budget, attach, ledgers_of_workflow
 from tkr_runtime.jobs.ledger import Ledger
 
 PROJECT = "tests of budgets"
@@ -136,11 +136,21 @@ def test_a_cost_that_is_not_known_needs_a_limit_which_is_reserved(
 def test_a_budget_without_a_place_is_refused(connected, submit):
     with budget(hqc=10), pytest.raises(InvalidInputError, match="give a path"):
         submit()
-    for wrong in (0, -1, float("nan"), float("inf")):
+    for wrong in (0, -1, float("nan"), float("inf"), 1e14):
         with pytest.raises(InvalidInputError, match="give an amount above 0"):
             budget(hqc=wrong)
     with pytest.raises(InvalidInputError, match="cannot name a budget"):
         budget(hqc=1, name="../elsewhere")
+
+
+def test_a_relative_path_means_the_same_ledger_in_each_working_directory(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    given = budget(hqc=10, path="ledger")
+    monkeypatch.chdir("/")
+    sent_to_a_task = Budget.model_validate_json(given.model_dump_json())
+    assert sent_to_a_task.file(None) == given.file(None) == tmp_path / "ledger"
 
 
 def test_a_submission_that_nexus_refuses_gives_its_reservation_back(

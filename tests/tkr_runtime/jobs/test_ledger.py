@@ -349,3 +349,11 @@ def test_a_ledger_that_is_locked_for_too_long_is_refused(ledger, monkeypatch):
     with pytest.raises(CheckpointError, match="locked"):
         ledger.reserve("a", 1, "a job")
     other.close()
+
+
+@pytest.mark.parametrize("limit", [1e14, float("inf")])
+def test_a_limit_that_cannot_be_counted_is_refused(ledger, limit):
+    with pytest.raises(InvalidInputError, match="too large; give at most 1e\\+12"):
+        ledger.set_limit(limit)
+    ledger.set_limit(1e12)
+    assert balance(ledger) == (0, 0, 1e12)
