@@ -1,5 +1,6 @@
 """Files that are written as a whole: a reader never finds half of one."""
 
+import errno
 import os
 import secrets
 from collections.abc import Generator
@@ -37,6 +38,27 @@ def check_absent(path: Path, *, force: bool) -> None:
         raise _exists(path)
 
 
+def check_writable(path: Path, *, force: bool) -> None:
+    """Check that a file can be written to a path, before work that it will hold.
+
+    :param path: The file.
+    :param force: Whether it may be overwritten.
+    :raises InvalidInputError: If something there may not be overwritten, or its
+        directory does not exist or takes no new files.
+    """
+    check_absent(path, force=force)
+    directory = path.parent
+    if not directory.is_dir():
+        reason = os.strerror(errno.ENOENT)
+        if directory.exists():
+            reason = os.strerror(errno.ENOTDIR)
+    elif not os.access(directory, os.W_OK | os.X_OK):
+        reason = os.strerror(errno.EACCES)
+    else:
+        return
+    raise _unwritable(path, reason)
+
+
 def write_file(path: Path, content: bytes, *, force: bool = False) -> Path:
     """Write a file that a person asked for, as a whole.
 
@@ -55,9 +77,7 @@ def write_file(path: Path, content: bytes, *, force: bool = False) -> Path:
             with _new_file_beside(path, content) as new_file:
                 _move_unless_taken(new_file, path)
     except OSError as error:
-        raise InvalidInputError(
-            f"{path} cannot be written: {error.strerror}; give another file."
-        ) from error
+        raise _unwritable(path, error.strerror) from error
     return path
 
 
@@ -109,3 +129,7 @@ def _exists(path: Path) -> InvalidInputError:
     return InvalidInputError(
         f"{path} exists already; give another file, or overwrite it by force."
     )
+
+
+def _unwritable(path: Path, reason: str | None) -> InvalidInputError:
+    return InvalidInputError(f"{path} cannot be written: {reason}; give another file.")

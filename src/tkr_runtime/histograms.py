@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tkr_runtime.errors import InvalidInputError
-from tkr_runtime.files import check_absent, read_file, write_file
+from tkr_runtime.files import check_writable, read_file, write_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -222,14 +222,15 @@ def check_picture(path: Path, *, force: bool = False) -> None:
 
     :param path: The file.
     :param force: Whether it may be overwritten.
-    :raises InvalidInputError: If it is neither PNG nor SVG by its name, or exists.
+    :raises InvalidInputError: If it is neither PNG nor SVG by its name, exists, or
+        cannot be written.
     """
     if path.suffix.lower() not in FORMATS:
         raise InvalidInputError(
             f"{path} has no type that can be drawn; give a name that ends in "
             f"{' or '.join(FORMATS)}."
         )
-    check_absent(path, force=force)
+    check_writable(path, force=force)
 
 
 def terminal_histogram(shown: Histogram, *, width: int = 80) -> Table:

@@ -114,10 +114,10 @@ def payload(job: str, save: Path | None, force: bool, as_json: bool) -> None:
     back: only those of workflows on this machine are known.
     """
     from tkr_lightworks_worker.jobs import get_job_payload
-    from tkr_runtime.files import check_absent, write_file
+    from tkr_runtime.files import check_writable, write_file
 
     if save is not None:
-        check_absent(save, force=force)
+        check_writable(save, force=force)
     submitted = get_job_payload(job)
     if save is not None:
         content = json.dumps(submitted.payload, indent=2, ensure_ascii=False)

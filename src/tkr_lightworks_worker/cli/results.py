@@ -71,10 +71,10 @@ def results(
     """
     check_formats(as_json=as_json, as_csv=as_csv)
     from tkr_lightworks_worker.cli.saved_results import save_results
-    from tkr_runtime.files import check_absent
+    from tkr_runtime.files import check_writable
 
     if save is not None:
-        check_absent(save, force=force)
+        check_writable(save, force=force)
     found = _fetch(jobs, partial=partial)
     if save is not None:
         save_results(found, save, force=force)

@@ -84,10 +84,10 @@ def run(
     from tkr_lightworks_worker.cli.sampler_files import read_sampler_file
     from tkr_lightworks_worker.cli.saved_results import save_results
     from tkr_lightworks_worker.executors import preload
-    from tkr_runtime.files import check_absent
+    from tkr_runtime.files import check_writable
 
     if save is not None:
-        check_absent(save, force=force)
+        check_writable(save, force=force)
     samplers = read_sampler_file(file, samples)
     if qpu is None:
         qpu = _LOCAL_QPU

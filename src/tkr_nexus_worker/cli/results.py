@@ -85,10 +85,10 @@ def results(
     # Importing qnexus takes seconds, and --help does not need it.
     from tkr_nexus_worker.results.counts import JobResults
     from tkr_nexus_worker.results.saved import save_results
-    from tkr_runtime.files import check_absent
+    from tkr_runtime.files import check_writable
 
     if save is not None:
-        check_absent(save, force=force)
+        check_writable(save, force=force)
     each = [_fetch(job, partial=partial) for job in jobs]
     found = JobResults.chained(each) if each[1:] else each[0]
     chosen = _choose(found, circuits, selection)

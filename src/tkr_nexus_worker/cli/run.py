@@ -164,10 +164,10 @@ def run(
     """
     from tkr_nexus_worker.executors import preload
     from tkr_nexus_worker.program_files.read import read_programs
-    from tkr_runtime.files import check_absent
+    from tkr_runtime.files import check_writable
 
     if save is not None:
-        check_absent(save, force=force)
+        check_writable(save, force=force)
     programs = read_programs(files)
     if local:
         _check_versions(programs)

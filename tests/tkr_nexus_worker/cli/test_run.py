@@ -136,6 +136,16 @@ def test_run_overwrites_nothing_and_then_runs_nothing(connected, refusal, bell):
     assert connected.requests() == []
 
 
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_sent(
+    connected, refusal, bell, tmp_path
+):
+    saved = tmp_path / "missing" / "results.json"
+    options = ["--device", "H2-1LE", "--shots", 5, "--compile=local", "--save", saved]
+    line = refusal("run", bell, *options, exit_code=2)
+    assert "results.json cannot be written: No such file or directory" in line
+    assert connected.requests() == []
+
+
 def test_check_tells_what_circuits_need_and_cost(connected, command, bell):
     result = command("check", bell, "--device", "H2-1", "--shots", 100)
     assert result.exit_code == 0, result.output
