@@ -76,17 +76,28 @@ def _send_request() -> tuple[httpx.Response, float]:
     """Send a request that needs no login; return the response and its seconds."""
     from qnexus.config import CONFIG
 
-    return installation.send_request(
-        lambda: httpx.get(
-            f"{CONFIG.url}/auth/tokens",
-            verify=CONFIG.httpx_verify,
-            timeout=installation.TIMEOUT_SECONDS,
-        ),
-        CONFIG.url,
-        "If a proxy on your network replaces it, trust the proxy's authority: "
-        "`export SSL_CERT_FILE=/path/to/authority.pem`.",
-        installation.how_to_reach(_DIRECTORY_VARIABLE, NEXUS),
-    )
+    try:
+        return installation.send_request(
+            lambda: httpx.get(
+                f"{CONFIG.url}/auth/tokens",
+                verify=CONFIG.httpx_verify,
+                timeout=installation.TIMEOUT_SECONDS,
+            ),
+            CONFIG.url,
+            "If a proxy on your network replaces it, trust the proxy's authority: "
+            "`export SSL_CERT_FILE=/path/to/authority.pem`.",
+            installation.how_to_reach(_DIRECTORY_VARIABLE, NEXUS),
+        )
+    except OSError as error:
+        remedy = "Name a file of certificates, or `unset SSL_CERT_FILE`."
+        if os.environ.get(_DIRECTORY_VARIABLE):
+            remedy = installation.how_to_reach(_DIRECTORY_VARIABLE, NEXUS)
+        file = os.environ.get("SSL_CERT_FILE")
+        raise ProblemError(
+            f"the certificates of SSL_CERT_FILE ({file}) cannot be read "
+            f"({error.strerror})",
+            remedy,
+        ) from error
 
 
 def _check_login_files() -> str:

@@ -132,9 +132,21 @@ def client() -> httpx.Client:
 
     :returns: The client that all functions of qnexus use as well.
     :raises NotLoggedInError: If the stored login cannot be read.
+    :raises NexusUnavailableError: If the certificates to trust cannot be read.
     """
     try:
         shared = _load_client()
+    except OSError as error:
+        file = os.environ.get("SSL_CERT_FILE")
+        # OpenSSL does not name the file; errors of other files do.
+        if error.filename is not None or not file:
+            raise
+        raise NexusUnavailableError(
+            f"Nexus at {CONFIG.url} cannot be asked: the certificates in {file}, which "
+            f"SSL_CERT_FILE names, cannot be read ({error.strerror}); name another "
+            "file, or, if an embedded Nexus has stopped, start one again or run "
+            '`eval "$(tkr-nexus serve --stop)"`.'
+        ) from error
     except ValueError as error:
         raise NotLoggedInError(
             f"The stored login to Nexus cannot be read: {_LOGIN_ADVICE}."

@@ -192,6 +192,14 @@ def test_a_certificate_that_is_not_trusted_is_reported(connected, checks, monkey
     assert_problem(check, "failure", "is not trusted", "SSL_CERT_FILE")
 
 
+def test_certificates_that_cannot_be_read_are_reported(
+    connected, checks, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "removed.pem"))
+    check = checks()["connection"]
+    assert_problem(check, "failure", "removed.pem", "has stopped")
+
+
 @pytest.mark.parametrize(("hours", "words"), [(-2.5, "behind"), (2.5, "ahead of")])
 def test_a_clock_that_goes_wrong_is_reported(
     connected, checks, monkeypatch, hours, words

@@ -132,6 +132,20 @@ def test_a_refusal_is_told_at_once_in_one_sentence(script, status):
     assert caught.value.__cause__ is not None
 
 
+@pytest.mark.parametrize("content", [None, "no certificates"])
+def test_certificates_that_cannot_be_read_are_named(
+    script, monkeypatch, tmp_path, content
+):
+    file = tmp_path / "authority.pem"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    monkeypatch.setattr("qnexus.client._nexus_client", None)
+    monkeypatch.setattr(client.CONFIG, "httpx_verify", True)
+    with pytest.raises(NexusUnavailableError, match=r"authority\.pem.*SSL_CERT_FILE"):
+        get_json("read", "/api/answer")
+
+
 def test_retries_end(script):
     script.answers = [(503, {}, '{"message": "overloaded"}')]
     with pytest.raises(NexusUnavailableError, match="overloaded"):
