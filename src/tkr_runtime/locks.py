@@ -68,16 +68,19 @@ def is_locked(file: "TextIO") -> bool:
 
 
 @contextmanager
-def hold_lock(path: "Path", *, timeout: float = float("inf")) -> "Generator[None]":
+def hold_lock(
+    path: "Path", *, timeout: float, required: bool = True
+) -> "Generator[None]":
     """Hold the lock of a file while the body runs.
 
     The body runs without a lock where the file system has none, or where the file
     cannot be created, as in a read-only folder.
 
     :param path: The lock file.
-    :param timeout: How long to wait for another process, in seconds; by default until
-        it frees the lock.
-    :raises TimeoutError: If another process still holds the lock after that time.
+    :param timeout: How long to wait for another process, in seconds.
+    :param required: Whether the body may not run without the lock, where another
+        process, which may be suspended, holds it for longer.
+    :raises TimeoutError: If the lock is required and not free after that time.
     """
     end = time.monotonic() + timeout
     is_held_elsewhere = False
@@ -90,6 +93,6 @@ def hold_lock(path: "Path", *, timeout: float = float("inf")) -> "Generator[None
                 time.sleep(_POLL_SECONDS)
             # Forks that have the file open would hold the lock on.
             stack.callback(fcntl.flock, file, fcntl.LOCK_UN)
-        if is_held_elsewhere:
+        if is_held_elsewhere and required:
             raise TimeoutError(f"Another process holds the lock {path}.")
         yield

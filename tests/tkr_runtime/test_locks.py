@@ -19,7 +19,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from tkr_runtime.locks import hold_lock
-with hold_lock(Path(sys.argv[1])):
+with hold_lock(Path(sys.argv[1]), timeout=60):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -28,7 +28,7 @@ FORKER = """
 import os, signal, sys
 from pathlib import Path
 from tkr_runtime.locks import hold_lock
-with hold_lock(Path(sys.argv[1])):
+with hold_lock(Path(sys.argv[1]), timeout=60):
     child = os.fork()
     if not child:
         signal.pause()
@@ -66,6 +66,8 @@ def test_a_lock_keeps_others_out_until_its_process_is_killed(path):
     assert not try_lock(descriptor)
     with pytest.raises(TimeoutError, match=str(path)), hold_lock(path, timeout=0.1):
         pass
+    with hold_lock(path, timeout=0.1, required=False):
+        pass  # a suspended process holds nobody up for ever
     holder.kill()
     holder.communicate()
     assert try_lock(descriptor)
@@ -80,12 +82,12 @@ def test_a_fork_does_not_hold_a_lock_on(path):
 
 
 def test_the_folder_of_a_lock_is_made(tmp_path):
-    with hold_lock(tmp_path / "new" / "lock"):
+    with hold_lock(tmp_path / "new" / "lock", timeout=60):
         assert (tmp_path / "new" / "lock").exists()
 
 
 def test_where_there_are_no_locks_the_body_runs(no_locks, path):
-    with hold_lock(path):
+    with hold_lock(path, timeout=60):
         pass
     with path.open("w") as file:
         assert not is_locked(file)
@@ -98,11 +100,13 @@ def test_where_there_are_no_locks_a_login_is_stored(no_locks, monkeypatch, tmp_p
 
 
 def test_an_error_of_the_body_is_raised_as_it_is(path):
-    with pytest.raises(OSError, match="of the body"), hold_lock(path):
+    with pytest.raises(OSError, match="of the body"), hold_lock(path, timeout=9):
         raise OSError("of the body")
 
 
-@pytest.mark.parametrize("opener", [open_lock, lambda it: hold_lock(Path(it))])
+@pytest.mark.parametrize(
+    "opener", [open_lock, lambda it: hold_lock(Path(it), timeout=60)]
+)
 def test_a_link_in_place_of_a_lock_leaves_its_target_alone(opener, tmp_path, path):
     target = tmp_path / "target"
     target.write_text("of value")

@@ -21,6 +21,8 @@ from tkr_runtime.files import read_file, replace_file
 from tkr_runtime.locks import hold_lock
 
 _DEFAULT_NAME = "artemis"
+# Longer than a change takes, unless its process is suspended.
+_LOCK_SECONDS = 10.0
 _HELP = {"help_option_names": ["-h", "--help"]}
 
 
@@ -142,7 +144,8 @@ def _checked_certificate(file: Path) -> bytes:
 def _change_tokens(change: Callable[[dict[str, Any]], object]) -> None:
     path = settings.tokens_file()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with hold_lock(path.with_name(".tokens.lock")):
+    lock = path.with_name(".tokens.lock")
+    with hold_lock(lock, timeout=_LOCK_SECONDS, required=False):
         settings.token_names()  # raises an error for a file that cannot be read
         tokens = json.loads(path.read_text()) if path.exists() else {}
         change(tokens)

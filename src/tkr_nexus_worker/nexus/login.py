@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 ACCESS_COOKIE = "myqos_id"
 _REFRESH_COOKIE = "myqos_oat"
+# Longer than a renewal takes, unless its process is suspended.
+_LOCK_SECONDS = 180.0
 _thread_lock = threading.Lock()
 
 
@@ -189,11 +191,12 @@ def _replace(path: Path, content: object) -> None:
 def _renewal_lock() -> Generator[None]:
     """Hold the lock beside the token file, against other processes and threads.
 
-    Where there are no locks, as in a read-only folder, several processes may renew the
-    login at once; each of them then has a valid one.
+    Where there are no locks, as in a read-only folder, or a suspended process holds
+    this one, several processes may renew the login at once; each of them then has a
+    valid one.
     """
     path = _token_file("access_token").parent / ".renewal.lock"
-    with _thread_lock, hold_lock(path):
+    with _thread_lock, hold_lock(path, timeout=_LOCK_SECONDS, required=False):
         yield
 
 

@@ -13,7 +13,7 @@ from qnexus.models.references import ProjectRef
 
 from tkr_nexus_worker.errors import InvalidInputError, UnknownNameError
 from tkr_nexus_worker.nexus.checks import check_name
-from tkr_nexus_worker.nexus.client import call
+from tkr_nexus_worker.nexus.client import call, limits
 from tkr_nexus_worker.nexus.idempotency import digest_in, key_of, make_once
 from tkr_runtime.locks import hold_lock
 from tkr_runtime.private_folder import private_folder
@@ -110,5 +110,7 @@ def _creation_lock(name: str) -> Generator[None]:
         yield
         return
     key = hashlib.sha256(f"{CONFIG.url}\n{name}".encode()).hexdigest()[:32]
-    with hold_lock(Path(folder) / f"project-{key}.lock"):
+    path = Path(folder) / f"project-{key}.lock"
+    # To look for a project and to create it may each take that long, in an outage.
+    with hold_lock(path, timeout=2 * limits().retry_time, required=False):
         yield
