@@ -193,6 +193,13 @@ def test_an_answer_that_is_no_text_is_asked_for_again(artemis, monkeypatch):
     with pytest.raises(ArtemisUnavailableError, match="cannot be read"):
         client.call("list QPUs", page.json)
 
+    def not_compressed_as_it_says() -> httpx.Response:
+        headers = {"content-encoding": "gzip"}
+        return httpx.Response(200, headers=headers, content=b"plain")
+
+    with pytest.raises(ArtemisUnavailableError, match="cannot be read"):
+        client.call("list QPUs", not_compressed_as_it_says)
+
 
 def test_a_wait_that_takes_too_long_ends(waiting):
     with pytest.raises(WaitTimeoutError, match="It continues"):

@@ -44,8 +44,9 @@ logger = logging.getLogger(__name__)
 
 type Query = Mapping[str, str | int | Sequence[str]]
 
-# Of an answer that is not JSON, or not even UTF-8: often the page of a gateway.
-_UNREADABLE = json.JSONDecodeError | UnicodeDecodeError
+# An answer that cannot be read, often the page of a gateway: not compressed as it
+# says, no UTF-8, or no JSON.
+_UNREADABLE = (httpx.DecodingError, UnicodeDecodeError, json.JSONDecodeError)
 _TOKEN_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _lock = threading.Lock()
 _clients: dict[tuple[str, int, str | None], httpx.Client] = {}
@@ -242,7 +243,7 @@ def _is_worth_a_retry(error: Exception, *, changes: bool) -> bool:
     if changes:
         return was_not_carried_out(error)
     return isinstance(
-        error, httpx.TransportError | TransientResponseError | _UNREADABLE
+        error, (httpx.TransportError, TransientResponseError, *_UNREADABLE)
     )
 
 
@@ -262,7 +263,7 @@ def _translate(action: str, error: Exception, *, changes: bool) -> Exception | N
                 f"Could not {action}: no answer from Artemis at {settings.url()} "
                 f"({type(error).__name__}: {error}){outcome}."
             )
-        case json.JSONDecodeError() | UnicodeDecodeError():
+        case httpx.DecodingError() | UnicodeDecodeError() | json.JSONDecodeError():
             return ArtemisUnavailableError(
                 f"Could not {action}: Artemis at {settings.url()} sent an answer that "
                 "cannot be read; try again later."
