@@ -281,10 +281,13 @@ def check_clock(cloud: Cloud, answer: tuple[httpx.Response, float]) -> str:
     :param answer: From :func:`send_request`.
     """
     response, seconds = answer
-    date = response.headers.get("date")
-    if date is None:
+    try:
+        sent = parsedate_to_datetime(response.headers.get("date", ""))
+    except ValueError:
         return f"{cloud.name} does not send its time"
-    ahead = (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds() - seconds
+    if sent.tzinfo is None:
+        sent = sent.replace(tzinfo=UTC)
+    ahead = (datetime.now(UTC) - sent).total_seconds() - seconds
     if abs(ahead) > _MAX_CLOCK_SKEW_SECONDS:
         direction = "ahead of" if ahead > 0 else "behind"
         raise ProblemError(

@@ -7,13 +7,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import certifi
+import httpx
 import pytest
 from qnexus.config import CONFIG
 
 from local_nexus import Fault
 from tkr_nexus_worker.cli import diagnostics
+from tkr_nexus_worker.cloud import NEXUS
 from tkr_nexus_worker.nexus.models import Check
 from tkr_runtime.cli import installation
+from tkr_runtime.cli.checks import ProblemError
 
 ALL = [
     "Python",
@@ -212,6 +215,16 @@ def test_a_clock_that_goes_wrong_is_reported(
     monkeypatch.setattr(installation, "datetime", WrongClock)
     check = checks()["clock"]
     assert_problem(check, "failure", f"2 h {words}", "timedatectl")
+
+
+def test_a_time_without_a_zone_is_in_utc_and_a_malformed_one_says_nothing():
+    def compare(date: str) -> str:
+        answer = httpx.Response(200, headers={"date": date})
+        return installation.check_clock(NEXUS, (answer, 0.0))
+
+    with pytest.raises(ProblemError, match="ahead of"):
+        compare("Sun Nov  6 08:49:37 1994")
+    assert "does not send" in compare("yesterday")
 
 
 @pytest.fixture
