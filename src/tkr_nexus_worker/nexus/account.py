@@ -18,7 +18,12 @@ from tkr_nexus_worker.errors import (
     NexusUnavailableError,
     NotLoggedInError,
 )
-from tkr_nexus_worker.nexus.client import get_json, limits, reload_login
+from tkr_nexus_worker.nexus.client import (
+    get_json,
+    limits,
+    reading_certificates,
+    reload_login,
+)
 from tkr_nexus_worker.nexus.login import store_login, token_files
 from tkr_nexus_worker.nexus.models import AccountReport
 from tkr_runtime.requests import TRANSIENT_STATUSES
@@ -88,12 +93,14 @@ def log_in(show_code: Callable[[str, str], None], *, open_browser: bool = True) 
             "NEXUS_MANAGED_TOKENS is set: this environment manages the login itself."
         )
     times = limits()
-    with httpx.Client(
-        base_url=f"{CONFIG.url}/auth",
-        verify=CONFIG.httpx_verify,
-        headers={VERSION_HEADER: VERSION},
-        timeout=httpx.Timeout(times.read_timeout, connect=times.connect_timeout),
-    ) as http:
+    with reading_certificates():
+        http = httpx.Client(
+            base_url=f"{CONFIG.url}/auth",
+            verify=CONFIG.httpx_verify,
+            headers={VERSION_HEADER: VERSION},
+            timeout=httpx.Timeout(times.read_timeout, connect=times.connect_timeout),
+        )
+    with http:
         try:
             started = http.post("/device/device_authorization", data=_CLIENT)
         except httpx.TransportError as error:

@@ -16,8 +16,8 @@ import os
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from http import HTTPStatus
 from pathlib import Path
@@ -127,15 +127,14 @@ def read_config_again() -> None:
             CONFIG.httpx_verify = _trust(os.environ) or True  # type: ignore[assignment]
 
 
-def client() -> httpx.Client:
-    """Return the shared client of qnexus, with limits of time set.
+@contextmanager
+def reading_certificates() -> Generator[None]:
+    """Make a client, which reads the certificates to trust.
 
-    :returns: The client that all functions of qnexus use as well.
-    :raises NotLoggedInError: If the stored login cannot be read.
-    :raises NexusUnavailableError: If the certificates to trust cannot be read.
+    :raises NexusUnavailableError: If they cannot be read.
     """
     try:
-        shared = _load_client()
+        yield
     except OSError as error:
         file = os.environ.get("SSL_CERT_FILE")
         # OpenSSL does not name the file; errors of other files do.
@@ -147,6 +146,18 @@ def client() -> httpx.Client:
             "file, or, if an embedded Nexus has stopped, start one again or run "
             '`eval "$(tkr-nexus serve --stop)"`.'
         ) from error
+
+
+def client() -> httpx.Client:
+    """Return the shared client of qnexus, with limits of time set.
+
+    :returns: The client that all functions of qnexus use as well.
+    :raises NotLoggedInError: If the stored login cannot be read.
+    :raises NexusUnavailableError: If the certificates to trust cannot be read.
+    """
+    try:
+        with reading_certificates():
+            shared = _load_client()
     except ValueError as error:
         raise NotLoggedInError(
             f"The stored login to Nexus cannot be read: {_LOGIN_ADVICE}."

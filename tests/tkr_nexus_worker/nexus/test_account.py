@@ -170,6 +170,13 @@ def test_a_login_that_is_not_possible_is_one_sentence(
     assert not tokens.exists()
 
 
+def test_a_login_names_certificates_that_cannot_be_read(tokens, monkeypatch, tmp_path):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "removed.pem"))
+    monkeypatch.setattr(account.CONFIG, "httpx_verify", True)
+    with pytest.raises(NexusUnavailableError, match=r"removed\.pem.*SSL_CERT_FILE"):
+        log_in(lambda *_: None, open_browser=False)
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("NEXUS_STORE_TOKENS", "false"), ("NEXUS_MANAGED_TOKENS", "1")]
 )
