@@ -342,6 +342,8 @@ def read_result(job: JobRef, state: str, content: dict[str, Any]) -> SamplingRes
     :param content: The decoded answer.
     :raises ResultFormatError: If it cannot be read.
     """
+    if content.get("results") is None:
+        logger.warning("artemis: there is no data in the results of %s", describe(job))
     try:
         job_data = dict(content.get("job_data") or {})
         return SamplingResult(

@@ -184,6 +184,13 @@ def test_data_of_a_job_that_is_no_object_is_said_in_a_sentence():
         )
 
 
+def test_results_without_data_are_told_of(caplog):
+    content = {"results": None, "job_data": None}
+    result = results.read_result(JobRef(job_id=1), "Completed", content)
+    assert result.raw_counts == {}
+    assert "no data in the results of" in caplog.text
+
+
 def test_an_answer_that_is_no_text_is_asked_for_again(artemis, monkeypatch):
     answers = [httpx.Response(200, content=b"<p>caf\xe9</p>")] * 2
     answers.append(httpx.Response(200, json=[]))
