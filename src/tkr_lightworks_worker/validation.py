@@ -8,6 +8,7 @@ from tkr_lightworks_worker.artemis import settings
 from tkr_lightworks_worker.artemis.qpus import QpuDetails, get_qpu_details
 from tkr_lightworks_worker.errors import InvalidInputError
 from tkr_lightworks_worker.samplers import SamplerSpec, check_sampler
+from tkr_runtime.jobs.names import check_name
 
 
 class SamplerNeeds(BaseModel):
@@ -101,14 +102,7 @@ def check_job(qpu_name: str, job_name: str, samplers: Sequence[SamplerSpec]) -> 
     :raises InvalidInputError: For the first problem, in one sentence.
     :raises LightworksWorkerError: If Artemis refuses or does not answer.
     """
-    if not isinstance(job_name, str) or not job_name.strip():
-        raise InvalidInputError(f"job_name is {job_name!r}; give a non-empty string.")
-    try:
-        job_name.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInputError(
-            f"job_name is {job_name!r}, which is not valid Unicode; give another name."
-        ) from error
+    check_name("job", job_name)
     for index, spec in enumerate(samplers):
         check_sampler(spec, _name(index))
     validation = validate_job(qpu_name, samplers)

@@ -22,7 +22,7 @@ from qnexus.models.references import (
 )
 
 from tkr_nexus_worker.errors import InvalidInputError
-from tkr_nexus_worker.nexus.checks import check_name, check_qir
+from tkr_nexus_worker.nexus.checks import check_qir
 from tkr_nexus_worker.nexus.hugr_packages import (
     check_package,
     is_package,
@@ -30,6 +30,7 @@ from tkr_nexus_worker.nexus.hugr_packages import (
 )
 from tkr_nexus_worker.nexus.idempotency import Key, key_of, make_once
 from tkr_nexus_worker.nexus.projects import get_or_create_project
+from tkr_runtime.jobs.names import check_name
 
 logger = logging.getLogger(__name__)
 

@@ -59,6 +59,7 @@ from tkr_nexus_worker.results.counts import JobCounts
 from tkr_nexus_worker.results.parts import PartOutcome
 from tkr_nexus_worker.results.tagged import ProgramShots
 from tkr_nexus_worker.validation import JobValidation
+from tkr_runtime.jobs.names import check_name
 from tkr_runtime.tasks import context
 from tkr_runtime.tasks.worker import EncodedValue, TaskWorker
 
@@ -597,8 +598,8 @@ def prepare_compilation(
         the circuits are compiled.
     :raises NotLoggedInError: If there is no valid login.
     """
-    checks.check_name("project", project_name)
-    checks.check_name("job", job_name)
+    check_name("project", project_name)
+    check_name("job", job_name)
     compilation.check_level(optimisation_level)
     if n_shots is not None:
         checks.check_job(project_name, job_name, circuits, n_shots, backend_config)

@@ -3,6 +3,7 @@
 The hooks are for ``event_hooks["response"]`` of a client.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator
 
@@ -16,6 +17,9 @@ from tkr_runtime.requests import (
     sentence_in,
 )
 from tkr_runtime.settings.limits import Limits
+
+UNREADABLE = (httpx.DecodingError, UnicodeDecodeError, json.JSONDecodeError)
+"""What an answer raises that is not compressed as it says, no UTF-8, or no JSON."""
 
 _TOO_MANY_REQUESTS = 429
 _GATEWAY_TIMEOUT = 504

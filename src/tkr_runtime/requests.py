@@ -10,12 +10,12 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 import tenacity
 
 from tkr_runtime.settings.limits import Limits
 from tkr_runtime.tasks import concurrency
+from tkr_runtime.times import read_http_date
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +54,8 @@ def read_retry_after(header: str | None) -> float | None:
     if header.isascii() and header.strip().isdigit():
         return float(header)
     try:
-        moment = parsedate_to_datetime(header)
-        if moment.tzinfo is None:
-            # The form of asctime names no zone: it is in UTC (RFC 9110, 5.6.7).
-            moment = moment.replace(tzinfo=UTC)
-        return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+        pause = read_http_date(header) - datetime.now(UTC)
+        return max(0.0, pause.total_seconds())
     except (ValueError, OverflowError):
         return None
 

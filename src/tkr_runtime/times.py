@@ -1,6 +1,7 @@
 """Times and durations, as services write them and as a person reads them."""
 
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 
 def read_moment(text: str) -> datetime:
@@ -8,7 +9,19 @@ def read_moment(text: str) -> datetime:
 
     :param text: The time in ISO 8601.
     """
-    moment = datetime.fromisoformat(text)
+    return _in_utc_by_default(datetime.fromisoformat(text))
+
+
+def read_http_date(text: str) -> datetime:
+    """Read the date of a header (RFC 9110, 5.6.7); the form of asctime is in UTC.
+
+    :param text: The value of the header.
+    :raises ValueError: If it is no date.
+    """
+    return _in_utc_by_default(parsedate_to_datetime(text))
+
+
+def _in_utc_by_default(moment: datetime) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 

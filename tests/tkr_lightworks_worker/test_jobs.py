@@ -206,6 +206,8 @@ def test_an_answer_that_is_no_text_is_asked_for_again(artemis, monkeypatch):
 
     with pytest.raises(ArtemisUnavailableError, match="cannot be read"):
         client.call("list QPUs", not_compressed_as_it_says)
+    with pytest.raises(ArtemisUnavailableError, match="may have been carried out"):
+        client.call("submit job", page.json, changes=True)
 
 
 def test_a_wait_that_takes_too_long_ends(waiting):

@@ -28,6 +28,7 @@ from tkr_lightworks_worker.errors import (
 )
 from tkr_runtime import patience
 from tkr_runtime.http import (
+    UNREADABLE,
     raise_if_transient,
     timeout_of,
     total_time_limit,
@@ -44,9 +45,9 @@ logger = logging.getLogger(__name__)
 
 type Query = Mapping[str, str | int | Sequence[str]]
 
-# An answer that cannot be read, often the page of a gateway: not compressed as it
-# says, no UTF-8, or no JSON.
-_UNREADABLE = (httpx.DecodingError, UnicodeDecodeError, json.JSONDecodeError)
+_MAYBE_DONE = (
+    "it may have been carried out all the same: look in Artemis before sending it again"
+)
 _TOKEN_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _lock = threading.Lock()
 _clients: dict[tuple[str, int, str | None], httpx.Client] = {}
@@ -243,7 +244,7 @@ def _is_worth_a_retry(error: Exception, *, changes: bool) -> bool:
     if changes:
         return was_not_carried_out(error)
     return isinstance(
-        error, (httpx.TransportError, TransientResponseError, *_UNREADABLE)
+        error, (httpx.TransportError, TransientResponseError, *UNREADABLE)
     )
 
 
@@ -254,19 +255,19 @@ def _translate(action: str, error: Exception, *, changes: bool) -> Exception | N
             return TokenError(f"Could not {action}: {error}")
         case httpx.TransportError() | TransientResponseError():
             outcome = (
-                "; it may have been carried out all the same: look in Artemis before "
-                "sending it again"
+                _MAYBE_DONE
                 if changes and not was_not_carried_out(error)
-                else "; check the connection and try again later"
+                else "check the connection and try again later"
             )
             return ArtemisUnavailableError(
                 f"Could not {action}: no answer from Artemis at {settings.url()} "
-                f"({type(error).__name__}: {error}){outcome}."
+                f"({type(error).__name__}: {error}); {outcome}."
             )
-        case httpx.DecodingError() | UnicodeDecodeError() | json.JSONDecodeError():
+        case _ if isinstance(error, UNREADABLE):
+            outcome = _MAYBE_DONE if changes else "try again later"
             return ArtemisUnavailableError(
                 f"Could not {action}: Artemis at {settings.url()} sent an answer that "
-                "cannot be read; try again later."
+                f"cannot be read; {outcome}."
             )
         case RefusedResponseError():
             return ArtemisRefusedError(

@@ -37,12 +37,13 @@ from tkr_nexus_worker.jobs.find import get_job_details
 from tkr_nexus_worker.jobs.models import JobItem
 from tkr_nexus_worker.jobs.status import describe, failure_message
 from tkr_nexus_worker.jobs.submit import submit_once
-from tkr_nexus_worker.nexus.checks import check_name, check_parameters
+from tkr_nexus_worker.nexus.checks import check_parameters
 from tkr_nexus_worker.nexus.client import call
 from tkr_nexus_worker.nexus.idempotency import key_of
 from tkr_nexus_worker.nexus.projects import get_or_create_project
 from tkr_nexus_worker.nexus.states import Phase
 from tkr_nexus_worker.program_files.conditions import decompose_boxes
+from tkr_runtime.jobs.names import check_name
 
 logger = logging.getLogger(__name__)
 

@@ -21,6 +21,7 @@ from tkr_nexus_worker.jobs.listing import (
 from tkr_nexus_worker.jobs.models import Job, JobStatus
 from tkr_nexus_worker.jobs.status import JOBS_PATH, get_status
 from tkr_nexus_worker.nexus.client import get_json
+from tkr_runtime.jobs.names import check_unicode
 from tkr_runtime.times import age
 
 NEWEST_JOBS = 1000
@@ -94,6 +95,7 @@ def _find(text: str) -> Job:
         raise InvalidInputError(
             f"The job is {text!r}; give its id, the start of its id, or its name."
         )
+    check_unicode("The job", text)
     text = text.strip()
     uuid = _read_id(text)
     if uuid is not None:

@@ -24,7 +24,7 @@ from tkr_nexus_worker.errors import InvalidInputError
 from tkr_nexus_worker.jobs.items import call_programs
 from tkr_nexus_worker.jobs.submit import Program as UploadedProgram
 from tkr_nexus_worker.jobs.submit import check_options, start_execute_job
-from tkr_nexus_worker.nexus.checks import check_job, check_name, check_shots
+from tkr_nexus_worker.nexus.checks import check_job, check_shots
 from tkr_nexus_worker.nexus.hugr_packages import check_package
 from tkr_nexus_worker.programs import (
     Program,
@@ -34,6 +34,7 @@ from tkr_nexus_worker.programs import (
     upload_programs,
 )
 from tkr_runtime.jobs.budget import Budget
+from tkr_runtime.jobs.names import check_name
 
 RUN_HUGR = frozenset({"Helios", "Quantinuum", "Selene", "SelenePlus"})
 """The backends that run HUGR and QIR programs as well."""

@@ -29,7 +29,6 @@ from tkr_nexus_worker.jobs.status import describe
 from tkr_nexus_worker.nexus.checks import (
     check_cost,
     check_each,
-    check_name,
     check_shots,
     is_cost,
     is_count,
@@ -38,6 +37,7 @@ from tkr_nexus_worker.nexus.idempotency import Doubt, Key, digest_in, key_of, ma
 from tkr_nexus_worker.nexus.projects import get_or_create_project
 from tkr_runtime.jobs.budget import Budget
 from tkr_runtime.jobs.idempotency import InMemoryMarker, Marker
+from tkr_runtime.jobs.names import check_name
 
 logger = logging.getLogger(__name__)
 

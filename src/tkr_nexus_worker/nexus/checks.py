@@ -24,6 +24,7 @@ from pytket.circuit import (
 )
 
 from tkr_nexus_worker.errors import InvalidInputError
+from tkr_runtime.jobs.names import check_name
 
 # Boxes whose parameters are those of the gates in them.
 _COMPOSED = (
@@ -47,17 +48,6 @@ _LLVM_TEXT = b"define "
 
 STATE_BACKENDS = frozenset({"AerStateConfig", "AerUnitaryConfig"})
 """The backend configs whose results are states or unitaries, not shots."""
-
-
-def check_name(kind: str, name: object) -> None:
-    """Check the name of a project, job or program.
-
-    :param kind: What the name belongs to, as the input ``…_name`` of tasks calls it.
-    :param name: The name.
-    :raises InvalidInputError: If the name is empty or not a string.
-    """
-    if not isinstance(name, str) or not name.strip():
-        raise InvalidInputError(f"{kind}_name is {name!r}; give a non-empty string.")
 
 
 def check_qir(content: object) -> None:

@@ -10,7 +10,6 @@ A request that changes something on Nexus is repeated only where it certainly wa
 carried out: the connection was never made, or Nexus turned it away with 429.
 """
 
-import json
 import logging
 import os
 import ssl
@@ -40,6 +39,7 @@ from tkr_nexus_worker.errors import (
 from tkr_nexus_worker.nexus.login import SharedLogin, fingerprint
 from tkr_runtime import patience
 from tkr_runtime.http import (
+    UNREADABLE,
     raise_if_transient,
     timeout_of,
     total_time_limit,
@@ -55,9 +55,6 @@ from tkr_runtime.settings.limits import Limits
 from tkr_runtime.tasks import workflow_memory
 
 logger = logging.getLogger(__name__)
-
-# An answer that cannot be read: not compressed as it says, no UTF-8, or no JSON.
-_UNREADABLE = (httpx.DecodingError, UnicodeDecodeError, json.JSONDecodeError)
 
 # qnexus makes its client at the first use, without a lock against other threads.
 _client_lock = threading.Lock()
@@ -356,7 +353,7 @@ def _is_worth_a_retry(error: Exception, *, changes: bool) -> bool:
     if changes:
         return was_not_carried_out(error)
     return isinstance(
-        error, (httpx.TransportError, TransientResponseError, *_UNREADABLE)
+        error, (httpx.TransportError, TransientResponseError, *UNREADABLE)
     )
 
 
@@ -378,7 +375,7 @@ def _translate(action: str, error: Exception, *, changes: bool) -> Exception | N
                 f"Could not {action}: no answer from Nexus at {CONFIG.url} "
                 f"({type(error).__name__}: {error}); {outcome}."
             )
-        case httpx.DecodingError() | UnicodeDecodeError() | json.JSONDecodeError():
+        case _ if isinstance(error, UNREADABLE):
             outcome = _MAYBE_DONE if changes else "try again later"
             return NexusUnavailableError(
                 f"Could not {action}: Nexus at {CONFIG.url} sent an answer that cannot "

@@ -12,9 +12,9 @@ from qnexus.config import CONFIG
 from qnexus.models.references import ProjectRef
 
 from tkr_nexus_worker.errors import InvalidInputError, UnknownNameError
-from tkr_nexus_worker.nexus.checks import check_name
 from tkr_nexus_worker.nexus.client import call, limits
 from tkr_nexus_worker.nexus.idempotency import digest_in, key_of, make_once
+from tkr_runtime.jobs.names import check_name
 from tkr_runtime.locks import hold_lock
 from tkr_runtime.private_folder import private_folder
 from tkr_runtime.tasks import workflow_memory

@@ -36,7 +36,6 @@ from tkr_nexus_worker.jobs.status import describe
 from tkr_nexus_worker.nexus.checks import (
     check_cost,
     check_job,
-    check_name,
     check_shots,
 )
 from tkr_nexus_worker.nexus.client import get_json, require_login
@@ -47,6 +46,7 @@ from tkr_nexus_worker.results.counts import CircuitResult, JobResults
 from tkr_nexus_worker.results.download import get_results_by_id, partial_results
 from tkr_nexus_worker.results.parts import part_results
 from tkr_nexus_worker.validation import check_gates
+from tkr_runtime.jobs.names import check_name
 from tkr_runtime.tasks.receipts import find_receipts
 from tkr_runtime.workflows.interrupt import OnInterrupt
 from tkr_runtime.workflows.run import run

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from importlib import import_module, metadata
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from tkr_runtime.cli.checks import ProblemError
 from tkr_runtime.cloud import Cloud
 from tkr_runtime.settings.limits import PreloadedProcessSettings
 from tkr_runtime.settings.switches import defer_switch
-from tkr_runtime.times import age
+from tkr_runtime.times import age, read_http_date
 
 TIMEOUT_SECONDS = 15.0
 """How long a check waits for an answer, in seconds."""
@@ -282,11 +281,9 @@ def check_clock(cloud: Cloud, answer: tuple[httpx.Response, float]) -> str:
     """
     response, seconds = answer
     try:
-        sent = parsedate_to_datetime(response.headers.get("date", ""))
+        sent = read_http_date(response.headers.get("date", ""))
     except ValueError:
         return f"{cloud.name} does not send its time"
-    if sent.tzinfo is None:
-        sent = sent.replace(tzinfo=UTC)
     ahead = (datetime.now(UTC) - sent).total_seconds() - seconds
     if abs(ahead) > _MAX_CLOCK_SKEW_SECONDS:
         direction = "ahead of" if ahead > 0 else "behind"

@@ -136,6 +136,17 @@ def test_run_overwrites_nothing_and_then_runs_nothing(connected, refusal, bell):
     assert connected.requests() == []
 
 
+@pytest.mark.parametrize("option", ["--name", "--project"])
+def test_a_name_that_is_not_unicode_is_refused_before_an_upload(
+    connected, refusal, bell, option
+):
+    odd = "a\udcff"  # what Python makes of an argument that is no UTF-8
+    options = ["--device", "H2-1LE", "--shots", 5, "--compile=local", option, odd]
+    assert "not valid Unicode" in refusal("run", bell, *options, exit_code=2)
+    assert "not valid Unicode" in refusal("show", odd, exit_code=2)
+    assert connected.requests(method="POST") == []
+
+
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_sent(
     connected, refusal, bell, tmp_path
 ):

@@ -56,6 +56,7 @@ QUARTER_Z: list[type[Gate] | None] = [None, SGate, ZGate, SdgGate]
 """The Clifford gates of a turn by so many quarters."""
 
 NOT_UNITARY = {OpType.Conditional, OpType.Measure, OpType.Reset}
+"""What a circuit that has a unitary is without."""
 
 EPSILON = 1e-16
 """Weight that Aer removes from a matrix product state at least."""
